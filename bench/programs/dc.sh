@@ -1,0 +1,2 @@
+# powers
+echo "3 $((SCALE * 300 + 100)) ^ p" | dc

@@ -1,0 +1,140 @@
+/* cache.c - executable memory: see cache.h. */
+#include "cache/cache.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A place below 2 GiB for the executable mapping; ASLR decides what is taken there. */
+static void *map_low(int fd, uint32_t n_bytes)
+{
+    for (uint64_t at = 0x10000000; at + n_bytes <= 0x7ff00000; at += 0x02000000) {
+        void *p = mmap((void *)at, n_bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
+                       fd, 0);
+        if (p == (void *)at) {
+            return p;
+        }
+        if (p != MAP_FAILED) { /* a kernel that does not know MAP_FIXED_NOREPLACE */
+            munmap(p, n_bytes);
+        } else if (errno != EEXIST && errno != EINVAL) {
+            return MAP_FAILED;
+        }
+    }
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+static void *map_arena(uint64_t n_bytes)
+{
+    return mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1, 0);
+}
+
+int cache_create(struct cache *cache, uint32_t n_bytes)
+{
+    memset(cache, 0, sizeof(*cache));
+    cache->n_bytes = n_bytes;
+    cache->max_units = n_bytes / 48;
+    cache->max_insns = n_bytes / 6;
+    cache->max_site_bytes = n_bytes * 2;
+    cache->write = MAP_FAILED;
+    void *exec = MAP_FAILED;
+    cache->fd = memfd_create("plex86-code", MFD_CLOEXEC);
+    if (cache->fd >= 0 && ftruncate(cache->fd, n_bytes) == 0) {
+        cache->write = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cache->fd, 0);
+        exec = map_low(cache->fd, n_bytes);
+    }
+    cache->units = map_arena((uint64_t)cache->max_units * sizeof(struct unit));
+    cache->insns = map_arena((uint64_t)cache->max_insns * sizeof(struct unit_insn));
+    cache->sites = map_arena(cache->max_site_bytes);
+    cache->exec = (uint64_t)exec;
+    if (cache->write == MAP_FAILED || exec == MAP_FAILED || cache->units == MAP_FAILED ||
+        cache->insns == MAP_FAILED || cache->sites == MAP_FAILED) {
+        int error = errno ? -errno : -ENOMEM;
+        cache_destroy(cache);
+        return error;
+    }
+    cache->used = CACHE_STUB_BYTES;
+    return 0;
+}
+
+void cache_destroy(struct cache *cache)
+{
+    if (cache->write && cache->write != MAP_FAILED) {
+        munmap(cache->write, cache->n_bytes);
+    }
+    if (cache->exec && (void *)cache->exec != MAP_FAILED) {
+        munmap((void *)cache->exec, cache->n_bytes);
+    }
+    if (cache->units && cache->units != MAP_FAILED) {
+        munmap(cache->units, (uint64_t)cache->max_units * sizeof(struct unit));
+    }
+    if (cache->insns && cache->insns != MAP_FAILED) {
+        munmap(cache->insns, (uint64_t)cache->max_insns * sizeof(struct unit_insn));
+    }
+    if (cache->sites && cache->sites != MAP_FAILED) {
+        munmap(cache->sites, cache->max_site_bytes);
+    }
+    if (cache->fd >= 0) {
+        close(cache->fd);
+    }
+    memset(cache, 0, sizeof(*cache));
+    cache->fd = -1;
+}
+
+bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit)
+{
+    uint32_t at = (cache->used + 15) & ~15u;
+    if (at + max_bytes > cache->n_bytes || cache->n_units >= cache->max_units ||
+        cache->n_insns + n_insns > cache->max_insns ||
+        cache->n_site_bytes + (n_insns + 1) * CACHE_SITE_BYTES > cache->max_site_bytes) {
+        return false;
+    }
+    emit->start = emit->at = cache->write + at;
+    emit->end = emit->start + max_bytes;
+    emit->exec = cache->exec + at;
+    emit->overflow = false;
+    return true;
+}
+
+struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct unit_insn *insns,
+                          uint32_t n_insns, uint32_t body_bytes, struct codepage *page)
+{
+    BUG_ON(emit->overflow);
+    struct unit *unit = &cache->units[cache->n_units++];
+    unit->off = (uint32_t)(emit->exec - cache->exec);
+    unit->n_bytes = emit_off(emit);
+    unit->body_bytes = body_bytes;
+    unit->n_insns = n_insns;
+    unit->insns = cache->insns + cache->n_insns;
+    unit->page = page;
+    unit->next = NULL;
+    unit->dead = false;
+    unit->is_patch = false;
+    unit->is_crossing = false;
+    memcpy(unit->insns, insns, n_insns * sizeof(*insns));
+    cache->n_insns += n_insns;
+    cache->used = unit->off + unit->n_bytes;
+    cache->n_bytes_emitted += unit->n_bytes;
+    cache->n_units_made++;
+    return unit;
+}
+
+void *cache_alloc_site(struct cache *cache, uint32_t n_bytes)
+{
+    n_bytes = (n_bytes + 15) & ~15u;
+    BUG_ON(cache->n_site_bytes + n_bytes > cache->max_site_bytes);
+    void *site = cache->sites + cache->n_site_bytes;
+    cache->n_site_bytes += n_bytes;
+    return site;
+}
+
+void cache_flush(struct cache *cache)
+{
+    cache->used = CACHE_STUB_BYTES;
+    cache->n_units = 0;
+    cache->n_insns = 0;
+    cache->n_site_bytes = 0;
+    cache->n_flushes++;
+}

@@ -1,0 +1,88 @@
+/* cache.h - executable memory: begin, commit, abort, flush; and the tables that lead from a host
+ * address back to the guest instruction. Owns all executable memory of a machine.
+ *
+ * W^X by two mappings of one memfd: `write` (rw-) and `exec` (r-x). exec lies below 2 GiB, so that
+ * I-view slots are 32-bit offsets and branches between units are rel32. Code memory is handed out in
+ * ascending order and never reused before a flush of everything (pitfall 37), so units are sorted by
+ * address without further work. Offset 0 holds the stubs: slot value 0 = "no code yet" = miss.
+ */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include "emit/emit.h"
+
+enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 32 << 10 };
+
+/* What one guest instruction of a unit became. */
+struct unit_insn {
+    uint16_t host_off; /* from the unit's start: first host byte */
+    uint16_t page_off; /* guest offset in the code page */
+    uint16_t aux;      /* UNIT_STRING: host_off of the REP instruction itself */
+    uint8_t n_bytes;   /* guest length */
+    uint8_t kind;      /* enum unit_kind */
+};
+enum unit_kind {
+    UNIT_STRING = 1, /* from aux on rsi and/or rdi are host pointers: fold to 32 bits */
+    UNIT_SHADOW = 2, /* its start is no place for an interrupt (after STI, MOV SS, POP SS) */
+    UNIT_WRITES = 4, /* has a memory operand that is written */
+    UNIT_DUAL = 8,   /* its direct access has become a dual one */
+    UNIT_CHECKED = 16,
+    UNIT_FLAT_GS = 32, /* r13 form given up: base + disp wraps */
+};
+
+struct codepage;
+struct unit {
+    uint32_t off, n_bytes; /* in the cache */
+    uint32_t body_bytes;   /* instructions; behind them the exits */
+    uint32_t n_insns;
+    struct unit_insn *insns;
+    struct codepage *page;
+    struct unit *next; /* of this page */
+    bool dead;
+    bool is_patch;     /* one re-made access of another unit */
+    bool is_crossing;  /* its one instruction ends in the next page */
+};
+
+struct cache {
+    int fd;
+    uint8_t *write;
+    uint64_t exec;
+    uint32_t n_bytes, used;
+    struct unit *units;
+    uint32_t n_units, max_units;
+    struct unit_insn *insns; /* arena */
+    uint32_t n_insns, max_insns;
+    uint8_t *sites; /* arena of struct insn that helper calls point to */
+    uint32_t n_site_bytes, max_site_bytes;
+    uint64_t n_flushes, n_bytes_emitted, n_units_made;
+};
+
+enum { CACHE_SITE_BYTES = 128 }; /* room one struct insn takes at most */
+
+/* 0 or -errno. n_bytes: multiple of 4096. */
+int cache_create(struct cache *cache, uint32_t n_bytes);
+void cache_destroy(struct cache *cache);
+/* Opens a buffer with room for max_bytes of code and n_insns table entries; false = full, flush. */
+bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit);
+/* Makes what was emitted a unit. insns is copied. */
+struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct unit_insn *insns,
+                          uint32_t n_insns, uint32_t body_bytes, struct codepage *page);
+/* A place for n_bytes that lives as long as the units do (cache_begin made sure of room). */
+void *cache_alloc_site(struct cache *cache, uint32_t n_bytes);
+/* Forgets all units (the caller has emptied every table that leads here). Stubs stay. */
+void cache_flush(struct cache *cache);
+/* The unit whose host bytes contain host, or NULL. Light enough for the signal handlers. */
+struct unit *cache_find(const struct cache *cache, uint64_t host);
+/* The instruction of unit that host belongs to, or NULL (exits, padding). */
+const struct unit_insn *cache_find_insn(const struct cache *cache, const struct unit *unit,
+                                        uint64_t host);
+static inline bool cache_contains(const struct cache *cache, uint64_t host)
+{
+    return host - cache->exec < cache->n_bytes;
+}
+static inline uint8_t *cache_writable(const struct cache *cache, uint64_t host)
+{
+    return cache->write + (host - cache->exec);
+}
+
+#endif

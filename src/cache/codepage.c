@@ -1,0 +1,191 @@
+/* codepage.c - what has been scanned: see codepage.h. Called by the monitor only. */
+#include "cache/codepage.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static void *map_arena(uint64_t n_bytes)
+{
+    return mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1, 0);
+}
+
+static uint64_t tables_bytes(const struct codepages *pages)
+{
+    return (uint64_t)pages->max_pages * VIEW_TABLE_SLOTS * sizeof(uint32_t);
+}
+
+int codepages_create(struct codepages *pages, struct cache *cache, struct view *view,
+                     uint32_t max_pages)
+{
+    memset(pages, 0, sizeof(*pages));
+    pages->cache = cache;
+    pages->view = view;
+    pages->max_pages = pages->max_phys = max_pages;
+    pages->max_depends = max_pages * 4;
+    pages->max_links = max_pages * 256;
+    pages->tables = map_arena(tables_bytes(pages));
+    pages->pages = map_arena(pages->max_pages * sizeof(struct codepage));
+    pages->phys = map_arena(pages->max_phys * sizeof(struct physcode));
+    pages->depends = map_arena(pages->max_depends * sizeof(struct depend));
+    pages->links = map_arena((uint64_t)pages->max_links * sizeof(struct pending_link));
+    if (pages->tables == MAP_FAILED || pages->pages == MAP_FAILED || pages->phys == MAP_FAILED ||
+        pages->depends == MAP_FAILED || pages->links == MAP_FAILED) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void codepages_destroy(struct codepages *pages)
+{
+    munmap(pages->tables, tables_bytes(pages));
+    munmap(pages->pages, pages->max_pages * sizeof(struct codepage));
+    munmap(pages->phys, pages->max_phys * sizeof(struct physcode));
+    munmap(pages->depends, pages->max_depends * sizeof(struct depend));
+    munmap(pages->links, (uint64_t)pages->max_links * sizeof(struct pending_link));
+}
+
+bool codepages_have_room(const struct codepages *pages)
+{
+    return pages->n_pages + 2 <= pages->max_pages && pages->n_phys + 3 <= pages->max_phys &&
+           pages->n_depends + 2 <= pages->max_depends && pages->n_links + 512 <= pages->max_links;
+}
+
+static struct physcode *physcode_get(struct codepages *pages, uint32_t phys_page)
+{
+    struct physcode *phys = physcode_find(pages, phys_page);
+    if (!phys) {
+        BUG_ON(pages->n_phys >= pages->max_phys);
+        phys = &pages->phys[pages->n_phys++];
+        memset(phys, 0, sizeof(*phys));
+        phys->phys_page = phys_page;
+        phys->next_hash = pages->phys_hash[codepage_hash_phys(phys_page)];
+        pages->phys_hash[codepage_hash_phys(phys_page)] = phys;
+    }
+    return phys;
+}
+
+static unsigned hash_codepage(uint32_t phys_page, uint32_t lin_page, uint32_t mode)
+{
+    return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
+}
+
+struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
+                              uint32_t mode, uint32_t cs_base)
+{
+    unsigned hash = hash_codepage(phys_page, lin_page, mode);
+    for (struct codepage *page = pages->hash[hash]; page; page = page->next_hash) {
+        if (page->phys->phys_page == phys_page && page->lin_page == lin_page &&
+            page->mode == mode && page->cs_base == cs_base) {
+            return page;
+        }
+    }
+    BUG_ON(pages->n_pages >= pages->max_pages);
+    uint32_t index = pages->n_pages++;
+    struct codepage *page = &pages->pages[index];
+    struct physcode *phys = physcode_get(pages, phys_page);
+    *page = (struct codepage){
+        .lin_page = lin_page, .mode = mode, .cs_base = cs_base, .phys = phys,
+        .table = pages->tables + (uint64_t)index * VIEW_TABLE_SLOTS,
+        .next_hash = pages->hash[hash], .next_phys = phys->pages,
+    };
+    pages->hash[hash] = page;
+    phys->pages = page;
+    return page;
+}
+
+struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table)
+{
+    uint64_t index = (uint64_t)(table - pages->tables) / VIEW_TABLE_SLOTS;
+    return index < pages->n_pages ? &pages->pages[index] : NULL;
+}
+
+static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t n_bytes)
+{
+    for (uint32_t i = off; i < off + n_bytes && i < 4096; i++) {
+        phys->scanned[i >> 3] |= (uint8_t)(1u << (i & 7));
+    }
+}
+
+static void patch_rel32(const struct cache *cache, uint32_t field_off, uint32_t target_off)
+{
+    uint32_t rel = target_off - (field_off + 4);
+    memcpy(cache->write + field_off, &rel, 4);
+}
+
+static void resolve_links(struct codepages *pages, struct codepage *page)
+{
+    struct pending_link **at = &page->links;
+    while (*at) {
+        struct pending_link *link = *at;
+        uint32_t target = page->table[link->target_off];
+        if (target) {
+            patch_rel32(pages->cache, link->field_off, target);
+            *at = link->next;
+        } else {
+            at = &link->next;
+        }
+    }
+}
+
+void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit)
+{
+    for (uint32_t i = 0; i < unit->n_insns; i++) {
+        const struct unit_insn *insn = &unit->insns[i];
+        if (!page->table[insn->page_off]) {
+            page->table[insn->page_off] = unit->off + insn->host_off;
+        }
+        mark_scanned(page->phys, insn->page_off, insn->n_bytes);
+    }
+    unit->next = page->units;
+    page->units = unit;
+    resolve_links(pages, page);
+    view_protect_page(pages->view, page->phys->phys_page);
+}
+
+void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_t phys_page,
+                         uint32_t n_bytes)
+{
+    struct physcode *phys = physcode_get(pages, phys_page);
+    BUG_ON(pages->n_depends >= pages->max_depends);
+    struct depend *depend = &pages->depends[pages->n_depends++];
+    *depend = (struct depend){.page = page, .next = phys->depends};
+    phys->depends = depend;
+    mark_scanned(phys, 0, n_bytes);
+    view_protect_page(pages->view, phys_page);
+}
+
+void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t target_off,
+                       uint32_t field_off)
+{
+    if (page->table[target_off]) {
+        patch_rel32(pages->cache, field_off, page->table[target_off]);
+        return;
+    }
+    if (pages->n_links >= pages->max_links) {
+        return; /* the branch keeps going through the I-view: correct, slower */
+    }
+    struct pending_link *link = &pages->links[pages->n_links++];
+    *link = (struct pending_link){
+        .target_off = target_off, .field_off = field_off, .next = page->links};
+    page->links = link;
+}
+
+void codepages_flush(struct codepages *pages)
+{
+    for (uint32_t i = 0; i < pages->n_pages; i++) {
+        struct codepage *page = &pages->pages[i];
+        view_forget_table(pages->view, page->lin_page << 12, page->table);
+        if (page->units) {
+            view_unprotect_page(pages->view, page->phys->phys_page);
+        }
+    }
+    for (uint32_t i = 0; i < pages->n_phys; i++) {
+        view_unprotect_page(pages->view, pages->phys[i].phys_page);
+    }
+    madvise(pages->tables, tables_bytes(pages), MADV_DONTNEED);
+    pages->n_pages = pages->n_phys = pages->n_depends = pages->n_links = 0;
+    memset(pages->hash, 0, sizeof(pages->hash));
+    memset(pages->phys_hash, 0, sizeof(pages->phys_hash));
+}

@@ -1,0 +1,92 @@
+/* codepage.h - what has been scanned: one codepage per (physical page, linear page, mode, CS base)
+ * with the slot table that the I-view's directories point to, and one physcode per physical page
+ * that says which of its bytes units were made from.
+ *
+ * INV-1 stands on this: view/ write-protects the page while physcode exists; whoever stores past
+ * that protection (checked stores, DMA) asks codepage_hit() first.
+ */
+#ifndef CACHE_CODEPAGE_H
+#define CACHE_CODEPAGE_H
+
+#include "cache/cache.h"
+#include "view/view.h"
+
+struct physcode {
+    uint32_t phys_page;
+    struct physcode *next_hash;
+    struct codepage *pages;    /* codepages of this physical page */
+    struct depend *depends;    /* codepages of other pages with an instruction that ends here */
+    uint32_t n_writes;         /* times a store dropped units of this page lately */
+    uint64_t last_write_tsc;   /* when: what lies far back is forgiven (site.c) */
+    uint8_t scanned[512];      /* bitmap of bytes units were made from */
+};
+struct depend {
+    struct codepage *page;
+    struct depend *next;
+};
+
+/* A branch that waits for its target (same page) to be translated. */
+struct pending_link {
+    uint32_t target_off;
+    uint32_t field_off; /* cache offset of the rel32 */
+    struct pending_link *next;
+};
+
+struct codepage {
+    uint32_t lin_page, mode, cs_base;
+    struct physcode *phys;
+    uint32_t *table;           /* VIEW_TABLE_SLOTS slots */
+    struct unit *units;
+    struct pending_link *links;
+    struct codepage *next_hash, *next_phys;
+};
+
+enum { CODEPAGE_HASH = 4096 };
+
+struct codepages {
+    struct cache *cache;
+    struct view *view;
+    uint32_t *tables;          /* arena of slot tables */
+    struct codepage *pages;    /* arena, index = table index */
+    uint32_t n_pages, max_pages;
+    struct physcode *phys;     /* arena */
+    uint32_t n_phys, max_phys;
+    struct depend *depends;
+    uint32_t n_depends, max_depends;
+    struct pending_link *links;
+    uint32_t n_links, max_links;
+    struct codepage *hash[CODEPAGE_HASH];
+    struct physcode *phys_hash[CODEPAGE_HASH];
+    uint64_t n_invalidations, n_units_dropped;
+};
+
+static inline unsigned codepage_hash_phys(uint32_t phys_page)
+{
+    return phys_page * 2654435761u >> 20;
+}
+
+int codepages_create(struct codepages *pages, struct cache *cache, struct view *view,
+                     uint32_t max_pages);
+void codepages_destroy(struct codepages *pages);
+/* True if a new codepage, its links and dependencies surely fit; else flush first. */
+bool codepages_have_room(const struct codepages *pages);
+/* Finds or makes the codepage. Never fails after codepages_have_room(). */
+struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
+                              uint32_t mode, uint32_t cs_base);
+struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table);
+struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
+/* Enters a committed unit: slots for all its instructions, marks scanned bytes, resolves links. */
+void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit);
+/* The last instruction of page's unit has bytes in phys_page too. */
+void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_t phys_page,
+                         uint32_t n_bytes);
+void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t target_off,
+                       uint32_t field_off);
+/* True if units were made from any of the n_bytes at phys (one page). */
+bool codepage_hit(const struct codepages *pages, uint32_t phys, uint32_t n_bytes);
+/* Drops all units made from this physical page and lifts its write protection. */
+void codepage_invalidate(struct codepages *pages, uint32_t phys_page);
+/* Drops everything; the caller flushes the cache with it. */
+void codepages_flush(struct codepages *pages);
+
+#endif

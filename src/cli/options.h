@@ -1,0 +1,41 @@
+/* options.h - the command line, in qemu-system-i386's spelling. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "board/board.h"
+#include "load/load.h"
+
+enum engine_flags { /* -engine */
+#define ENGINE(name, bit, word, help) ENGINE_##name = bit,
+#include "cli/engine.def"
+#undef ENGINE
+};
+enum log_category { /* -d */
+#define LOG(name, bit, word, help) LOG_##name = bit,
+#include "cli/log.def"
+#undef LOG
+};
+
+struct options {
+    uint64_t ram_bytes; /* -m N (MiB) | NM | NG; default 128 MiB; multiple of 4096 */
+    struct load_request load;
+    struct board_config board;
+    bool no_reboot, nographic, stats;
+    unsigned engine;       /* -engine: enum engine_flags */
+    unsigned log_mask;     /* -d: enum log_category; stats is also set by -d stats */
+    const char *log_path;  /* -D, or NULL: stderr */
+    const char *cpu_model; /* -cpu as given, or NULL */
+    const char *pid_path;  /* -pidfile, or NULL */
+    bool show_version;     /* with result 1: main prints the version, which it knows */
+    char *strings;         /* owner of the strings above that are not in argv */
+};
+
+/* Parses argv (which it does not change and which must outlive options). Prints what there is to
+ * say: help on stdout, errors and notes as one line each on stderr. 0: run. 1: done (-help,
+ * -version), exit 0. -1: usage error, exit 2. -2: well said, but this machine cannot (-m 8G),
+ * exit 1. options_free() is due after every result. */
+int options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+void options_print_version(const char *build);
+
+#endif

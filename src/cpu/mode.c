@@ -1,0 +1,82 @@
+/* mode.c - what follows from the CPU's state: the mode key and the fast form of segment access.
+ *
+ * Called after every change of CR0, CPL, segments, TF, VM or DR7; light. Owns nothing; tells view/
+ * which window and directory are due. Decides nothing about the guest.
+ */
+#include "cpu/cpu.h"
+#include "view/view.h"
+#include "x86/desc.h"
+
+/* Access rights that allow both loads and stores at any offset below the limit: present data,
+ * writable, expand-up. */
+static bool access_is_plain(uint8_t access)
+{
+    const uint8_t mask = SEG_PRESENT | SEG_S | SEG_CODE | SEG_DC | SEG_RW;
+    return (access & mask) == (SEG_PRESENT | SEG_S | SEG_RW);
+}
+
+/* CS: readable code, or what reset leaves in CS, which is typed as data. */
+static bool access_is_readable_cs(uint8_t access)
+{
+    if ((access & (SEG_PRESENT | SEG_S | SEG_CODE | SEG_RW)) ==
+        (SEG_PRESENT | SEG_S | SEG_CODE | SEG_RW)) {
+        return true;
+    }
+    return access_is_plain(access);
+}
+
+bool cpu_is_flat(const struct cpu *cpu)
+{
+    const struct segment *cs = &cpu->seg[SEG_CS], *ds = &cpu->seg[SEG_DS];
+    const struct segment *es = &cpu->seg[SEG_ES], *ss = &cpu->seg[SEG_SS];
+    const uint32_t base = cs->base | ds->base | es->base | ss->base;
+    const uint32_t limit = cs->limit & ds->limit & es->limit & ss->limit;
+    if ((base | ~limit) != 0) {
+        return false;
+    }
+    return access_is_plain(ds->access) && access_is_plain(es->access) &&
+           access_is_plain(ss->access) && access_is_readable_cs(cs->access);
+}
+
+void cpu_update_segment(struct cpu *cpu, enum seg seg)
+{
+    const struct segment *segment = &cpu->seg[seg];
+    const bool fast = segment->limit == UINT32_MAX && access_is_plain(segment->access);
+    cpu->seg_base_ptr[seg] = fast ? (uint64_t)&segment->base : cpu->poison_ptr;
+}
+
+static uint32_t compute_mode(const struct cpu *cpu)
+{
+    static const uint8_t ring_bits[4] = {MODE_CPL0, 0, 0, MODE_USER};
+    uint32_t mode = ring_bits[cpu->cpl & 3];
+    mode |= cpu->seg[SEG_CS].big ? MODE_CODE32 : 0;
+    mode |= cpu->seg[SEG_SS].big ? MODE_STACK32 : 0;
+    mode |= cpu_is_flat(cpu) ? MODE_FLAT : 0;
+    mode |= (cpu->cr0 & CR0_PE) ? MODE_PROT : 0;
+    mode |= (cpu->sysflags & FLAG_VM) ? MODE_V86 : 0;
+    mode |= (cpu->cr0 & (CR0_TS | CR0_EM)) ? MODE_NM : 0;
+    mode |= (cpu->sysflags & FLAG_TF) || (cpu->dr[7] & DR7_ENABLED) ? MODE_STEP : 0;
+    if ((cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG && cpu->cpl < 3) {
+        mode |= MODE_NOWP;
+    }
+    return mode;
+}
+
+void cpu_update_ring(struct cpu *cpu)
+{
+    const uint32_t mode = compute_mode(cpu);
+    if (mode != cpu->mode) {
+        cpu->mode = mode;
+        if (cpu->view) {
+            view_switch_mode(cpu);
+        }
+    }
+}
+
+void cpu_update_mode(struct cpu *cpu)
+{
+    for (unsigned seg = 0; seg < N_SEG; seg++) {
+        cpu_update_segment(cpu, (enum seg)seg);
+    }
+    cpu_update_ring(cpu);
+}

@@ -1,0 +1,286 @@
+/* emit.c - the host encoder: see emit.h. Encodings from SDM vol. 2, "Instruction Format". */
+#include "emit/emit.h"
+
+void emit_u8(struct emit *emit, uint8_t value)
+{
+    if (emit->at >= emit->end) {
+        emit->overflow = true;
+        return;
+    }
+    *emit->at++ = value;
+}
+
+void emit_bytes(struct emit *emit, const uint8_t *bytes, unsigned n_bytes)
+{
+    for (unsigned i = 0; i < n_bytes; i++) {
+        emit_u8(emit, bytes[i]);
+    }
+}
+
+static void emit_le(struct emit *emit, uint64_t value, unsigned n_bytes)
+{
+    for (unsigned i = 0; i < n_bytes; i++) {
+        emit_u8(emit, (uint8_t)(value >> (8 * i)));
+    }
+}
+
+void emit_u32(struct emit *emit, uint32_t value) { emit_le(emit, value, 4); }
+void emit_u64(struct emit *emit, uint64_t value) { emit_le(emit, value, 8); }
+
+static void emit_head(struct emit *emit, const struct host_op *op, bool gs, bool a32, int reg,
+                      int index, int base)
+{
+    if (gs) {
+        emit_u8(emit, 0x65);
+    }
+    if (a32) {
+        emit_u8(emit, 0x67);
+    }
+    emit_bytes(emit, op->legacy, op->n_legacy);
+    unsigned rex = (op->rex_w ? 8u : 0) | (reg >= 8 ? 4u : 0) | (index >= 8 ? 2u : 0) |
+                   (base >= 8 ? 1u : 0);
+    if (rex || op->rex_force) {
+        emit_u8(emit, (uint8_t)(0x40 | rex));
+    }
+    if (op->map) {
+        emit_u8(emit, 0x0f);
+    }
+    if (op->map == 2) {
+        emit_u8(emit, 0x38);
+    } else if (op->map == 3) {
+        emit_u8(emit, 0x3a);
+    }
+    emit_u8(emit, op->opcode);
+}
+
+/* ModRM, SIB and displacement of a memory operand. */
+static void emit_modrm_mem(struct emit *emit, int reg, const struct host_mem *mem)
+{
+    unsigned r = ((unsigned)reg & 7) << 3;
+    unsigned scale_bits = mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2 ? 1 : 0;
+
+    if (mem->base == NO_REG) { /* disp32, with or without index: always through SIB base 5 */
+        unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
+        emit_u8(emit, (uint8_t)(r | 4));
+        emit_u8(emit, (uint8_t)(scale_bits << 6 | index << 3 | 5));
+        emit_u32(emit, (uint32_t)mem->disp);
+        return;
+    }
+    unsigned base = (unsigned)mem->base & 7;
+    bool needs_sib = mem->index != NO_REG || base == 4;
+    unsigned mod = mem->disp == 0 && base != 5                  ? 0
+                   : mem->disp >= -128 && mem->disp <= 127 ? 1
+                                                           : 2;
+    emit_u8(emit, (uint8_t)(mod << 6 | r | (needs_sib ? 4 : base)));
+    if (needs_sib) {
+        unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
+        emit_u8(emit, (uint8_t)(scale_bits << 6 | index << 3 | base));
+    }
+    if (mod == 1) {
+        emit_u8(emit, (uint8_t)mem->disp);
+    } else if (mod == 2) {
+        emit_u32(emit, (uint32_t)mem->disp);
+    }
+}
+
+void emit_op_mem(struct emit *emit, const struct host_op *op, int reg, const struct host_mem *mem)
+{
+    emit_head(emit, op, mem->gs, mem->a32, reg, mem->index, mem->base);
+    emit_modrm_mem(emit, reg, mem);
+}
+
+void emit_op_reg(struct emit *emit, const struct host_op *op, int reg, int rm)
+{
+    emit_head(emit, op, false, false, reg, NO_REG, rm);
+    emit_u8(emit, (uint8_t)(0xc0 | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7)));
+}
+
+static void op_rr(struct emit *emit, uint8_t map, uint8_t opcode, bool w, int reg, int rm)
+{
+    struct host_op op = {.rex_w = w, .map = map, .opcode = opcode};
+    emit_op_reg(emit, &op, reg, rm);
+}
+
+static void op_rm(struct emit *emit, uint8_t map, uint8_t opcode, bool w, int reg,
+                  const struct host_mem *mem)
+{
+    struct host_op op = {.rex_w = w, .map = map, .opcode = opcode};
+    emit_op_mem(emit, &op, reg, mem);
+}
+
+static void op_rm16(struct emit *emit, uint8_t opcode, int reg, const struct host_mem *mem)
+{
+    struct host_op op = {.legacy = {0x66}, .n_legacy = 1, .opcode = opcode};
+    emit_op_mem(emit, &op, reg, mem);
+}
+
+void emit_mov_rr32(struct emit *emit, int to, int from) { op_rr(emit, 0, 0x8b, false, to, from); }
+void emit_mov_rr64(struct emit *emit, int to, int from) { op_rr(emit, 0, 0x8b, true, to, from); }
+
+void emit_mov_ri32(struct emit *emit, int to, uint32_t value)
+{
+    if (to >= 8) {
+        emit_u8(emit, 0x41);
+    }
+    emit_u8(emit, (uint8_t)(0xb8 | ((unsigned)to & 7)));
+    emit_u32(emit, value);
+}
+
+void emit_mov_ri64(struct emit *emit, int to, uint64_t value)
+{
+    if (value <= UINT32_MAX) {
+        emit_mov_ri32(emit, to, (uint32_t)value);
+        return;
+    }
+    emit_u8(emit, to >= 8 ? 0x49 : 0x48);
+    emit_u8(emit, (uint8_t)(0xb8 | ((unsigned)to & 7)));
+    emit_u64(emit, value);
+}
+
+void emit_load32(struct emit *emit, int to, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0x8b, false, to, mem);
+}
+void emit_load64(struct emit *emit, int to, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0x8b, true, to, mem);
+}
+void emit_load16z(struct emit *emit, int to, const struct host_mem *mem)
+{
+    op_rm(emit, 1, 0xb7, false, to, mem);
+}
+void emit_store32(struct emit *emit, const struct host_mem *mem, int from)
+{
+    op_rm(emit, 0, 0x89, false, from, mem);
+}
+void emit_store64(struct emit *emit, const struct host_mem *mem, int from)
+{
+    op_rm(emit, 0, 0x89, true, from, mem);
+}
+void emit_store16(struct emit *emit, const struct host_mem *mem, int from)
+{
+    op_rm16(emit, 0x89, from, mem);
+}
+void emit_store_imm32(struct emit *emit, const struct host_mem *mem, uint32_t value)
+{
+    op_rm(emit, 0, 0xc7, false, 0, mem);
+    emit_u32(emit, value);
+}
+void emit_store_imm16(struct emit *emit, const struct host_mem *mem, uint16_t value)
+{
+    op_rm16(emit, 0xc7, 0, mem);
+    emit_le(emit, value, 2);
+}
+void emit_lea64(struct emit *emit, int to, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0x8d, true, to, mem);
+}
+void emit_lea32(struct emit *emit, int to, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0x8d, false, to, mem);
+}
+
+/* VEX.LZ.{pp}.0F38.W opcode /r with the count register in VEX.vvvv (BMI2). */
+static void vex_shift(struct emit *emit, unsigned pp, bool w, int to, int from, int count_reg)
+{
+    emit_u8(emit, 0xc4);
+    emit_u8(emit, (uint8_t)((to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 2));
+    emit_u8(emit, (uint8_t)((w ? 0x80 : 0) | (~(unsigned)count_reg & 15) << 3 | pp));
+    emit_u8(emit, 0xf7);
+    emit_u8(emit, (uint8_t)(0xc0 | ((unsigned)to & 7) << 3 | ((unsigned)from & 7)));
+}
+void emit_shrx32(struct emit *emit, int to, int from, int count_reg)
+{
+    vex_shift(emit, 3, false, to, from, count_reg);
+}
+void emit_shrx64(struct emit *emit, int to, int from, int count_reg)
+{
+    vex_shift(emit, 3, true, to, from, count_reg);
+}
+void emit_shlx32(struct emit *emit, int to, int from, int count_reg)
+{
+    vex_shift(emit, 1, false, to, from, count_reg);
+}
+void emit_shlx64(struct emit *emit, int to, int from, int count_reg)
+{
+    vex_shift(emit, 1, true, to, from, count_reg);
+}
+void emit_rorx32(struct emit *emit, int to, int from, unsigned count)
+{
+    emit_u8(emit, 0xc4);
+    emit_u8(emit, (uint8_t)((to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 3));
+    emit_u8(emit, 0x7b); /* W0, vvvv = 1111, L0, F2 */
+    emit_u8(emit, 0xf0);
+    emit_u8(emit, (uint8_t)(0xc0 | ((unsigned)to & 7) << 3 | ((unsigned)from & 7)));
+    emit_u8(emit, (uint8_t)count);
+}
+
+void emit_movzx16(struct emit *emit, int to, int from) { op_rr(emit, 1, 0xb7, false, to, from); }
+void emit_movsx16(struct emit *emit, int to, int from) { op_rr(emit, 1, 0xbf, false, to, from); }
+void emit_movzx8(struct emit *emit, int to, int from)
+{
+    struct host_op op = {.map = 1, .opcode = 0xb6, .rex_force = from >= 4};
+    emit_op_reg(emit, &op, to, from);
+}
+
+void emit_jmp_reg(struct emit *emit, int reg) { op_rr(emit, 0, 0xff, false, 4, reg); }
+void emit_call_reg(struct emit *emit, int reg) { op_rr(emit, 0, 0xff, false, 2, reg); }
+void emit_jmp_mem(struct emit *emit, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0xff, false, 4, mem);
+}
+void emit_call_mem(struct emit *emit, const struct host_mem *mem)
+{
+    op_rm(emit, 0, 0xff, false, 2, mem);
+}
+void emit_ret(struct emit *emit) { emit_u8(emit, 0xc3); }
+
+static uint32_t emit_rel32(struct emit *emit, uint64_t target_pc)
+{
+    uint32_t field = emit_off(emit);
+    emit_u32(emit, (uint32_t)(target_pc - (emit_pc(emit) + 4)));
+    return field;
+}
+uint32_t emit_jmp_rel32(struct emit *emit, uint64_t target_pc)
+{
+    emit_u8(emit, 0xe9);
+    return emit_rel32(emit, target_pc);
+}
+uint32_t emit_call_rel32(struct emit *emit, uint64_t target_pc)
+{
+    emit_u8(emit, 0xe8);
+    return emit_rel32(emit, target_pc);
+}
+uint32_t emit_jcc_rel32(struct emit *emit, unsigned condition, uint64_t target_pc)
+{
+    emit_u8(emit, 0x0f);
+    emit_u8(emit, (uint8_t)(0x80 | condition));
+    return emit_rel32(emit, target_pc);
+}
+uint32_t emit_loop_rel8(struct emit *emit, uint8_t opcode, bool a32)
+{
+    if (a32) {
+        emit_u8(emit, 0x67);
+    }
+    emit_u8(emit, opcode);
+    emit_u8(emit, 0);
+    return emit_off(emit) - 1;
+}
+void emit_patch_rel8(struct emit *emit, uint32_t field_off)
+{
+    uint32_t distance = emit_off(emit) - (field_off + 1);
+    BUG_ON(!emit->overflow && distance > 127);
+    if (!emit->overflow) {
+        emit->start[field_off] = (uint8_t)distance;
+    }
+}
+void emit_patch_rel32(struct emit *emit, uint32_t field_off, uint64_t target_pc)
+{
+    if (emit->overflow) {
+        return;
+    }
+    uint32_t rel = (uint32_t)(target_pc - (emit->exec + field_off + 4));
+    for (unsigned i = 0; i < 4; i++) {
+        emit->start[field_off + i] = (uint8_t)(rel >> (8 * i));
+    }
+}

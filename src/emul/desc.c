@@ -1,0 +1,150 @@
+/* desc.c - descriptors out of GDT and LDT, and the loads of data and stack segments (SDM vol. 3,
+ * "Protection"; vol. 2, "MOV", "Interrupt stack of the TSS").
+ */
+#include "emul/local.h"
+
+int emul_read_desc(struct cpu *cpu, uint16_t selector, struct desc *desc)
+{
+    uint32_t base = cpu->gdtr.base, limit = cpu->gdtr.limit;
+    const uint32_t off = selector & SEL_INDEX;
+    if (selector & SEL_TI) {
+        if (!(cpu->ldtr.access & SEG_PRESENT)) {
+            return DESC_OUTSIDE;
+        }
+        base = cpu->ldtr.base;
+        limit = cpu->ldtr.limit;
+    }
+    if (off + 7 > limit) {
+        return DESC_OUTSIDE;
+    }
+    desc->lin = base + off;
+    if (acc_read(cpu, desc->lin, 4, ACC_SUP, &desc->lo)) {
+        return -1;
+    }
+    return acc_read(cpu, desc->lin + 4, 4, ACC_SUP, &desc->hi);
+}
+
+int emul_set_accessed_slow(struct cpu *cpu, const struct desc *desc)
+{
+    return acc_write(cpu, desc->lin + 5, 1, ACC_SUP, desc_access(desc) | SEG_ACCESSED);
+}
+
+int emul_check_stack_desc(struct cpu *cpu, uint16_t selector, unsigned dpl, unsigned vector,
+                          uint32_t ext, struct desc *desc)
+{
+    const uint32_t error = (selector & SEL_ERROR) | ext;
+    if (!(selector & SEL_ERROR)) {
+        return emul_raise(cpu, vector, ext);
+    }
+    const int read = emul_read_desc(cpu, selector, desc);
+    if (read) {
+        return read < 0 ? -1 : emul_raise(cpu, vector, error);
+    }
+    if ((selector & SEL_RPL) != dpl || desc_dpl(desc) != dpl || !desc_is_writable_data(desc)) {
+        return emul_raise(cpu, vector, error);
+    }
+    if (!desc_is_present(desc)) {
+        return emul_raise(cpu, VEC_SS, error);
+    }
+    return 0;
+}
+
+int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t *selector,
+                          uint32_t *esp, struct desc *desc)
+{
+    const uint32_t tss_error = (cpu->tr.selector & SEL_ERROR) | ext;
+    uint32_t ss;
+    if (cpu->tr.access & DESC_IS_32) {
+        const uint32_t off = TSS32_ESP0 + dpl * 8;
+        if (off + 5 > cpu->tr.limit) {
+            return emul_raise(cpu, VEC_TS, tss_error);
+        }
+        if (acc_read(cpu, cpu->tr.base + off, 4, ACC_SUP, esp) ||
+            acc_read(cpu, cpu->tr.base + off + 4, 2, ACC_SUP, &ss)) {
+            return -1;
+        }
+    } else {
+        const uint32_t off = TSS16_SP0 + dpl * 4;
+        if (off + 3 > cpu->tr.limit) {
+            return emul_raise(cpu, VEC_TS, tss_error);
+        }
+        if (acc_read(cpu, cpu->tr.base + off, 2, ACC_SUP, esp) ||
+            acc_read(cpu, cpu->tr.base + off + 2, 2, ACC_SUP, &ss)) {
+            return -1;
+        }
+    }
+    *selector = (uint16_t)ss;
+    return emul_check_stack_desc(cpu, (uint16_t)ss, dpl, VEC_TS, ext, desc);
+}
+
+static int load_protected(struct cpu *cpu, enum seg seg, uint16_t selector)
+{
+    const uint32_t error = selector & SEL_ERROR;
+    struct desc desc;
+    if (seg == SEG_SS) {
+        if (emul_check_stack_desc(cpu, selector, cpu->cpl, VEC_GP, 0, &desc)) {
+            return -1;
+        }
+    } else {
+        if (!error) {
+            emul_clear_segment(&cpu->seg[seg]);
+            cpu->seg[seg].selector = selector;
+            return 0;
+        }
+        const int read = emul_read_desc(cpu, selector, &desc);
+        if (read) {
+            return read < 0 ? -1 : emul_raise(cpu, VEC_GP, error);
+        }
+        const uint8_t access = desc_access(&desc);
+        if (!(access & SEG_S) || (access & (SEG_CODE | SEG_RW)) == SEG_CODE) {
+            return emul_raise(cpu, VEC_GP, error); /* system, or execute-only */
+        }
+        if (!desc_is_conforming(&desc) &&
+            ((selector & SEL_RPL) > desc_dpl(&desc) || cpu->cpl > desc_dpl(&desc))) {
+            return emul_raise(cpu, VEC_GP, error);
+        }
+        if (!desc_is_present(&desc)) {
+            return emul_raise(cpu, VEC_NP, error);
+        }
+    }
+    if (emul_set_accessed(cpu, &desc)) {
+        return -1;
+    }
+    desc_to_segment(&desc, selector, &cpu->seg[seg]);
+    return 0;
+}
+
+int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector)
+{
+    if (emul_is_prot(cpu)) {
+        if (load_protected(cpu, seg, selector)) {
+            return -1;
+        }
+    } else if (emul_is_v86(cpu)) {
+        emul_set_v86_segment(&cpu->seg[seg], selector);
+    } else {
+        emul_set_real_segment(&cpu->seg[seg], selector);
+    }
+    cpu_update_segment(cpu, seg);
+    return 0;
+}
+
+/* IRET and RET, "RETURN-TO-OUTER-PRIVILEGE-LEVEL": null selectors lose their RPL too. */
+void emul_drop_inner_segments(struct cpu *cpu)
+{
+    static const uint8_t data_segments[4] = {SEG_ES, SEG_FS, SEG_GS, SEG_DS};
+    for (unsigned i = 0; i < 4; i++) {
+        struct segment *segment = &cpu->seg[data_segments[i]];
+        const uint8_t access = segment->access;
+        if (!(access & SEG_PRESENT)) {
+            segment->selector = 0;
+            continue;
+        }
+        if ((unsigned)(access & SEG_DPL) >> 5 >= cpu->cpl ||
+            (access & (SEG_CODE | SEG_DC)) == (SEG_CODE | SEG_DC)) {
+            continue;
+        }
+        emul_clear_segment(segment);
+        cpu_update_segment(cpu, (enum seg)data_segments[i]);
+    }
+}

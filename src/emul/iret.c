@@ -1,0 +1,208 @@
+/* iret.c - IRET in every mode (SDM vol. 2, "IRET/IRETD"). Hot: the end of each system call,
+ * interrupt and page fault.
+ */
+#include "emul/local.h"
+
+/* "REAL-ADDRESS-MODE": all of EFLAGS but VM, VIF and VIP. */
+static enum light_result iret_real(struct cpu *cpu, unsigned size)
+{
+    uint32_t words[3];
+    if (emul_peek_words(cpu, 0, size, words, 3)) {
+        return LIGHT_FAULT;
+    }
+    if (words[0] > cpu->seg[SEG_CS].limit) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    emul_pop_bytes(cpu, 3 * size);
+    emul_set_real_segment(&cpu->seg[SEG_CS], (uint16_t)words[1]);
+    cpu->eip = words[0];
+    uint32_t mask = emul_writable_flags(cpu, size);
+    emul_merge_flags(cpu, words[2], size == 4 ? mask | FLAG_RF : mask);
+    cpu_update_segment(cpu, SEG_CS);
+    cpu_update_ring(cpu);
+    return LIGHT_JUMP;
+}
+
+/* "RETURN-FROM-VIRTUAL-8086-MODE": stays in the task. */
+static enum light_result iret_v86(struct cpu *cpu, unsigned size)
+{
+    const bool iopl3 = cpu_iopl(cpu) == 3;
+    const bool vme = !iopl3 && size == 2 && (cpu->cr4 & CR4_VME);
+    uint32_t words[3];
+    if (!iopl3 && !vme) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    if (emul_peek_words(cpu, 0, size, words, 3)) {
+        return LIGHT_FAULT;
+    }
+    if (vme && ((words[2] & FLAG_TF) || ((words[2] & FLAG_IF) && (cpu->sysflags & FLAG_VIP)))) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    if (words[0] > 0xffff) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    emul_pop_bytes(cpu, 3 * size);
+    emul_set_v86_segment(&cpu->seg[SEG_CS], (uint16_t)words[1]);
+    cpu->eip = words[0];
+    uint32_t mask = FLAGS_ARITH | FLAG_TF | FLAG_NT;
+    if (vme) {
+        words[2] |= words[2] & FLAG_IF ? FLAG_VIF : 0;
+        mask |= FLAG_VIF;
+    } else {
+        mask |= FLAG_IF | (size == 4 ? FLAG_RF | FLAG_AC | FLAG_ID : 0);
+    }
+    emul_merge_flags(cpu, words[2], mask);
+    cpu_update_segment(cpu, SEG_CS);
+    cpu_update_ring(cpu);
+    return LIGHT_JUMP;
+}
+
+/* "TASK-RETURN": back through the link of the current TSS. */
+static enum light_result iret_task(struct cpu *cpu, const struct insn *insn)
+{
+    uint32_t link;
+    struct desc tss;
+    if (acc_read(cpu, cpu->tr.base + TSS32_LINK, 2, ACC_SUP, &link)) {
+        return LIGHT_FAULT;
+    }
+    const uint32_t error = link & SEL_ERROR;
+    if (link & SEL_TI) {
+        return emul_fault(cpu, VEC_TS, error);
+    }
+    const int read = emul_read_desc(cpu, (uint16_t)link, &tss);
+    if (read) {
+        return read < 0 ? LIGHT_FAULT : emul_fault(cpu, VEC_TS, error);
+    }
+    const unsigned type = desc_type(&tss);
+    if (!error || (type != DESC_TSS32_BUSY && type != DESC_TSS16_BUSY)) {
+        return emul_fault(cpu, VEC_TS, error);
+    }
+    if (!desc_is_present(&tss)) {
+        return emul_fault(cpu, VEC_NP, error);
+    }
+    const int result =
+        emul_switch_task(cpu, TASK_IRET, (uint16_t)link, &tss, cpu->eip + insn->n_bytes, 0, NULL);
+    return emul_finish_switch(cpu, result);
+}
+
+/* "RETURN-TO-VIRTUAL-8086-MODE" from ring 0: six more words. */
+static enum light_result iret_to_v86(struct cpu *cpu, const uint32_t *words)
+{
+    static const uint8_t order[5] = {SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS};
+    uint32_t more[6];
+    if (emul_peek_words(cpu, 12, 4, more, 6)) {
+        return LIGHT_FAULT;
+    }
+    if (words[0] > 0xffff) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    cpu_set_eflags(cpu, words[2]);
+    cpu->cpl = 3;
+    cpu->eip = words[0];
+    cpu_set_reg(cpu, GPR_ESP, more[0]);
+    emul_set_v86_segment(&cpu->seg[SEG_CS], (uint16_t)words[1]);
+    for (unsigned i = 0; i < 5; i++) {
+        emul_set_v86_segment(&cpu->seg[order[i]], (uint16_t)more[i + 1]);
+    }
+    cpu_update_mode(cpu);
+    return LIGHT_JUMP;
+}
+
+/* Flags of a return inside protected mode, with the rights of the ring that executes IRET. */
+static void return_flags(struct cpu *cpu, unsigned size, uint32_t eflags)
+{
+    uint32_t mask = emul_writable_flags(cpu, size);
+    if (size == 4) {
+        mask |= FLAG_RF | (cpu->cpl == 0 ? FLAG_VIF | FLAG_VIP : 0);
+    }
+    emul_merge_flags(cpu, eflags, mask);
+}
+
+/* "RETURN-TO-OUTER-PRIVILEGE-LEVEL" */
+static enum light_result iret_outer(struct cpu *cpu, unsigned size, const uint32_t *words,
+                                    const struct desc *cs)
+{
+    const unsigned rpl = words[1] & SEL_RPL;
+    uint32_t more[2];
+    struct desc ss;
+    if (emul_peek_words(cpu, 3 * size, size, more, 2)) {
+        return LIGHT_FAULT;
+    }
+    if (emul_check_stack_desc(cpu, (uint16_t)more[1], rpl, VEC_GP, 0, &ss)) {
+        return LIGHT_FAULT;
+    }
+    if (words[0] > desc_limit(cs)) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    if (emul_set_accessed(cpu, cs) || emul_set_accessed(cpu, &ss)) {
+        return LIGHT_FAULT;
+    }
+    return_flags(cpu, size, words[2]);
+    desc_to_segment(cs, (uint16_t)words[1], &cpu->seg[SEG_CS]);
+    desc_to_segment(&ss, (uint16_t)more[1], &cpu->seg[SEG_SS]);
+    emul_write_reg(cpu, GPR_ESP, cpu->seg[SEG_SS].big ? 4 : 2, more[0]);
+    cpu->eip = words[0];
+    cpu->cpl = (uint8_t)rpl;
+    emul_drop_inner_segments(cpu);
+    cpu_update_segment(cpu, SEG_CS);
+    cpu_update_segment(cpu, SEG_SS);
+    cpu_update_ring(cpu);
+    return LIGHT_JUMP;
+}
+
+static enum light_result iret_protected(struct cpu *cpu, unsigned size)
+{
+    uint32_t words[3];
+    struct desc cs;
+    if (emul_peek_words(cpu, 0, size, words, 3)) {
+        return LIGHT_FAULT;
+    }
+    if (size == 4 && (words[2] & FLAG_VM) && cpu->cpl == 0) {
+        return iret_to_v86(cpu, words);
+    }
+    const uint16_t selector = (uint16_t)words[1];
+    const uint32_t error = selector & SEL_ERROR;
+    const unsigned rpl = selector & SEL_RPL;
+    if (!error) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    const int read = emul_read_desc(cpu, selector, &cs);
+    if (read) {
+        return read < 0 ? LIGHT_FAULT : emul_fault(cpu, VEC_GP, error);
+    }
+    if (!desc_is_code(&cs) || rpl < cpu->cpl ||
+        (desc_is_conforming(&cs) ? desc_dpl(&cs) > rpl : desc_dpl(&cs) != rpl)) {
+        return emul_fault(cpu, VEC_GP, error);
+    }
+    if (!desc_is_present(&cs)) {
+        return emul_fault(cpu, VEC_NP, error);
+    }
+    if (rpl > cpu->cpl) {
+        return iret_outer(cpu, size, words, &cs);
+    }
+    if (words[0] > desc_limit(&cs)) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
+    if (emul_set_accessed(cpu, &cs)) {
+        return LIGHT_FAULT;
+    }
+    return_flags(cpu, size, words[2]);
+    desc_to_segment(&cs, selector, &cpu->seg[SEG_CS]);
+    cpu->eip = words[0];
+    emul_pop_bytes(cpu, 3 * size);
+    cpu_update_segment(cpu, SEG_CS);
+    cpu_update_ring(cpu);
+    return LIGHT_JUMP;
+}
+
+enum light_result emul_iret(struct cpu *cpu, const struct insn *insn)
+{
+    const unsigned size = insn->opattr;
+    if (emul_is_prot(cpu)) {
+        if (__builtin_expect(cpu->sysflags & FLAG_NT, 0)) {
+            return iret_task(cpu, insn);
+        }
+        return iret_protected(cpu, size);
+    }
+    return emul_is_v86(cpu) ? iret_v86(cpu, size) : iret_real(cpu, size);
+}

@@ -1,0 +1,62 @@
+/* main.c - argv in, exit code out.
+ *
+ * Everything between is cli/ (words), monitor/ (the machine). Errors are one line on stderr.
+ * Signals are the machine's. Exit codes: the machine's own; 1 the host or the user failed us; 2
+ * usage.
+ */
+#include "cli/options.h"
+#include "monitor/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef PLEX86_BUILD
+#define PLEX86_BUILD "unknown build" /* the Makefile says */
+#endif
+
+static bool write_pid_file(const char *path)
+{
+    FILE *file = fopen(path, "we");
+    if (!file) {
+        return false;
+    }
+    bool written = fprintf(file, "%ld\n", (long)getpid()) > 0;
+    return fclose(file) == 0 && written;
+}
+
+static int run(const struct options *options)
+{
+    struct machine *machine;
+    char *error = NULL;
+    if (machine_create(&machine, options, &error) < 0) {
+        fprintf(stderr, "plex86: %s\n", error ? error : "the machine could not be made");
+        free(error);
+        return 1;
+    }
+    int status = machine_run(machine);
+    machine_destroy(machine);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int result = options_parse(&options, argc, argv);
+    if (options.show_version) {
+        options_print_version(PLEX86_BUILD);
+    }
+    int status = result == 1 ? 0 : result == -1 ? 2 : 1;
+    if (result == 0 && options.pid_path && !write_pid_file(options.pid_path)) {
+        fprintf(stderr, "plex86: -pidfile %s: %s\n", options.pid_path, strerror(errno));
+    } else if (result == 0) {
+        status = run(&options);
+        if (options.pid_path) {
+            unlink(options.pid_path);
+        }
+    }
+    options_free(&options);
+    return status;
+}

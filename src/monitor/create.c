@@ -1,0 +1,188 @@
+/* create.c - makes and takes apart one machine: memory, view, cache, board, and the wires between
+ * them. Errors are one line for the user. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bus/bus.h"
+#include "monitor/host_check.h"
+#include "monitor/machine_internal.h"
+
+enum { CACHE_BYTES = 96 << 20, TINY_CACHE_BYTES = 96 << 10, MAX_CODEPAGES = 12 << 10,
+       TINY_CODEPAGES = 64 };
+
+static char *message(const char *what, int error)
+{
+    char *line = NULL;
+    if (asprintf(&line, "%s: %s", what, strerror(error < 0 ? -error : error)) < 0) {
+        return NULL;
+    }
+    return line;
+}
+
+static void on_store(void *arg, uint32_t phys, uint32_t n_bytes)
+{
+    struct machine *machine = arg;
+    while (n_bytes) {
+        uint32_t here = PAGE_BYTES - (phys & (PAGE_BYTES - 1));
+        here = here < n_bytes ? here : n_bytes;
+        if (codepage_hit(&machine->pages, phys, here)) {
+            codepage_invalidate(&machine->pages, phys >> PAGE_SHIFT);
+        }
+        phys += here;
+        n_bytes -= here;
+    }
+}
+
+static bool full_in(void *bus, uint16_t port, unsigned size, uint32_t *value)
+{
+    *value = bus_port_read(bus, port, size);
+    return true;
+}
+
+static bool full_out(void *bus, uint16_t port, unsigned size, uint32_t value)
+{
+    bus_port_write(bus, port, size, value);
+    return true;
+}
+
+static void on_a20(void *arg, bool open)
+{
+    struct machine *machine = arg;
+    if (machine->cpu->a20 != open) {
+        machine->cpu->a20 = open;
+        if (machine->view) {
+            view_paging_changed(machine->cpu);
+        }
+    }
+}
+
+/* Loads what the command line names and brings the CPU to its entry state. */
+int machine_load(struct machine *machine, char **error)
+{
+    struct board_e820 map[32];
+    unsigned n = board_memory_map(machine->board, map, ARRAY_SIZE(map));
+    machine->cpu->poison_ptr = machine->run.poison;
+    cpu_reset(machine->cpu);
+    view_paging_changed(machine->cpu);
+    if (load_guest(&machine->options.load, &machine->mem, map, n, machine->cpu, error) < 0) {
+        return -1;
+    }
+    cpu_update_mode(machine->cpu);
+    view_switch_mode(machine->cpu);
+    return 0;
+}
+
+static int create_parts(struct machine *machine, char **error)
+{
+    const struct options *options = &machine->options;
+    bool tiny = options->engine & ENGINE_TINY_CACHE;
+    struct view_options view_options = {
+        .no_fault_around = options->engine & ENGINE_NO_FAULT_AROUND};
+    const char *board_error = NULL;
+
+    int result = mem_create(&machine->mem, options->ram_bytes);
+    if (result < 0) {
+        *error = message("cannot make the guest's memory (memfd_create, mmap)", result);
+        return -1;
+    }
+    machine->mem.on_store = on_store;
+    machine->mem.on_store_arg = machine;
+    result = cache_create(&machine->cache, tiny ? TINY_CACHE_BYTES : CACHE_BYTES);
+    if (result < 0) {
+        *error = message("cannot make the code cache (a memfd mapped twice, once executable, below "
+                         "2 GiB; is it refused by seccomp, SELinux or a ulimit?)", result);
+        return -1;
+    }
+    result = board_create(&machine->board, &machine->mem, &options->board, &machine->cpu->intr,
+                          &board_error);
+    if (result < 0) {
+        *error = board_error ? strdup(board_error) : message("cannot make the board", result);
+        return -1;
+    }
+    result = view_create(&machine->view, &machine->mem, machine->cpu, &view_options);
+    if (result < 0) {
+        *error = message("cannot reserve address space for the guest's windows (ulimit -v, "
+                         "vm.max_map_count)", result);
+        return -1;
+    }
+    result = codepages_create(&machine->pages, &machine->cache, machine->view,
+                              tiny ? TINY_CODEPAGES : MAX_CODEPAGES);
+    if (result >= 0) {
+        result = run_create(&machine->run, machine->cpu, &machine->cache, machine->view);
+    }
+    if (result < 0) {
+        *error = message("cannot map the engine's own tables", result);
+        return -1;
+    }
+    return 0;
+}
+
+int machine_create(struct machine **out, const struct options *options, char **error)
+{
+    *error = monitor_check_host();
+    if (*error) {
+        return -1;
+    }
+    struct machine *machine = calloc(1, sizeof(*machine));
+    struct cpu *cpu = mmap(NULL, (sizeof(struct cpu) + 4095) & ~4095ul, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!machine || cpu == MAP_FAILED) {
+        *error = message("out of memory", ENOMEM);
+        return -1;
+    }
+    machine->cpu = cpu;
+    machine->options = *options;
+    machine->hints = calloc(SITE_HINTS, sizeof(*machine->hints));
+    cpu->machine = machine;
+    cpu->a20 = true;
+    scan_init(&machine->scanner);
+    map_init(&machine->map);
+    machine->log = stderr;
+    if (options->log_path && !(machine->log = fopen(options->log_path, "we"))) {
+        *error = message("cannot open the log file given by -D", errno);
+        return -1;
+    }
+    if (create_parts(machine, error) < 0) {
+        machine_destroy(machine);
+        return -1;
+    }
+    struct bus *bus = board_bus(machine->board);
+    machine->ports_light = (struct emul_ports){bus_port_read_light, bus_port_write_light, bus};
+    machine->ports_full = (struct emul_ports){full_in, full_out, bus};
+    machine->mem.mmio_read = (uint32_t(*)(void *, uint32_t, unsigned))bus_mmio_read;
+    machine->mem.mmio_write = (void (*)(void *, uint32_t, unsigned, uint32_t))bus_mmio_write;
+    machine->mem.mmio_arg = bus;
+    board_set_a20_hook(machine->board, on_a20, machine);
+    cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
+    run_park_fpu(cpu); /* the guest starts with the state after FNINIT */
+    if (machine_load(machine, error) < 0) {
+        machine_destroy(machine);
+        return -1;
+    }
+    *out = machine;
+    return 0;
+}
+
+void machine_destroy(struct machine *machine)
+{
+    if (machine->board) {
+        board_destroy(machine->board);
+    }
+    run_destroy(&machine->run);
+    if (machine->pages.tables) {
+        codepages_destroy(&machine->pages);
+    }
+    if (machine->view) {
+        view_destroy(machine->view);
+    }
+    cache_destroy(&machine->cache);
+    mem_destroy(&machine->mem);
+    free(machine->hints);
+    munmap(machine->cpu, (sizeof(struct cpu) + 4095) & ~4095ul);
+    if (machine->log && machine->log != stderr) {
+        fclose(machine->log);
+    }
+    free(machine);
+}

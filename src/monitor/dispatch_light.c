@@ -1,0 +1,100 @@
+/* dispatch_light.c - where light calls from guest code arrive (run/enter.S): picks the C function,
+ * delivers the fault it may raise, and decides how guest code goes on. Light. */
+#include "monitor/machine_internal.h"
+
+uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op);
+enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
+enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
+enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
+
+/* INTR was high when STI ran: one more instruction, then the interrupt. */
+static enum light_result sti_pending(struct cpu *cpu, const struct insn *insn)
+{
+    cpu->eip = insn->eip + insn->n_bytes;
+    cpu->interrupt_shadow = true;
+    cpu->exit_reason = EXIT_INTR;
+    return LIGHT_EXIT;
+}
+
+static emul_fn *const functions[N_LIGHT_OPS] = {
+#define OP(name, function) [OP_##name] = function,
+#include "emul/ops.def"
+#undef OP
+    [OP_RESOLVE] = checked_resolve,
+    [OP_COMMIT] = checked_commit,
+    [OP_STI_PENDING] = sti_pending,
+    [OP_FPU_STORED] = light_fpu_stored,
+};
+
+const struct emul_ports *machine_ports(struct machine *machine)
+{
+    return machine->cpu->ports_full ? &machine->ports_full : &machine->ports_light;
+}
+
+/* Go back into guest code at cpu->eip, unless something waits. */
+static uint32_t go_on(struct cpu *cpu)
+{
+    if (cpu->mode & MODE_STEP) {
+        cpu->exit_reason = EXIT_STEP;
+        return LIGHT_EXIT;
+    }
+    if (cpu->intr && cpu->iff) {
+        cpu->exit_reason = EXIT_INTR;
+        return LIGHT_EXIT;
+    }
+    return LIGHT_JUMP;
+}
+
+static uint32_t raise_fault(struct cpu *cpu)
+{
+    cpu->exit_reason = EXIT_FAULT;
+    return LIGHT_EXIT;
+}
+
+/* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
+uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
+{
+    struct machine *machine = cpu->machine;
+    uint64_t generation = machine->pages.n_invalidations;
+    uint64_t window = cpu->window, dir = cpu->dir;
+    uint32_t mode = cpu->mode;
+    bool inside = op == OP_RESOLVE || op == OP_FPU_CHECK; /* the instruction is not over yet */
+
+    cpu->eip = insn->eip;
+    cpu->exit_insn = (struct insn *)insn;
+    cpu->n_light[op]++;
+    enum light_result result = functions[op](cpu, insn);
+    if (op == OP_UD && insn->flags & INSN_TOO_LONG) { /* SDM: more than 15 bytes is #GP(0) */
+        cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
+    }
+    switch (result) {
+    case LIGHT_NEXT:
+        if (__builtin_expect(inside, 0)) {
+            return LIGHT_NEXT;
+        }
+        cpu->eip = insn->eip + insn->n_bytes;
+        if (cpu->mode & MODE_STEP) { /* also when the instruction itself changed TF */
+            return op == OP_COMMIT || op == OP_FPU_STORED ? LIGHT_NEXT : go_on(cpu);
+        }
+        if (cpu->interrupt_shadow) {
+            if (cpu->intr && cpu->iff) {
+                cpu->exit_reason = EXIT_INTR;
+                return LIGHT_EXIT;
+            }
+            cpu->interrupt_shadow = false; /* the boundary table keeps signals out of the shadow */
+        }
+        if (machine->pages.n_invalidations != generation || mode != cpu->mode ||
+            window != cpu->window || dir != cpu->dir || op == OP_MOV_TO_CR || op == OP_INVLPG ||
+            (cpu->intr && cpu->iff)) {
+            return go_on(cpu); /* the unit we came from may be gone, its mode or mapping over */
+        }
+        return LIGHT_NEXT;
+    case LIGHT_JUMP:
+        cpu->sysflags &= ~(uint32_t)FLAG_RF; /* only instruction breakpoints would look at it */
+        return go_on(cpu);
+    case LIGHT_FAULT:
+        return raise_fault(cpu);
+    default:
+        return LIGHT_EXIT;
+    }
+}

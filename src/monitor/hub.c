@@ -1,0 +1,311 @@
+/* hub.c - the loop: run guest code, see why it came back, deal with it. One switch over exit
+ * reasons, one function per reason. Invariant at the top of the loop: struct cpu is the truth
+ * (INV-2), no instruction is half done. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base.h"
+#include "bus/bus.h"
+#include "monitor/machine_internal.h"
+
+int machine_load(struct machine *machine, char **error);
+
+enum outcome { GO_ON, STOP };
+
+static void kick(void *arg)
+{
+    struct machine *machine = arg;
+    run_interrupt(&machine->run);
+}
+
+void machine_stop(struct machine *machine, int signal)
+{
+    machine->stop_signal = signal;
+    board_wake(machine->board);
+    run_interrupt(&machine->run);
+}
+
+static enum outcome triple_fault(struct machine *machine, int *status)
+{
+    run_park_fpu(machine->cpu);
+    monitor_report(machine, "guest triple fault");
+    *status = 0;
+    if (machine->options.no_reboot) {
+        return STOP;
+    }
+    board_set_request(machine->board, BOARD_RESET, 0);
+    return GO_ON;
+}
+
+static enum outcome deliver(struct machine *machine, enum event_kind kind, struct fault fault,
+                            int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    if (kind == EVENT_EXCEPTION && fault.vector < 32) {
+        machine->n_exceptions[fault.vector]++;
+    }
+    if (monitor_logs(machine, LOG_INT)) {
+        run_park_fpu(cpu);
+        fprintf(machine->log, "int: %s vector %02x error %x cr2 %08x eip %04x:%08x cpl %u\n",
+                kind == EVENT_INTERRUPT ? "irq" : "exception", fault.vector, fault.error, fault.cr2,
+                cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl);
+    }
+    machine->resume_host = 0;
+    if (emul_deliver(cpu, kind, fault) == LIGHT_EXIT) {
+        return triple_fault(machine, status);
+    }
+    return GO_ON;
+}
+
+/* -program: a flat program at CPL 3 has no handlers; HLT ends it with the display of the posts. */
+static bool ends_program(struct machine *machine)
+{
+    if (!machine->options.load.program) {
+        return false;
+    }
+    run_park_fpu(machine->cpu);
+    char line[160];
+    monitor_format_insn(machine, line, sizeof(line));
+    printf("Current instruction:\n%s\n", line);
+    fflush(stdout);
+    return true;
+}
+
+static enum outcome handle_port(struct machine *machine, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    struct bus *bus = board_bus(machine->board);
+    uint32_t port = cpu->exit_arg[0], size = cpu->exit_arg[1];
+    run_park_fpu(cpu);
+    switch (cpu->exit_arg[2]) {
+    case 0: {
+        uint32_t value = bus_port_read(bus, port, size), old = cpu_reg(cpu, GPR_EAX);
+        uint32_t mask = size == 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
+        cpu_set_reg(cpu, GPR_EAX, (old & ~mask) | (value & mask));
+        cpu->eip += cpu->exit_insn->n_bytes;
+        return GO_ON;
+    }
+    case 1:
+        bus_port_write(bus, port, size, cpu->exit_arg[3]);
+        cpu->eip += cpu->exit_insn->n_bytes;
+        return GO_ON;
+    default: {
+        cpu->ports_full = true;
+        enum light_result result = cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn)
+                                                         : emul_outs(cpu, cpu->exit_insn);
+        cpu->ports_full = false;
+        if (result == LIGHT_FAULT) {
+            return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
+        }
+        if (result == LIGHT_NEXT) {
+            cpu->eip += cpu->exit_insn->n_bytes;
+        }
+        return GO_ON;
+    }
+    }
+}
+
+static enum outcome handle_miss(struct machine *machine, int *status)
+{
+    run_park_fpu(machine->cpu);
+    uint64_t host = monitor_find_unit(machine);
+    if (!host) {
+        return deliver(machine, EVENT_EXCEPTION, machine->cpu->fault, status);
+    }
+    machine->resume_host = host;
+    return GO_ON;
+}
+
+/* A MODE_STEP unit is done: either the one instruction behind STI/MOV SS, or TF. */
+static enum outcome handle_step(struct machine *machine, bool tf_before, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    bool shadow = machine->step_shadow;
+    machine->step_shadow = false;
+    if (shadow) {
+        cpu->interrupt_shadow = false;
+        cpu_update_mode(cpu);
+    }
+    if (tf_before && !cpu->interrupt_shadow) {
+        cpu->dr[6] |= 1u << 14; /* BS */
+        return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
+    }
+    return GO_ON;
+}
+
+static enum outcome handle_reset(struct machine *machine, int *status)
+{
+    char *error = NULL;
+    if (machine->options.no_reboot) {
+        *status = 0;
+        return STOP;
+    }
+    monitor_flush_code(machine);
+    view_drop_all(machine->view);
+    board_reset(machine->board);
+    machine->cpu->halted = false;
+    if (machine_load(machine, &error) < 0) {
+        fprintf(stderr, "plex86: reset: %s\n", error ? error : "cannot load the guest again");
+        free(error);
+        *status = 1;
+        return STOP;
+    }
+    return GO_ON;
+}
+
+/* What the hardware or the user wants. */
+static enum outcome handle_requests(struct machine *machine, int *status)
+{
+    if (machine->stop_signal) {
+        *status = 128 + machine->stop_signal;
+        return STOP;
+    }
+    switch (board_get_request(machine->board, status)) {
+    case BOARD_RESET:
+        run_park_fpu(machine->cpu);
+        return handle_reset(machine, status);
+    case BOARD_POWER_OFF:
+        *status = 0;
+        return STOP;
+    case BOARD_EXIT:
+        return STOP;
+    default:
+        return GO_ON;
+    }
+}
+
+static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool tf_before,
+                                int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    switch (reason) {
+    case EXIT_MISS:
+        return handle_miss(machine, status);
+    case EXIT_FAULT:
+        if (ends_program(machine)) {
+            *status = 0;
+            return STOP;
+        }
+        return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
+    case EXIT_PORT:
+        return handle_port(machine, status);
+    case EXIT_SITE:
+        run_park_fpu(cpu);
+        monitor_remake_site(machine);
+        return GO_ON;
+    case EXIT_CROSS:
+        run_park_fpu(cpu);
+        monitor_drop_crossing(machine);
+        return handle_miss(machine, status);
+    case EXIT_STEP:
+        return handle_step(machine, tf_before, status);
+    case EXIT_TRIPLE_FAULT:
+        return triple_fault(machine, status);
+    case EXIT_HLT:
+        cpu->halted = true;
+        cpu->interrupt_shadow = false;
+        return GO_ON;
+    case EXIT_REQUEST:
+    case EXIT_INTR:
+        return GO_ON;
+    default:
+        BUG("exit reason");
+    }
+}
+
+/* Interrupts, HLT, requests: all that may come between two runs. */
+static enum outcome between_runs(struct machine *machine, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    if (cpu->exit_request) {
+        cpu->exit_request = 0;
+        run_park_fpu(cpu);
+        board_poll(machine->board);
+    }
+    if (handle_requests(machine, status) == STOP) {
+        return STOP;
+    }
+    while (cpu->halted && !(cpu->intr && cpu->iff)) {
+        run_park_fpu(cpu);
+        board_wait(machine->board, UINT64_MAX);
+        cpu->exit_request = 0;
+        board_poll(machine->board);
+        if (handle_requests(machine, status) == STOP) {
+            return STOP;
+        }
+    }
+    if (cpu->intr && cpu->iff && !cpu->interrupt_shadow) {
+        machine->n_interrupts++;
+        cpu->halted = false;
+        struct fault event = {.vector = (uint8_t)board_ack_interrupt(machine->board)};
+        return deliver(machine, EVENT_INTERRUPT, event, status);
+    }
+    return GO_ON;
+}
+
+static void begin_shadow_step(struct machine *machine)
+{
+    struct cpu *cpu = machine->cpu;
+    machine->step_shadow = true;
+    machine->resume_host = 0;
+    cpu->mode |= MODE_STEP;
+    view_switch_mode(cpu);
+}
+
+static void end_shadow_step(struct machine *machine)
+{
+    if (machine->step_shadow) {
+        machine->step_shadow = false;
+        machine->cpu->interrupt_shadow = false;
+        cpu_update_mode(machine->cpu);
+    }
+}
+
+int machine_run(struct machine *machine)
+{
+    struct cpu *cpu = machine->cpu;
+    int status = 0, error = run_bind(&machine->run);
+    if (!error) {
+        error = board_start(machine->board, kick, machine);
+    }
+    if (error) {
+        fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
+        return 1;
+    }
+    bug_set_reporter(monitor_bug_reporter, machine);
+    for (;;) {
+        if (between_runs(machine, &status) == STOP) {
+            break;
+        }
+        if (cpu->interrupt_shadow && cpu->intr && !machine->step_shadow) {
+            begin_shadow_step(machine);
+        }
+        run_unpark_fpu(cpu);
+        bool tf_before = cpu->sysflags & FLAG_TF;
+        uint64_t host = machine->resume_host;
+        machine->resume_host = 0;
+        uint32_t reason = run_guest(cpu, host);
+        cpu->n_exit[reason]++;
+        machine->events[machine->n_events++ % EVENT_RING] =
+            (struct event){.what = (uint8_t)reason, .eip = cpu->eip, .arg = cpu->exit_arg[0]};
+        if (monitor_logs(machine, LOG_EXITS)) {
+            run_park_fpu(cpu);
+            monitor_log_exit(machine, reason);
+        }
+        if (reason != EXIT_MISS && reason != EXIT_SITE && reason != EXIT_STEP &&
+            reason != EXIT_CROSS && reason != EXIT_REQUEST) {
+            end_shadow_step(machine); /* a fault or the like ends the shadow too */
+        }
+        if (handle_exit(machine, reason, tf_before, &status) == STOP) {
+            break;
+        }
+    }
+    run_park_fpu(cpu);
+    board_flush(machine->board);
+    if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
+        monitor_print_stats(machine, machine->log);
+    }
+    return status;
+}

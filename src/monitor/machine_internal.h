@@ -1,0 +1,67 @@
+/* machine_internal.h - what the files of monitor/ share: one struct per virtual machine. */
+#ifndef MONITOR_MACHINE_INTERNAL_H
+#define MONITOR_MACHINE_INTERNAL_H
+
+#include <stdio.h>
+
+#include "board/board.h"
+#include "cache/codepage.h"
+#include "emul/emul.h"
+#include "map/map.h"
+#include "monitor/machine.h"
+#include "run/run.h"
+#include "scan/scan.h"
+#include "translate/translate.h"
+#include "view/view.h"
+
+enum { SITE_HINTS = 1 << 14, EVENT_RING = 64 };
+
+struct site_hint { uint32_t key; uint8_t kind; }; /* key: physical address of the instruction + 1 */
+
+struct event { uint8_t what; uint32_t eip, arg; }; /* for reports: the last exits */
+
+struct machine {
+    struct cpu *cpu;
+    struct mem mem;
+    struct view *view;
+    struct cache cache;
+    struct codepages pages;
+    struct run run;
+    struct scanner scanner;
+    struct map map;
+    struct board *board;
+    struct options options;
+    struct emul_ports ports_light, ports_full;
+    struct site_hint *hints;
+    struct scan_result scan;     /* of the unit being made */
+    uint64_t resume_host;        /* where the next entry goes; 0 = by cpu->eip */
+    bool step_shadow;            /* one instruction, then interrupts again */
+    int stop_signal;
+    FILE *log;
+    struct event events[EVENT_RING];
+    uint32_t n_events;
+    uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
+    uint64_t ns_translating, n_site_patches[8];
+};
+
+/* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered. */
+uint64_t monitor_find_unit(struct machine *machine);
+/* The page-crossing unit at cpu->eip no longer fits what its second page is. */
+void monitor_drop_crossing(struct machine *machine);
+/* site.c: EXIT_SITE. Leaves in resume_host where to go on. */
+void monitor_remake_site(struct machine *machine);
+unsigned monitor_site_hint(struct machine *machine, uint32_t phys);
+void monitor_flush_code(struct machine *machine);
+/* report.c */
+void monitor_report(struct machine *machine, const char *headline);
+void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes);
+void monitor_print_stats(struct machine *machine, FILE *out);
+void monitor_log_exit(struct machine *machine, uint32_t reason);
+void monitor_log_unit(struct machine *machine, const struct unit *unit);
+void monitor_bug_reporter(void *arg);
+static inline bool monitor_logs(const struct machine *machine, unsigned category)
+{
+    return machine->options.log_mask & category;
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* miss.c - no unit at this address yet: walk, scan, judge, translate, enter into the I-view. The
+ * arrow bytes -> scan -> map -> translate -> cache begins here and nowhere else. */
+#include <string.h>
+#include <time.h>
+
+#include "monitor/machine_internal.h"
+#include "view/acc.h"
+
+enum { MAX_PAGE_PREFETCH = INSN_MAX_BYTES };
+
+void monitor_flush_code(struct machine *machine)
+{
+    codepages_flush(&machine->pages);
+    cache_flush(&machine->cache);
+    machine->resume_host = 0;
+}
+
+static bool is_known(void *arg, uint32_t off)
+{
+    const struct codepage *page = arg;
+    return page->table[off] != 0;
+}
+
+struct site_arg { struct machine *machine; const struct codepage *page; };
+
+static unsigned site_kind(void *arg, uint32_t page_off)
+{
+    struct site_arg *site = arg;
+    return monitor_site_hint(site->machine, site->page->phys->phys_page << 12 | page_off);
+}
+
+/* The codepage of the instruction at lin, entered into the directory. NULL: cpu->fault. */
+static struct codepage *enter_page(struct machine *machine, uint32_t lin)
+{
+    struct cpu *cpu = machine->cpu;
+    uint32_t *table = view_code_table(cpu, lin);
+    if (table) {
+        return codepage_of_table(&machine->pages, table);
+    }
+    struct walk walk;
+    if (view_walk(cpu, lin, VIEW_FETCH, cpu->cpl == 3, false, &walk, &cpu->fault) < 0) {
+        return NULL;
+    }
+    struct codepage *page = codepage_get(&machine->pages, walk.phys >> 12, lin >> 12, cpu->mode,
+                                         cpu->seg[SEG_CS].base);
+    view_map_code(cpu, lin, &walk, page->table);
+    return page;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Scans from off; a crossing first instruction gets the next page's bytes. False: cpu->fault. */
+static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
+                 struct codepage **second)
+{
+    static const uint8_t nothing[PAGE_BYTES] = {[0 ... PAGE_BYTES - 1] = 0xff};
+    struct cpu *cpu = machine->cpu;
+    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
+    uint8_t next[INSN_MAX_BYTES];
+    struct scan_request request = {
+        .page = bytes ? bytes : nothing,
+        .start_off = lin & (PAGE_BYTES - 1),
+        .page_eip = (page->lin_page << 12) - page->cs_base,
+        .code32 = cpu->mode & MODE_CODE32,
+        .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN)
+                         ? 1 : SCAN_MAX_INSNS,
+        .known = is_known, .arg = page, .judge = map_judge, .map = &machine->map,
+    };
+    *second = NULL;
+    scan_page(&machine->scanner, &request, &machine->scan);
+    if (machine->scan.n_insns) {
+        return true;
+    }
+    uint32_t next_lin = (lin | (PAGE_BYTES - 1)) + 1;
+    unsigned n = acc_fetch(cpu, next_lin, next, sizeof(next));
+    if (n == 0) {
+        return false; /* #PF of the second page: CR2 is its first byte */
+    }
+    *second = enter_page(machine, next_lin);
+    if (!*second) {
+        return false;
+    }
+    request.next = next;
+    request.n_next = n;
+    request.max_insns = 1;
+    scan_page(&machine->scanner, &request, &machine->scan);
+    return machine->scan.n_insns != 0;
+}
+
+static struct unit *translate(struct machine *machine, struct codepage *page,
+                              struct codepage *second)
+{
+    struct site_arg site = {.machine = machine, .page = page};
+    struct translate_input in = {
+        .scan = &machine->scan, .scanner = &machine->scanner, .cache = &machine->cache,
+        .page = page, .engine = machine->options.engine, .site = site_kind, .arg = &site,
+    };
+    if (second) { /* what view_map_code() put into the directory: biased by the page */
+        in.cross_next = (uint64_t)second->table - ((uint64_t)second->lin_page << 14);
+    }
+    struct unit *unit = translate_unit(&machine->pages, &in);
+    if (unit && second) {
+        const struct insn *insn = &machine->scan.insns[0];
+        uint32_t in_first = PAGE_BYTES - ((insn->eip + page->cs_base) & (PAGE_BYTES - 1));
+        unit->is_crossing = true;
+        codepage_add_depend(&machine->pages, page, second->phys->phys_page,
+                            insn->n_bytes - in_first);
+    }
+    return unit;
+}
+
+uint64_t monitor_find_unit(struct machine *machine)
+{
+    struct cpu *cpu = machine->cpu;
+    uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    for (unsigned attempt = 0;; attempt++) {
+        BUG_ON(attempt > 2);
+        if (!codepages_have_room(&machine->pages)) {
+            monitor_flush_code(machine);
+        }
+        struct codepage *page = enter_page(machine, lin), *second;
+        if (!page) {
+            return 0;
+        }
+        uint32_t slot = page->table[lin & (PAGE_BYTES - 1)];
+        if (slot) {
+            return machine->cache.exec + slot;
+        }
+        uint64_t start = now_ns();
+        if (!scan(machine, page, lin, &second)) {
+            return 0;
+        }
+        struct unit *unit = translate(machine, page, second);
+        machine->ns_translating += now_ns() - start;
+        if (!unit) {
+            monitor_flush_code(machine);
+            continue;
+        }
+        machine->n_insns_translated += unit->n_insns;
+        machine->n_translated_bytes += unit->n_bytes;
+        if (machine->options.log_mask & (LOG_IN_ASM | LOG_OUT_ASM)) {
+            monitor_log_unit(machine, unit);
+        }
+        return machine->cache.exec + unit->off;
+    }
+}
+
+void monitor_drop_crossing(struct machine *machine)
+{
+    struct cpu *cpu = machine->cpu;
+    uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    uint32_t *table = view_code_table(cpu, lin);
+    if (!table) {
+        return;
+    }
+    /* The second page's directory entry may only have been dropped: enter it again, and make the
+     * unit anew only if the page is really another one. Making it anew is always right. */
+    table[lin & (PAGE_BYTES - 1)] = 0;
+}

@@ -1,0 +1,241 @@
+/* report.c - what the user sees of the machine's inside: stop reports, -d logs, counters. Full C. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "monitor/machine_internal.h"
+
+static const char *const exit_names[N_EXIT_REASONS] = {
+#define EXIT(name, text) #name,
+#include "cpu/exits.def"
+#undef EXIT
+};
+static const char *const light_names[N_LIGHT_OPS] = {
+#define OP(name, function) [OP_##name] = #name,
+#include "emul/ops.def"
+#undef OP
+    [OP_RESOLVE] = "RESOLVE", [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
+    [OP_FPU_STORED] = "FPU_STORED",
+};
+
+/* One line in the form of the posts: " 000B.00100002  90                       nop". */
+static void format_bytes(const struct machine *machine, const struct insn *insn, uint32_t selector,
+                         bool code32, char *line, size_t n_bytes)
+{
+    char hex[2 * INSN_MAX_BYTES + 1] = "", text[96] = "(bad)";
+    ZydisFormatter formatter;
+    ZydisDecodedInstruction zydis;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    const ZydisDecoder *decoder = code32 ? &machine->scanner.code32 : &machine->scanner.code16;
+    for (unsigned i = 0; i < insn->n_bytes; i++) {
+        snprintf(hex + 2 * i, 3, "%02X", insn->bytes[i]);
+    }
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
+    if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands,
+                                            ZYDIS_MAX_OPERAND_COUNT, ZYDIS_DFLAG_VISIBLE_OPERANDS_ONLY))) {
+        ZydisFormatterFormatInstruction(&formatter, &zydis, operands, zydis.operand_count_visible,
+                                        text, sizeof(text), insn->eip);
+    }
+    snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
+}
+
+void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes)
+{
+    struct cpu *cpu = machine->cpu;
+    struct walk walk;
+    struct insn insn;
+    uint8_t bytes[INSN_MAX_BYTES];
+    unsigned n = 0;
+    uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    for (; n < sizeof(bytes); n++) {
+        if (view_walk(cpu, lin + n, VIEW_READ, false, true, &walk, NULL) < 0) {
+            break;
+        }
+        const uint8_t *host = mem_page_host(&machine->mem, walk.phys);
+        bytes[n] = host ? *host : 0xff;
+    }
+    if (n == 0) {
+        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cpu->seg[SEG_CS].selector, cpu->eip);
+        return;
+    }
+    bool code32 = cpu->seg[SEG_CS].big;
+    scan_decode(&machine->scanner, bytes, n, code32, cpu->eip, false, &insn);
+    format_bytes(machine, &insn, cpu->seg[SEG_CS].selector, code32, line, n_bytes);
+}
+
+static void print_registers(const struct cpu *cpu, FILE *out)
+{
+    static const char *const names[N_SEG] = {"ES", "CS", "SS", "DS", "FS", "GS"};
+    fprintf(out, " EAX=%08x EBX=%08x ECX=%08x EDX=%08x\n ESI=%08x EDI=%08x EBP=%08x ESP=%08x\n",
+            cpu_reg(cpu, GPR_EAX), cpu_reg(cpu, GPR_EBX), cpu_reg(cpu, GPR_ECX),
+            cpu_reg(cpu, GPR_EDX), cpu_reg(cpu, GPR_ESI), cpu_reg(cpu, GPR_EDI),
+            cpu_reg(cpu, GPR_EBP), cpu_reg(cpu, GPR_ESP));
+    fprintf(out, " EIP=%08x EFL=%08x CPL=%u mode=%x\n", cpu->eip, cpu_eflags(cpu), cpu->cpl,
+            cpu->mode);
+    for (unsigned i = 0; i < N_SEG; i++) {
+        const struct segment *seg = &cpu->seg[i];
+        fprintf(out, " %s=%04x base=%08x limit=%08x access=%02x%s\n", names[i], seg->selector,
+                seg->base, seg->limit, seg->access, seg->big ? " big" : "");
+    }
+    fprintf(out, " CR0=%08x CR2=%08x CR3=%08x CR4=%08x EFER=%08x\n GDT=%08x/%x IDT=%08x/%x TR=%04x LDT=%04x\n",
+            cpu->cr0, cpu->cr2, cpu->cr3, cpu->cr4, cpu->efer, cpu->gdtr.base, cpu->gdtr.limit,
+            cpu->idtr.base, cpu->idtr.limit, cpu->tr.selector, cpu->ldtr.selector);
+}
+
+void monitor_report(struct machine *machine, const char *headline)
+{
+    char line[160];
+    board_flush(machine->board);
+    fprintf(stderr, "plex86: %s\n", headline);
+    monitor_format_insn(machine, line, sizeof(line));
+    fprintf(stderr, "Current instruction:\n%s\n", line);
+    print_registers(machine->cpu, stderr);
+    fprintf(stderr, "Last exits:");
+    unsigned n = machine->n_events < 16 ? machine->n_events : 16;
+    for (unsigned i = n; i > 0; i--) {
+        const struct event *event = &machine->events[(machine->n_events - i) % EVENT_RING];
+        fprintf(stderr, " %s@%08x", exit_names[event->what], event->eip);
+    }
+    fprintf(stderr, "\n");
+}
+
+/* Runs inside bug_at(): async-signal-safe. */
+void monitor_bug_reporter(void *arg)
+{
+    const struct machine *machine = arg;
+    const struct cpu *cpu = machine->cpu;
+    char buffer[2048];
+    struct text text;
+    text_begin(&text, buffer, sizeof(buffer));
+    text_add(&text, "guest: eip=");
+    text_add_hex(&text, cpu->eip, 8);
+    text_add(&text, " mode=");
+    text_add_hex(&text, cpu->mode, 1);
+    for (unsigned i = 0; i < N_GPR; i++) {
+        text_add(&text, " r");
+        text_add_dec(&text, i);
+        text_add(&text, "=");
+        text_add_hex(&text, cpu->gpr[i], 8);
+    }
+    text_add(&text, "\nlast exits:");
+    unsigned n = machine->n_events < 16 ? machine->n_events : 16;
+    for (unsigned i = n; i > 0; i--) {
+        const struct event *event = &machine->events[(machine->n_events - i) % EVENT_RING];
+        text_add(&text, " ");
+        text_add(&text, exit_names[event->what]);
+        text_add(&text, "@");
+        text_add_hex(&text, event->eip, 8);
+    }
+    text_add(&text, "\n");
+    text_write(&text, STDERR_FILENO);
+}
+
+void monitor_log_exit(struct machine *machine, uint32_t reason)
+{
+    const struct cpu *cpu = machine->cpu;
+    fprintf(machine->log, "exit: %-8s eip %08x cpl %u arg %x %x %x %x fault %02x/%x cr2 %08x\n",
+            exit_names[reason], cpu->eip, cpu->cpl, cpu->exit_arg[0], cpu->exit_arg[1],
+            cpu->exit_arg[2], cpu->exit_arg[3], cpu->fault.vector, cpu->fault.error,
+            cpu->fault.cr2);
+    if (monitor_logs(machine, LOG_CPU)) {
+        print_registers(cpu, machine->log);
+    }
+}
+
+static void log_host_code(struct machine *machine, const struct unit *unit, uint32_t from,
+                          uint32_t to)
+{
+    ZydisDecoder decoder;
+    ZydisFormatter formatter;
+    ZydisDecodedInstruction zydis;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
+    while (from < to) {
+        char text[96] = "(bad)";
+        const uint8_t *at = machine->cache.write + unit->off + from;
+        uint64_t pc = machine->cache.exec + unit->off + from;
+        uint32_t length = 1;
+        if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, at, to - from, &zydis, operands,
+                                                ZYDIS_MAX_OPERAND_COUNT,
+                                                ZYDIS_DFLAG_VISIBLE_OPERANDS_ONLY))) {
+            ZydisFormatterFormatInstruction(&formatter, &zydis, operands,
+                                            zydis.operand_count_visible, text, sizeof(text), pc);
+            length = zydis.length;
+        }
+        fprintf(machine->log, "        %08lx  %s\n", (unsigned long)pc, text);
+        from += length;
+    }
+}
+
+void monitor_log_unit(struct machine *machine, const struct unit *unit)
+{
+    const struct codepage *page = unit->page;
+    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
+    fprintf(machine->log, "unit: lin %08x phys %05x mode %x insns %u bytes %u%s\n",
+            page->lin_page << 12 | unit->insns[0].page_off, page->phys->phys_page, page->mode,
+            unit->n_insns, unit->n_bytes, unit->is_patch ? " (patch)" : "");
+    for (uint32_t i = 0; i < unit->n_insns; i++) {
+        const struct unit_insn *at = &unit->insns[i];
+        uint32_t end = i + 1 < unit->n_insns ? unit->insns[i + 1].host_off : unit->body_bytes;
+        char line[160];
+        struct insn insn;
+        uint32_t eip = (page->lin_page << 12) - page->cs_base + at->page_off;
+        if (bytes) {
+            uint32_t n = PAGE_BYTES - at->page_off;
+            scan_decode(&machine->scanner, bytes + at->page_off, n < 15 ? n : 15,
+                        page->mode & MODE_CODE32, eip, false, &insn);
+            format_bytes(machine, &insn, 0, page->mode & MODE_CODE32, line, sizeof(line));
+            fprintf(machine->log, "%s\n", line);
+        }
+        if (monitor_logs(machine, LOG_OUT_ASM)) {
+            log_host_code(machine, unit, at->host_off, end);
+        }
+    }
+    if (monitor_logs(machine, LOG_OUT_ASM)) {
+        fprintf(machine->log, "      exits:\n");
+        log_host_code(machine, unit, unit->body_bytes, unit->n_bytes);
+    }
+}
+
+void monitor_print_stats(struct machine *machine, FILE *out)
+{
+    const struct cpu *cpu = machine->cpu;
+    const struct view_stats *view = view_get_stats(machine->view);
+    fprintf(out, "stats: units %lu insns %lu host bytes %lu (%.1f ms translating) flushes %lu\n",
+            machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
+            (double)machine->ns_translating / 1e6, machine->cache.n_flushes);
+    fprintf(out, "stats: codepages %u invalidations %lu units dropped %lu\n",
+            machine->pages.n_pages, machine->pages.n_invalidations, machine->pages.n_units_dropped);
+    fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu\n",
+            machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
+            machine->n_site_patches[SITE_CHECKED]);
+    fprintf(out, "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
+                 "interrupts %lu\n", cpu->n_host_faults, cpu->n_signals, cpu->n_steps,
+            cpu->n_stack_resets, machine->n_interrupts);
+    for (unsigned i = 0; i < N_EXIT_REASONS; i++) {
+        if (cpu->n_exit[i]) {
+            fprintf(out, "stats: exit %-12s %lu\n", exit_names[i], cpu->n_exit[i]);
+        }
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        if (machine->n_exceptions[i]) {
+            fprintf(out, "stats: exception %u: %lu\n", i, machine->n_exceptions[i]);
+        }
+    }
+    for (unsigned i = 0; i < N_LIGHT_OPS; i++) {
+        if (cpu->n_light[i]) {
+            fprintf(out, "stats: light %-14s %lu\n", light_names[i], cpu->n_light[i]);
+        }
+    }
+    fprintf(out, "stats: view faults %lu pages %lu runs %lu guest faults %lu checked %lu\n",
+            view->n_faults, view->n_pages_mapped, view->n_runs, view->n_guest_faults,
+            view->n_checked);
+    fprintf(out, "stats: spaces made %lu dropped %lu cr3 loads %lu known %lu invlpg %lu pages "
+                 "dropped %lu full flushes %lu\n", view->n_spaces_made, view->n_spaces_dropped,
+            view->n_cr3_loads, view->n_cr3_known, view->n_invlpg, view->n_pages_dropped,
+            view->n_full_flushes);
+    fprintf(out, "stats: protects %lu unprotects %lu private slots %lu evictions %lu mappings %lu\n",
+            view->n_protects, view->n_unprotects, view->n_slots_private, view->n_evictions,
+            view->n_mappings);
+}

@@ -1,0 +1,116 @@
+/* site.c - an access that cannot be made the way its site does it: the site is re-made, once, as a
+ * dual or checked one; and stores into pages with scanned code (pitfalls 35, 36). */
+#include "monitor/machine_internal.h"
+
+enum { WRITES_BEFORE_CHECKED = 6, FORGIVE_TSC = 100 << 20 }; /* some 40 ms */
+
+static struct site_hint *hint_slot(struct machine *machine, uint32_t phys)
+{
+    return &machine->hints[(phys * 2654435761u) >> 18 & (SITE_HINTS - 1)];
+}
+
+unsigned monitor_site_hint(struct machine *machine, uint32_t phys)
+{
+    const struct site_hint *hint = hint_slot(machine, phys);
+    return hint->key == phys + 1 ? hint->kind : 0;
+}
+
+static unsigned add_hint(struct machine *machine, uint32_t phys, unsigned kind)
+{
+    struct site_hint *hint = hint_slot(machine, phys);
+    if (hint->key != phys + 1) {
+        *hint = (struct site_hint){.key = phys + 1};
+    }
+    hint->kind |= (uint8_t)kind;
+    return hint->kind;
+}
+
+static unsigned kind_for(struct machine *machine, uint32_t phys_insn)
+{
+    struct cpu *cpu = machine->cpu;
+    if (cpu->exit_arg[0] == VIEW_DUAL) {
+        return SITE_DUAL;
+    }
+    if (cpu->exit_arg[3] == 2 && !(monitor_site_hint(machine, phys_insn) & SITE_GS)) {
+        return SITE_GS; /* base + disp left the window: the form that wraps as a 386 does */
+    }
+    return SITE_CHECKED;
+}
+
+/* A store into a page with scanned code, from elsewhere: while it is rare, drop the page's units and
+ * let stores through. True if that was done. */
+static bool give_way_to_store(struct machine *machine, const struct unit *unit)
+{
+    struct cpu *cpu = machine->cpu;
+    struct walk walk;
+    bool user = unit->page->mode & MODE_USER;
+    if (cpu->exit_arg[0] != VIEW_CHECKED || !cpu->exit_arg[2] || cpu->exit_arg[3] ||
+        view_walk(cpu, cpu->exit_arg[1], VIEW_WRITE, user, true, &walk, NULL) < 0) {
+        return false;
+    }
+    uint32_t phys_page = walk.phys >> 12;
+    if (!view_page_protected(machine->view, phys_page)) {
+        return false;
+    }
+    struct physcode *phys = physcode_find(&machine->pages, phys_page);
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (phys && now - phys->last_write_tsc > FORGIVE_TSC) {
+        phys->n_writes = 0; /* pages are reused, as code and as data; mixed ones are written often */
+    }
+    bool own = unit->page->phys->phys_page == phys_page || unit->is_crossing;
+    if (own || (phys && phys->n_writes >= WRITES_BEFORE_CHECKED)) {
+        return false;
+    }
+    if (phys) {
+        phys->last_write_tsc = now;
+        codepage_invalidate(&machine->pages, phys_page);
+    } else {
+        view_unprotect_page(machine->view, phys_page);
+    }
+    return true;
+}
+
+void monitor_remake_site(struct machine *machine)
+{
+    struct cpu *cpu = machine->cpu;
+    struct unit *unit = cache_find(&machine->cache, cpu->exit_host);
+    const struct unit_insn *old =
+        unit ? cache_find_insn(&machine->cache, unit, cpu->exit_host) : NULL;
+    BUG_ON(!old);
+    machine->resume_host = cpu->exit_host;
+    if (give_way_to_store(machine, unit)) {
+        return;
+    }
+    struct codepage *page = unit->page;
+    uint32_t phys_insn = page->phys->phys_page << 12 | old->page_off;
+    unsigned want = kind_for(machine, phys_insn);
+    unsigned kind = add_hint(machine, phys_insn, want);
+    machine->n_site_patches[want]++;
+    machine->resume_host = 0;
+    if (unit->is_crossing || unit->dead || (page->mode & MODE_STEP)) {
+        page->table[old->page_off] = 0; /* made anew by the next miss, with the hint */
+        return;
+    }
+    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
+    BUG_ON(!bytes);
+    struct scan_result *scan = &machine->scan;
+    scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
+                (page->mode & MODE_CODE32) != 0,
+                (page->lin_page << 12) - page->cs_base + old->page_off, false, &scan->insns[0]);
+    map_judge(&machine->map, &scan->insns[0]);
+    scan->n_insns = 1;
+    scan->ends_open = !scan_is_terminal(&scan->insns[0]);
+    struct translate_input in = {
+        .scan = scan, .scanner = &machine->scanner, .cache = &machine->cache, .page = page,
+        .engine = machine->options.engine,
+    };
+    struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
+    if (!patch) {
+        monitor_flush_code(machine);
+        return;
+    }
+    machine->resume_host = machine->cache.exec + patch->off;
+    if (machine->options.log_mask & LOG_OUT_ASM) {
+        monitor_log_unit(machine, patch);
+    }
+}

@@ -1,0 +1,219 @@
+/* enter.S - in and out of guest code. The only place where guest registers meet the host's ABI.
+ *
+ * Going in:  run_guest(cpu, host)  loads everything from struct cpu and jumps to host, or, if host is
+ *            0, to what the I-view says for cpu->eip.
+ * Coming out: by a stub (miss, step, cross), by a light call that asks for it, or by a signal handler
+ *            that sets RIP to run_exit_signal. Then struct cpu is the truth (INV-2) and the guest's
+ *            x87/SSE state is still live in the host's registers.
+ * Must not: touch vector registers, or use the guest's call stack beyond a few words.
+ */
+#include "run/offsets.h"
+
+#define FLAGS_ARITH 0xcd5
+
+        .text
+
+/* Guest registers -> struct cpu; rflags -> arith. Clobbers rax. Needs rsp usable. */
+        .macro save_guest
+        mov     %rax, CPU_GPR+0(%r15)
+        mov     %rcx, CPU_GPR+8(%r15)
+        mov     %rdx, CPU_GPR+16(%r15)
+        mov     %rbx, CPU_GPR+24(%r15)
+        mov     %rbp, CPU_GPR+40(%r15)
+        mov     %rsi, CPU_GPR+48(%r15)
+        mov     %rdi, CPU_GPR+56(%r15)
+        mov     %r12d, %eax
+        pushfq
+        mov     %rax, CPU_GPR+32(%r15)
+        pop     %rax
+        and     $FLAGS_ARITH, %eax
+        mov     %eax, CPU_ARITH(%r15)
+        cld
+        .endm
+
+/* struct cpu -> guest registers except rax (r12 too); rax must be loaded last by the caller. */
+        .macro load_guest
+        mov     CPU_GPR+32(%r15), %r12d
+        mov     CPU_GPR+8(%r15), %rcx
+        add     %r13, %r12
+        mov     CPU_GPR+16(%r15), %rdx
+        mov     CPU_GPR+24(%r15), %rbx
+        mov     CPU_GPR+40(%r15), %rbp
+        mov     CPU_GPR+48(%r15), %rsi
+        mov     CPU_GPR+56(%r15), %rdi
+        .endm
+
+/* arith -> rflags without popfq (9 ns): OF by an addition, the rest by sahf, DF by std. Clobbers rax
+ * and r11. */
+        .macro load_flags
+        mov     CPU_ARITH(%r15), %eax
+        mov     %eax, %r11d
+        test    $0x400, %eax
+        jz      771f
+        std
+771:    shr     $11, %r11d
+        and     $1, %r11d
+        add     $0x7f, %r11b
+        mov     %al, %ah
+        sahf
+        .endm
+
+        .globl  run_guest
+        .type   run_guest, @function
+run_guest:
+        push    %rbp
+        push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        sub     $8, %rsp
+        mov     %rdi, %r15
+        mov     %rsi, %r10
+        mov     %rsp, CPU_HOST_RSP(%r15)
+        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        test    %r10, %r10
+        jnz     resume_at
+
+/* A signal between here and run_resume_end finds all truth in struct cpu: it sends us to run_bail. */
+        .globl  run_resume_begin
+run_resume_begin:
+resume:
+        cmpl    $0, CPU_EXIT_REQUEST(%r15)
+        jne     run_bail
+        mov     CPU_EIP(%r15), %r8d
+        add     CPU_CS_BASE(%r15), %r8d
+        mov     CPU_DIR(%r15), %r14
+        mov     %r8d, %r9d
+        shr     $12, %r9d
+        mov     (%r14,%r9,8), %r10
+        mov     (%r10,%r8,4), %r10d
+        add     CPU_SCRATCH_AT(SCRATCH_CACHE_EXEC)(%r15), %r10
+resume_at:
+        cmpl    $0, CPU_EXIT_REQUEST(%r15)
+        jne     run_bail
+        mov     CPU_DIR(%r15), %r14
+        mov     CPU_WINDOW(%r15), %r13
+        cmp     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
+        je      1f
+        wrgsbase %r13
+        mov     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
+1:      load_guest
+        load_flags
+        mov     CPU_GPR+0(%r15), %rax
+        jmp     *%r10
+        .globl  run_resume_end
+run_resume_end:
+
+/* call *helper[HELPER_LIGHT](%r15): r8 = struct insn, r9d = operation. General registers only. */
+        .globl  run_light
+        .type   run_light, @function
+run_light:
+        save_guest
+        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+        mov     CPU_HOST_RSP(%r15), %rsp
+        mov     %r15, %rdi
+        mov     %r8, %rsi
+        mov     %r9d, %edx
+        call    light_dispatch
+        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        test    %eax, %eax
+        jnz     2f
+        .globl  run_reload_begin
+run_reload_begin:
+        cmpl    $0, CPU_EXIT_REQUEST(%r15)
+        jne     3f
+        load_guest
+        load_flags
+        mov     CPU_GPR+0(%r15), %rax
+        ret
+        .globl  run_reload_end
+run_reload_end:
+/* Somebody wants us out: go on one host instruction at a time to the next boundary (signals.c). */
+3:      load_guest
+        mov     CPU_ARITH(%r15), %eax
+        or      $0x102, %eax
+        push    %rax
+        mov     CPU_GPR+0(%r15), %rax
+        popfq
+        ret
+2:      add     $8, %rsp        /* its return address: nobody goes back there */
+        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+        cmp     $1, %eax        /* LIGHT_JUMP */
+        je      resume
+        jmp     leave
+
+/* jmp *helper[HELPER_MISS/STEP/CROSS](%r15): r8d = linear address where the guest goes on. */
+        .globl  run_exit_miss, run_exit_step, run_exit_cross
+run_exit_miss:
+        movl    $EXIT_MISS_NUMBER, CPU_EXIT_REASON(%r15)
+        jmp     4f
+run_exit_step:
+        movl    $EXIT_STEP_NUMBER, CPU_EXIT_REASON(%r15)
+        jmp     4f
+run_exit_cross:
+        movl    $EXIT_CROSS_NUMBER, CPU_EXIT_REASON(%r15)
+4:      mov     %r8d, CPU_SCRATCH_AT(SCRATCH_LIN)(%r15)
+        save_guest
+        mov     CPU_SCRATCH_AT(SCRATCH_LIN)(%r15), %eax
+        sub     CPU_CS_BASE(%r15), %eax
+        mov     %eax, CPU_EIP(%r15)
+        jmp     5f
+
+/* Signal handlers come here with guest registers live, eip and exit_reason already in struct cpu. */
+        .globl  run_exit_signal
+run_exit_signal:
+        save_guest
+5:      mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+leave:
+        mov     CPU_HOST_RSP(%r15), %rsp
+        add     $8, %rsp
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        pop     %rbp
+        cld
+        ret
+        .globl  run_bail
+run_bail:
+        movl    $EXIT_REQUEST_NUMBER, CPU_EXIT_REASON(%r15)
+        jmp     leave
+
+/* Guest memory for C (view/acc.c): value in eax; rdx = 0, or 1 if the handler gave up. */
+        .globl  acc_host_begin, acc_host_end, acc_host_fail
+        .globl  acc_host_load1, acc_host_load2, acc_host_load4
+        .globl  acc_host_store1, acc_host_store2, acc_host_store4
+acc_host_begin:
+acc_host_load1:
+        movzbl  (%rdi), %eax
+        xor     %edx, %edx
+        ret
+acc_host_load2:
+        movzwl  (%rdi), %eax
+        xor     %edx, %edx
+        ret
+acc_host_load4:
+        mov     (%rdi), %eax
+        xor     %edx, %edx
+        ret
+acc_host_store1:
+        mov     %sil, (%rdi)
+        xor     %edx, %edx
+        ret
+acc_host_store2:
+        mov     %si, (%rdi)
+        xor     %edx, %edx
+        ret
+acc_host_store4:
+        mov     %esi, (%rdi)
+        xor     %edx, %edx
+        ret
+acc_host_end:
+acc_host_fail:
+        xor     %eax, %eax
+        mov     $1, %edx
+        ret
+
+        .section .note.GNU-stack,"",@progbits

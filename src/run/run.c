@@ -1,0 +1,131 @@
+/* run.c - what enter.S and the handlers stand on: stubs, the guest call stack, FPU parking. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/host.h"
+#include "run/offsets.h"
+
+#define CHECK_OFFSET(field, offset)                                                                \
+    _Static_assert(offsetof(struct cpu, field) == (offset), "run/offsets.h: " #field)
+CHECK_OFFSET(gpr, CPU_GPR);
+CHECK_OFFSET(eip, CPU_EIP);
+CHECK_OFFSET(arith, CPU_ARITH);
+CHECK_OFFSET(iff, CPU_IFF);
+CHECK_OFFSET(sysflags, CPU_SYSFLAGS);
+CHECK_OFFSET(intr, CPU_INTR);
+CHECK_OFFSET(exit_request, CPU_EXIT_REQUEST);
+CHECK_OFFSET(exit_reason, CPU_EXIT_REASON);
+CHECK_OFFSET(window, CPU_WINDOW);
+CHECK_OFFSET(dir, CPU_DIR);
+CHECK_OFFSET(seg_base_ptr, CPU_SEG_BASE_PTR);
+CHECK_OFFSET(seg, CPU_SEG);
+CHECK_OFFSET(seg[SEG_CS].base, CPU_CS_BASE);
+CHECK_OFFSET(host_rsp, CPU_HOST_RSP);
+CHECK_OFFSET(guest_stack_top, CPU_GUEST_STACK_TOP);
+CHECK_OFFSET(helper, CPU_HELPER);
+CHECK_OFFSET(scratch, CPU_SCRATCH);
+CHECK_OFFSET(dual_base, CPU_DUAL_BASE);
+_Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
+_Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
+_Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&
+                   EXIT_STEP == EXIT_STEP_NUMBER && EXIT_CROSS == EXIT_CROSS_NUMBER,
+               "exit numbers of run/offsets.h");
+
+void run_light(void);
+void run_exit_miss(void);
+void run_exit_step(void);
+void run_exit_cross(void);
+
+enum { STACK_BYTES = 512 << 10, STACK_GUARD_BYTES = 64 << 10, STACK_ABOVE_BYTES = 64 << 10 };
+
+void run_write_stubs(struct run *run)
+{
+    static const struct { uint32_t at, helper; } stubs[] = {
+        {STUB_MISS, HELPER_MISS}, {STUB_STEP, HELPER_STEP}, {STUB_CROSS, HELPER_CROSS}};
+    for (unsigned i = 0; i < ARRAY_SIZE(stubs); i++) {
+        struct emit emit = {.start = run->cache->write + stubs[i].at,
+                            .at = run->cache->write + stubs[i].at,
+                            .end = run->cache->write + stubs[i].at + 32,
+                            .exec = run->cache->exec + stubs[i].at};
+        struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(stubs[i].helper));
+        emit_jmp_mem(&emit, &entry);
+    }
+}
+
+int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view)
+{
+    memset(run, 0, sizeof(*run));
+    run->cpu = cpu;
+    run->cache = cache;
+    run->view = view;
+    run->stack_bytes = STACK_BYTES;
+    run->stack_guard_bytes = STACK_GUARD_BYTES;
+    uint64_t all = STACK_BYTES + 2 * STACK_GUARD_BYTES + 4096;
+    run->stack = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (run->stack == MAP_FAILED) {
+        return -errno;
+    }
+    if (mprotect(run->stack + STACK_GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0) {
+        return -errno;
+    }
+    run->poison = (uint64_t)run->stack + STACK_BYTES + 2 * STACK_GUARD_BYTES;
+    cpu->guest_stack_top =
+        (uint64_t)run->stack + STACK_GUARD_BYTES + STACK_BYTES - STACK_ABOVE_BYTES;
+    cpu->scratch[SCRATCH_GUEST_RSP] = cpu->guest_stack_top;
+    cpu->scratch[SCRATCH_CACHE_EXEC] = cache->exec;
+    cpu->scratch[SCRATCH_GS] = ~UINT64_C(0);
+    cpu->helper[HELPER_LIGHT] = (uint64_t)run_light;
+    cpu->helper[HELPER_MISS] = (uint64_t)run_exit_miss;
+    cpu->helper[HELPER_STEP] = (uint64_t)run_exit_step;
+    cpu->helper[HELPER_CROSS] = (uint64_t)run_exit_cross;
+    run_write_stubs(run);
+    return 0;
+}
+
+void run_destroy(struct run *run)
+{
+    if (run->stack && run->stack != MAP_FAILED) {
+        munmap(run->stack, run->stack_bytes + 2 * run->stack_guard_bytes + 4096);
+    }
+    if (run->alternate_stack) {
+        munmap(run->alternate_stack, 256 << 10);
+    }
+}
+
+void run_kick(struct run *run)
+{
+    __atomic_store_n(&run->cpu->exit_request, 1, __ATOMIC_RELAXED);
+}
+
+void run_park_fpu(struct cpu *cpu)
+{
+    if (cpu->fpu_parked) {
+        return;
+    }
+    uint32_t mxcsr = 0x1f80;
+    __asm__ volatile("fxsave64 %0\n\tfninit\n\tldmxcsr %1" : "=m"(cpu->fpu) : "m"(mxcsr));
+    cpu->fpu_parked = true;
+}
+
+void run_unpark_fpu(struct cpu *cpu)
+{
+    if (!cpu->fpu_parked) {
+        return;
+    }
+    __asm__ volatile("fxrstor64 %0" : : "m"(cpu->fpu) : "memory");
+    cpu->fpu_parked = false;
+}
+
+void run_interrupt(struct run *run)
+{
+    run_kick(run);
+    if (run->tid) {
+        syscall(SYS_tgkill, getpid(), run->tid, HOST_KICK_SIGNAL);
+    }
+}

@@ -1,0 +1,40 @@
+/* run.h - the only way into guest code, and the only signal handlers. Owns signals and ucontext. */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "cache/cache.h"
+#include "cpu/cpu.h"
+#include "view/view.h"
+
+/* What the handlers need to know of the machine whose guest code this thread runs. */
+struct run {
+    struct cpu *cpu;
+    struct cache *cache;
+    struct view *view;
+    uint8_t *stack;          /* guest call stack mapping, guards included */
+    uint64_t stack_bytes, stack_guard_bytes;
+    uint64_t poison;         /* address of the poison page */
+    void *alternate_stack;
+    int tid; /* of the bound thread */
+};
+
+/* Maps the guest call stack and the poison page, writes the cache's stubs, fills cpu->helper. 0 or
+ * -errno. */
+int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view);
+void run_destroy(struct run *run);
+/* Installs the handlers (process-wide, once) and the alternate stack of this thread, and makes run
+ * the one they serve on this thread. 0 or -errno. */
+int run_bind(struct run *run);
+/* Writes the stubs at the start of the cache (again after a flush is not needed). */
+void run_write_stubs(struct run *run);
+/* Enters guest code at host, or where cpu->eip leads if 0. Returns cpu->exit_reason. */
+uint32_t run_guest(struct cpu *cpu, uint64_t host);
+/* From any thread or handler: leave guest code soon. Async-signal-safe. */
+void run_kick(struct run *run);
+/* The same, and sends the signal that makes the thread notice. */
+void run_interrupt(struct run *run);
+/* Guest FPU out of / back into the host's registers; idempotent. */
+void run_park_fpu(struct cpu *cpu);
+void run_unpark_fpu(struct cpu *cpu);
+
+#endif

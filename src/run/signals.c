@@ -1,0 +1,365 @@
+/* signals.c - the only signal handlers. Async-signal-safe, on the alternate stack.
+ *
+ * A fault whose RIP lies in the code cache is the guest's: it is resolved by mapping a page (and the
+ * instruction runs again), or it becomes an exit with the exact guest instruction. A fault in
+ * acc_host_* is C code reading guest memory. Any other fault is our bug and says so.
+ *
+ * An asynchronous signal (timer, input) makes the guest leave at the next instruction boundary: at
+ * once if it is on one, else by single steps of the host (TF) to the next.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cache/codepage.h"
+#include "host/host.h"
+#include "run/offsets.h"
+#include "run/run.h"
+
+extern const uint8_t run_resume_begin[], run_resume_end[], run_reload_begin[], run_reload_end[];
+extern const uint8_t acc_host_begin[], acc_host_end[];
+void run_exit_signal(void);
+void run_bail(void);
+void acc_host_fail(void);
+
+static _Thread_local struct run *current_run; /* the machine whose guest code this thread runs */
+
+enum { HOST_TF = 0x100, TRAP_DE = 0, TRAP_DB = 1, TRAP_GP = 13, TRAP_PF = 14, TRAP_MF = 16,
+       TRAP_XM = 19 };
+enum { ALTERNATE_STACK_BYTES = 256 << 10 };
+
+struct place {
+    struct unit *unit;
+    const struct unit_insn *insn;
+    uint64_t host; /* of the instruction's first host byte */
+    uint32_t eip;
+};
+
+static greg_t *reg(ucontext_t *uc, int number) { return &uc->uc_mcontext.gregs[number]; }
+
+static bool in_range(uint64_t rip, const uint8_t *begin, const uint8_t *end)
+{
+    return rip >= (uint64_t)begin && rip < (uint64_t)end;
+}
+
+static bool find_place(const struct run *run, uint64_t rip, struct place *place)
+{
+    place->unit = cache_find(run->cache, rip);
+    place->insn = place->unit ? cache_find_insn(run->cache, place->unit, rip) : NULL;
+    if (!place->insn) {
+        return false;
+    }
+    const struct codepage *page = place->unit->page;
+    place->host = run->cache->exec + place->unit->off + place->insn->host_off;
+    place->eip = (page->lin_page << 12) - page->cs_base + place->insn->page_off;
+    return true;
+}
+
+/* Where rsi/rdi are host pointers, make them guest offsets again (pitfall 4). */
+static void fold_string(const struct run *run, const struct place *place, ucontext_t *uc)
+{
+    uint64_t off = (uint64_t)*reg(uc, REG_RIP) - run->cache->exec - place->unit->off;
+    if ((place->insn->kind & UNIT_STRING) && off >= place->insn->aux) {
+        *reg(uc, REG_RSI) = (uint32_t)*reg(uc, REG_RSI);
+        *reg(uc, REG_RDI) = (uint32_t)*reg(uc, REG_RDI);
+    }
+}
+
+/* Makes the handler return into the exit path with the guest's registers live. */
+static void leave_guest(struct run *run, const struct place *place, ucontext_t *uc,
+                        enum exit_reason reason)
+{
+    fold_string(run, place, uc);
+    run->cpu->eip = place->eip;
+    run->cpu->exit_reason = reason;
+    run->cpu->exit_host = place->host;
+    *reg(uc, REG_EFL) &= ~(greg_t)HOST_TF;
+    *reg(uc, REG_RIP) = (greg_t)run_exit_signal;
+}
+
+static void leave_with_fault(struct run *run, const struct place *place, ucontext_t *uc,
+                             unsigned vector, bool has_error)
+{
+    run->cpu->fault = (struct fault){.vector = (uint8_t)vector, .has_error = has_error};
+    leave_guest(run, place, uc, EXIT_FAULT);
+}
+
+static void leave_for_site(struct run *run, const struct place *place, ucontext_t *uc,
+                           enum view_answer answer, bool write, uint32_t lin)
+{
+    run->cpu->exit_arg[0] = answer;
+    run->cpu->exit_arg[1] = lin;
+    run->cpu->exit_arg[2] = write;
+    leave_guest(run, place, uc, EXIT_SITE);
+}
+
+/* The guest's call stack ran into a guard: only predictions are lost. The words around the top are
+ * kept, because a light call may have its return address there. */
+static bool reset_call_stack(struct run *run, uint64_t at, ucontext_t *uc)
+{
+    uint64_t begin = (uint64_t)run->stack, guard = run->stack_guard_bytes;
+    uint64_t low = begin + guard, high = low + run->stack_bytes;
+    if (at < begin || at >= high + guard || (at >= low && at < high)) {
+        return false;
+    }
+    uint64_t top = run->cpu->guest_stack_top - 256;
+    if (at < low) {
+        uint64_t rsp = (uint64_t)*reg(uc, REG_RSP);
+        uint64_t from = rsp < low ? low : rsp;
+        memcpy((void *)(top + (from - rsp)), (void *)from, 128);
+    }
+    *reg(uc, REG_RSP) = (greg_t)top;
+    run->cpu->n_stack_resets++;
+    return true;
+}
+
+static void report_number(struct text *text, const char *name, uint64_t value)
+{
+    text_add(text, " ");
+    text_add(text, name);
+    text_add(text, "=");
+    text_add_hex(text, value, 1);
+}
+
+static _Noreturn void report_bug(int signal, const siginfo_t *info, ucontext_t *uc)
+{
+    static const struct { const char *name; int number; } names[] = {
+        {"rip", REG_RIP}, {"rsp", REG_RSP}, {"rax", REG_RAX}, {"rcx", REG_RCX}, {"rdx", REG_RDX},
+        {"rbx", REG_RBX}, {"rbp", REG_RBP}, {"rsi", REG_RSI}, {"rdi", REG_RDI}, {"r8", REG_R8},
+        {"r9", REG_R9}, {"r10", REG_R10}, {"r11", REG_R11}, {"r12", REG_R12}, {"r13", REG_R13},
+        {"r14", REG_R14}, {"r15", REG_R15}};
+    char buffer[1024];
+    struct text text;
+    text_begin(&text, buffer, sizeof(buffer));
+    text_add(&text, "host signal that is not the guest's:");
+    report_number(&text, "signal", (uint64_t)signal);
+    report_number(&text, "address", (uint64_t)info->si_addr);
+    report_number(&text, "trap", (uint64_t)*reg(uc, REG_TRAPNO));
+    report_number(&text, "error", (uint64_t)*reg(uc, REG_ERR));
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        report_number(&text, names[i].name, (uint64_t)*reg(uc, names[i].number));
+    }
+    struct place place;
+    if (current_run && find_place(current_run, (uint64_t)*reg(uc, REG_RIP), &place)) {
+        report_number(&text, "guest_eip", place.eip);
+        report_number(&text, "unit_off", place.unit->off);
+        report_number(&text, "insn_host", place.host);
+    }
+    BUG(buffer);
+}
+
+/* A page fault of emitted code at a host address that belongs to the guest's view. */
+static bool guest_page_fault(struct run *run, const struct place *place, uint64_t at, bool write,
+                             ucontext_t *uc)
+{
+    uint64_t window;
+    uint32_t lin;
+    bool in_guard;
+    if (at - run->poison < 4096) { /* FS or GS whose fast form is off */
+        leave_for_site(run, place, uc, VIEW_CHECKED, write, 0);
+        run->cpu->exit_arg[3] = 1;
+        return true;
+    }
+    if (!view_find_window(run->view, at, &window, &lin, &in_guard)) {
+        return false;
+    }
+    run->cpu->exit_arg[3] = in_guard ? 2 : 0;
+    if (in_guard) {
+        uint64_t esp = (uint64_t)*reg(uc, REG_R12), base = (uint64_t)*reg(uc, REG_R13);
+        if (esp - base > UINT32_MAX) { /* ESP itself wrapped: once is enough to say */
+            *reg(uc, REG_R12) = (greg_t)(base + (uint32_t)esp);
+            return true;
+        }
+        leave_for_site(run, place, uc, VIEW_CHECKED, write, lin);
+        return true;
+    }
+    bool user = place->unit->page->mode & MODE_USER;
+    enum view_answer answer =
+        view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);
+    if (answer == VIEW_FAULT) {
+        leave_guest(run, place, uc, EXIT_FAULT);
+    } else if (answer != VIEW_MAPPED) {
+        leave_for_site(run, place, uc, answer, write, lin);
+    }
+    return true;
+}
+
+/* A synchronous signal with RIP in the code cache. False: not the guest's. */
+static bool guest_fault(struct run *run, int signal, const siginfo_t *info, ucontext_t *uc)
+{
+    struct place place;
+    greg_t trap = *reg(uc, REG_TRAPNO), error = *reg(uc, REG_ERR);
+    uint64_t at = (uint64_t)info->si_addr;
+
+    if (signal == SIGSEGV && trap == TRAP_PF && reset_call_stack(run, at, uc)) {
+        return true;
+    }
+    if (!find_place(run, (uint64_t)*reg(uc, REG_RIP), &place)) {
+        return false;
+    }
+    switch (signal) {
+    case SIGSEGV:
+        if (trap == TRAP_PF) {
+            return guest_page_fault(run, &place, at, error & 2, uc);
+        }
+        if (trap != TRAP_GP) {
+            return false;
+        }
+        leave_with_fault(run, &place, uc, VEC_GP, true); /* misaligned SSE operand */
+        return true;
+    case SIGILL:
+        leave_with_fault(run, &place, uc, VEC_UD, false);
+        return true;
+    case SIGFPE:
+        leave_with_fault(run, &place, uc,
+                         trap == TRAP_MF   ? VEC_MF
+                         : trap == TRAP_XM ? VEC_XM
+                                           : VEC_DE,
+                         false);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* C code's access to guest memory through a window. */
+static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
+{
+    uint64_t window;
+    uint32_t lin;
+    bool in_guard;
+    if (!view_find_window(run->view, (uint64_t)info->si_addr, &window, &lin, &in_guard)) {
+        return false;
+    }
+    enum view_answer answer = VIEW_CHECKED;
+    if (!in_guard) {
+        answer = view_fault(run->cpu, window, lin,
+                            *reg(uc, REG_ERR) & 2 ? VIEW_WRITE : VIEW_READ, run->cpu->acc_user);
+    }
+    if (answer != VIEW_MAPPED) {
+        run->cpu->acc_answer = (uint8_t)answer;
+        *reg(uc, REG_RIP) = (greg_t)acc_host_fail;
+    }
+    return true;
+}
+
+/* Is this a place where the guest may be left? Then leaves. */
+static bool leave_at_boundary(struct run *run, ucontext_t *uc)
+{
+    struct place place;
+    uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    if (!find_place(run, rip, &place)) {
+        return false;
+    }
+    bool boundary = rip == place.host && !(place.insn->kind & UNIT_SHADOW);
+    bool in_rep = (place.insn->kind & UNIT_STRING) &&
+                  rip == run->cache->exec + place.unit->off + place.insn->aux;
+    if (!boundary && !in_rep) {
+        return false;
+    }
+    leave_guest(run, &place, uc, EXIT_REQUEST);
+    return true;
+}
+
+static void on_step(struct run *run, ucontext_t *uc)
+{
+    uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    run->cpu->n_steps++;
+    if (cache_contains(run->cache, rip)) {
+        leave_at_boundary(run, uc);
+    } else if (!in_range(rip, run_reload_begin, run_reload_end)) {
+        /* in C or on the way out: exit_request says the rest */
+        *reg(uc, REG_EFL) &= ~(greg_t)HOST_TF;
+    }
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    struct run *run = current_run;
+    int saved_errno = errno;
+    uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    bool done = false;
+    if (run) {
+        run->cpu->n_host_faults++;
+        if (signal == SIGTRAP && *reg(uc, REG_TRAPNO) == TRAP_DB) {
+            on_step(run, uc);
+            done = true;
+        } else if (cache_contains(run->cache, rip)) {
+            done = guest_fault(run, signal, info, uc);
+        } else if (signal == SIGSEGV && in_range(rip, acc_host_begin, acc_host_end)) {
+            done = acc_fault(run, info, uc);
+        } else if (signal == SIGSEGV) {
+            done = reset_call_stack(run, (uint64_t)info->si_addr, uc);
+        }
+    }
+    if (!done) {
+        report_bug(signal, info, uc);
+    }
+    errno = saved_errno;
+}
+
+static void on_kick(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    struct run *run = current_run;
+    (void)signal;
+    (void)info;
+    if (!run) {
+        return;
+    }
+    run->cpu->n_signals++;
+    run_kick(run);
+    uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    if (cache_contains(run->cache, rip)) {
+        if (!leave_at_boundary(run, uc)) {
+            *reg(uc, REG_EFL) |= HOST_TF;
+        }
+    } else if (in_range(rip, run_reload_begin, run_reload_end)) {
+        *reg(uc, REG_EFL) |= HOST_TF;
+    } else if (in_range(rip, run_resume_begin, run_resume_end)) {
+        *reg(uc, REG_RIP) = (greg_t)run_bail;
+    }
+}
+
+static int install(int signal, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = handler;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, HOST_TIMER_SIGNAL);
+    sigaddset(&action.sa_mask, HOST_KICK_SIGNAL);
+    return sigaction(signal, &action, NULL) == 0 ? 0 : -errno;
+}
+
+int run_bind(struct run *run)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    int error = 0;
+    run->alternate_stack = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (run->alternate_stack == MAP_FAILED) {
+        run->alternate_stack = NULL;
+        return -errno;
+    }
+    stack_t stack = {.ss_sp = run->alternate_stack, .ss_size = ALTERNATE_STACK_BYTES};
+    if (sigaltstack(&stack, NULL) != 0) {
+        return -errno;
+    }
+    run->tid = (int)syscall(SYS_gettid);
+    current_run = run;
+    for (unsigned i = 0; i < ARRAY_SIZE(faults) && !error; i++) {
+        error = install(faults[i], on_fault);
+    }
+    if (!error) {
+        error = install(HOST_TIMER_SIGNAL, on_kick);
+    }
+    return error ? error : install(HOST_KICK_SIGNAL, on_kick);
+}

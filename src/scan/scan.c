@@ -1,0 +1,125 @@
+/* scan.c - follows what is statically certain from an entry point: fall-through and direct branches
+ * inside the page, forward, within a budget; never recursive. PURE. */
+#include "scan/scan.h"
+
+#include "map/map.h"
+
+bool scan_is_terminal(const struct insn *insn)
+{
+    switch (insn->verdict) {
+    case VERDICT_JMP:
+    case VERDICT_JMP_INDIRECT:
+    case VERDICT_RET:
+    case VERDICT_HELPER_END:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool scan_has_target(const struct insn *insn, uint32_t *target)
+{
+    switch (insn->verdict) {
+    case VERDICT_JMP:
+    case VERDICT_JCC:
+    case VERDICT_LOOP:
+    case VERDICT_CALL:
+        *target = insn->eip + insn->n_bytes + insn->imm;
+        if (insn->opattr == 2) { /* SDM: 16-bit operand size clears EIP's upper half */
+            *target &= 0xffff;
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum { MAX_PENDING = 64 };
+
+struct pending {
+    uint32_t offs[MAX_PENDING];
+    unsigned n;
+};
+
+static void pending_add(struct pending *pending, uint32_t off)
+{
+    if (pending->n < MAX_PENDING) {
+        pending->offs[pending->n++] = off;
+    }
+}
+
+/* Smallest pending target at or behind off; false if there is none near enough. */
+static bool pending_next(const struct pending *pending, uint32_t off, uint32_t *next)
+{
+    uint32_t best = UINT32_MAX;
+    for (unsigned i = 0; i < pending->n; i++) {
+        if (pending->offs[i] >= off && pending->offs[i] < best) {
+            best = pending->offs[i];
+        }
+    }
+    if (best == UINT32_MAX || best - off > SCAN_MAX_GAP) {
+        return false;
+    }
+    *next = best;
+    return true;
+}
+
+void scan_page(const struct scanner *scanner, const struct scan_request *request,
+               struct scan_result *result)
+{
+    struct pending pending = {.n = 0};
+    uint32_t off = request->start_off;
+    unsigned budget = request->max_insns < SCAN_MAX_INSNS ? request->max_insns : SCAN_MAX_INSNS;
+
+    result->n_insns = 0;
+    result->ends_open = true;
+    result->next_off = off;
+    while (result->n_insns < budget && off < 4096) {
+        if (result->n_insns && request->known(request->arg, off)) {
+            break;
+        }
+        struct insn *insn = &result->insns[result->n_insns];
+        uint8_t window[2 * INSN_MAX_BYTES];
+        unsigned n = 4096 - off;
+        const uint8_t *bytes = request->page + off;
+        if (n < INSN_MAX_BYTES && request->next && result->n_insns == 0) {
+            for (unsigned i = 0; i < n + request->n_next && i < INSN_MAX_BYTES; i++) {
+                window[i] = i < n ? bytes[i] : request->next[i - n];
+            }
+            bytes = window;
+            n = n + request->n_next < INSN_MAX_BYTES ? n + request->n_next : INSN_MAX_BYTES;
+        }
+        scan_decode(scanner, bytes, n, request->code32, request->page_eip + off, false, insn);
+        if ((insn->flags & (INSN_TRUNCATED | INSN_INVALID)) && result->n_insns) {
+            break; /* ask again if execution really gets there */
+        }
+        if (insn->flags & INSN_TRUNCATED) {
+            return; /* n_insns == 0: the caller must supply the next page */
+        }
+        request->judge(request->map, insn);
+        result->n_insns++;
+        off += insn->n_bytes;
+        result->next_off = off;
+        result->ends_open = !scan_is_terminal(insn);
+        uint32_t target;
+        if (scan_has_target(insn, &target) && insn->verdict != VERDICT_CALL &&
+            target - request->page_eip < 4096) {
+            pending_add(&pending, target - request->page_eip);
+        }
+        if (off > 4096) {
+            break; /* crossed into the next page: a unit of its own */
+        }
+        if (!result->ends_open) {
+            uint32_t next;
+            if (!pending_next(&pending, off, &next) || result->n_insns >= budget || next >= 4096 ||
+                request->known(request->arg, next)) {
+                break;
+            }
+            off = next;
+        }
+    }
+    if (result->n_insns && !result->ends_open) {
+        return;
+    }
+    result->next_off = off;
+}

@@ -1,0 +1,54 @@
+/* scan.h - PURE: guest bytes + mode -> decoded instructions -> the list a unit is made of. Never
+ * touches guest memory itself and keeps no state: its caller hands it the bytes.
+ */
+#ifndef SCAN_SCAN_H
+#define SCAN_SCAN_H
+
+#include <Zydis/Zydis.h>
+
+#include "scan/insn.h"
+
+enum { SCAN_MAX_INSNS = 192, SCAN_MAX_GAP = 256 };
+
+struct scanner {
+    ZydisDecoder code32, code16;
+};
+void scan_init(struct scanner *scanner);
+
+/* Decodes one instruction from up to n_bytes (at most 15 are looked at). code32: CS.D. Always fills
+ * *insn (also when INSN_INVALID/INSN_TRUNCATED). Fills the memory operand's size and use too only
+ * if operands is set (costs a second decode step). */
+void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
+                 uint32_t eip, bool operands, struct insn *insn);
+
+/* What the scan found: instructions in ascending order of address. */
+struct scan_result {
+    unsigned n_insns;
+    struct insn insns[SCAN_MAX_INSNS];
+    bool ends_open;       /* the last instruction falls through to next_off */
+    uint32_t next_off;    /* page offset after the last instruction (may be 4096) */
+};
+struct scan_request {
+    const uint8_t *page;  /* the 4096 bytes of the code page */
+    const uint8_t *next;  /* bytes of the following page, or NULL: then crossing instructions end it */
+    unsigned n_next;      /* how many of them are known (0..15) */
+    uint32_t start_off;   /* where in the page to begin */
+    uint32_t page_eip;    /* EIP of the page's first byte */
+    bool code32;
+    unsigned max_insns;   /* budget, at most SCAN_MAX_INSNS */
+    /* true if the address already has code (the scan stops there) */
+    bool (*known)(void *arg, uint32_t off);
+    void *arg;
+    /* sets insn->verdict and op: the map */
+    void (*judge)(void *map, struct insn *insn);
+    void *map;
+};
+void scan_page(const struct scanner *scanner, const struct scan_request *request,
+               struct scan_result *result);
+
+/* Kinds of control flow, from the verdict: does execution continue behind it? */
+bool scan_is_terminal(const struct insn *insn);
+/* Direct branch (Jcc, JMP, LOOP, CALL rel): its target EIP. */
+bool scan_has_target(const struct insn *insn, uint32_t *target);
+
+#endif

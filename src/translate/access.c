@@ -1,0 +1,125 @@
+/* access.c - the four ways to reach memory (design section 3): direct, dual, computed, checked. */
+#include "translate/translate.h"
+
+/* Offset of the operand inside its segment into r8d, no flags. */
+static void emit_offset(struct translator *t, const struct insn *insn, int32_t delta)
+{
+    struct emit *e = &t->emit;
+    if (insn->base == INSN_NO_REG && insn->index == INSN_NO_REG) {
+        uint32_t off = (uint32_t)(insn->disp + delta);
+        emit_mov_ri32(e, R8, insn->adsize == 2 ? off & 0xffff : off);
+        return;
+    }
+    struct host_mem mem = {
+        .base = insn->base == INSN_NO_REG ? NO_REG : translate_reg(insn->base),
+        .index = insn->index == INSN_NO_REG ? NO_REG : (int)insn->index,
+        .scale = insn->scale, .disp = insn->disp + delta,
+    };
+    emit_lea32(e, R8, &mem);
+    if (insn->adsize == 2) {
+        emit_movzx16(e, R8, R8);
+    }
+}
+
+static bool uses_fs_gs(const struct insn *insn)
+{
+    return insn->seg == SEG_FS || insn->seg == SEG_GS;
+}
+
+/* Base of FS/GS into r9d, through a pointer that leads to an unmapped page while the segment may not
+ * be used the fast way (null, limit, rights): see cpu_update_segment(). */
+static void emit_segment_base(struct translator *t, const struct insn *insn)
+{
+    struct host_mem ptr = host_mem_base(R15, CPU_SEG_BASE_PTR + 8 * insn->seg);
+    struct host_mem base = host_mem_base(R9, 0);
+    emit_load64(&t->emit, R9, &ptr);
+    emit_load32(&t->emit, R9, &base);
+}
+
+/* Kernel code that reaches into private slots: window by the address's top bits. r8d = linear. */
+static void emit_dual(struct translator *t, struct host_mem *mem)
+{
+    struct host_mem slot = host_mem_index(R15, R9, 8, CPU_DUAL_BASE);
+    emit_mov_ri32(&t->emit, R9, 21);
+    emit_shrx32(&t->emit, R9, R8, R9);
+    emit_load64(&t->emit, R9, &slot);
+    *mem = host_mem_index(R9, R8, 1, 0);
+}
+
+static void emit_checked(struct translator *t, const struct insn *insn, int32_t delta)
+{
+    struct host_mem answer = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_HOST));
+    struct insn full;
+    scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
+                true, &full);
+    full.verdict = insn->verdict;
+    full.disp += delta;
+    if (insn->verdict == VERDICT_MOV_FROM_SEG) {
+        full.mem_bytes = 2;
+        full.mem_read = false;
+        full.mem_write = true;
+    }
+    translate_helper(t, &full, OP_RESOLVE);
+    emit_load64(&t->emit, R8, &answer);
+    t->unit_kind |= UNIT_CHECKED;
+}
+
+void translate_commit(struct translator *t, const struct insn *insn)
+{
+    if (t->unit_kind & UNIT_CHECKED) {
+        translate_helper(t, insn, OP_COMMIT);
+    }
+}
+
+/* Operands close enough to their base that base + disp will hardly ever wrap. */
+static bool small_disp(int32_t disp) { return disp >= -0x8000 && disp < 0x8000; }
+
+void translate_address(struct translator *t, const struct insn *insn, int32_t delta, bool load,
+                       struct host_mem *mem)
+{
+    struct emit *e = &t->emit;
+    if (!translate_flat(t) || (t->kind & SITE_CHECKED)) {
+        emit_checked(t, insn, delta);
+        *mem = host_mem_base(R8, 0);
+        return;
+    }
+    if (t->kind & SITE_DUAL) {
+        t->unit_kind |= UNIT_DUAL;
+        emit_offset(t, insn, delta);
+        if (uses_fs_gs(insn)) {
+            struct host_mem sum = host_mem_index(R8, R9, 1, 0);
+            emit_segment_base(t, insn);
+            emit_lea32(e, R8, &sum);
+        }
+        emit_dual(t, mem);
+        return;
+    }
+    int32_t disp = insn->disp + delta;
+    if (uses_fs_gs(insn)) {
+        bool simple = insn->index == INSN_NO_REG && insn->adsize == 4;
+        if (!simple) {
+            emit_offset(t, insn, delta);
+        }
+        emit_segment_base(t, insn);
+        *mem = !simple                       ? host_mem_guest(R8, R9, 1, 0)
+               : insn->base == INSN_NO_REG ? host_mem_guest(R9, NO_REG, 1, disp)
+                                           : host_mem_guest(translate_reg(insn->base), R9, 1, disp);
+        return;
+    }
+    if (insn->adsize == 2) {
+        emit_offset(t, insn, delta);
+        *mem = host_mem_guest(R8, NO_REG, 1, 0);
+        return;
+    }
+    bool plain = insn->index == INSN_NO_REG && insn->base != INSN_NO_REG && !(t->kind & SITE_GS) &&
+                 small_disp(disp);
+    if (plain && insn->base == GPR_ESP) {
+        *mem = host_mem_base(R12, disp); /* stack slots: r12 is the pointer already */
+    } else if (plain && load) {
+        *mem = host_mem_index(R13, insn->base, 1, disp);
+    } else {
+        *mem = host_mem_guest(insn->base == INSN_NO_REG ? NO_REG : translate_reg(insn->base),
+                              insn->index == INSN_NO_REG ? NO_REG : (int)insn->index, insn->scale,
+                              disp);
+    }
+}

@@ -1,0 +1,220 @@
+/* branch.c - control flow. Branches inside the page are joined; what leaves the page goes through
+ * the I-view directory, so that changing a mapping never leaves a stale jump behind. Calls are host
+ * calls, so that the CPU's return predictor works; a return looks its target up, puts it over the
+ * host's return slot and returns: the slot's old content is only ever a prediction. */
+#include "translate/translate.h"
+
+/* r8d = linear target -> r9 = host address, by two loads: directory entry (biased), slot. No flags. */
+static void emit_lookup_slot(struct translator *t, int entry_reg)
+{
+    struct host_mem slot = host_mem_index(entry_reg, R8, 4, 0);
+    struct host_mem base = host_mem_base(R9, (int32_t)t->in->cache->exec);
+    emit_load32(&t->emit, R9, &slot);
+    emit_lea64(&t->emit, R9, &base);
+}
+
+static void emit_lookup(struct translator *t)
+{
+    struct host_mem entry = host_mem_index(R14, R9, 8, 0);
+    emit_mov_ri32(&t->emit, R9, 12);
+    emit_shrx32(&t->emit, R9, R8, R9);
+    emit_load64(&t->emit, R10, &entry);
+    emit_lookup_slot(t, R10);
+}
+
+/* The same for a target known now. */
+static void emit_lookup_known(struct translator *t, uint32_t lin)
+{
+    struct host_mem entry = host_mem_base(R14, (int32_t)(8 * (lin >> 12)));
+    emit_mov_ri32(&t->emit, R8, lin);
+    emit_load64(&t->emit, R10, &entry);
+    emit_lookup_slot(t, R10);
+}
+
+void translate_exit_direct(struct translator *t, uint32_t target_eip)
+{
+    uint32_t lin = target_eip + t->in->page->cs_base;
+    if (t->mode & MODE_STEP) {
+        emit_mov_ri32(&t->emit, R8, lin);
+        emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
+        return;
+    }
+    emit_lookup_known(t, lin);
+    emit_jmp_reg(&t->emit, R9);
+}
+
+/* Where a joined branch to target may go now: host address, or 0. *index: forward inside the unit. */
+static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int *index)
+{
+    uint32_t off = target_eip - t->page_eip;
+    *index = -1;
+    if (off >= 4096 || (t->in->engine & ENGINE_NO_JOIN) || (t->mode & MODE_STEP)) {
+        return 0;
+    }
+    const struct scan_result *scan = t->in->scan;
+    for (unsigned i = 0; i < scan->n_insns; i++) {
+        if (scan->insns[i].eip == target_eip) {
+            if (i <= t->index) {
+                return t->emit.exec + t->host_off[i];
+            }
+            *index = (int)i;
+            return 0;
+        }
+    }
+    uint32_t slot = t->in->page->table[off];
+    return slot ? t->in->cache->exec + slot : 0;
+}
+
+/* rel32 at field goes to target: now, at the end of this unit's translation, or through an exit. */
+static void aim(struct translator *t, uint32_t field_off, uint32_t target_eip)
+{
+    int index;
+    uint64_t host = find_joined(t, target_eip, &index);
+    if (host) {
+        emit_patch_rel32(&t->emit, field_off, host);
+    } else if (index >= 0 && t->n_fixups < MAX_FIXUPS) {
+        t->fixups[t->n_fixups].field_off = field_off;
+        t->fixups[t->n_fixups++].target_index = (uint32_t)index;
+    } else {
+        BUG_ON(t->n_exits >= MAX_FIXUPS);
+        t->exits[t->n_exits].field_off = field_off;
+        t->exits[t->n_exits++].target_eip = target_eip;
+    }
+}
+
+void translate_jump(struct translator *t, int condition, uint32_t target_eip)
+{
+    uint32_t off = target_eip - t->page_eip;
+    bool inside = off < 4096 && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
+    if (condition >= 0) {
+        aim(t, emit_jcc_rel32(&t->emit, (unsigned)condition, 0), target_eip);
+    } else if (inside) {
+        aim(t, emit_jmp_rel32(&t->emit, 0), target_eip);
+    } else {
+        translate_exit_direct(t, target_eip);
+    }
+}
+
+/* LOOP family with ECX: the host's own with a 67 prefix; short, so it hops over a long jump. */
+static void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip)
+{
+    uint32_t taken = emit_loop_rel8(&t->emit, insn->opcode, true);
+    emit_u8(&t->emit, 0xeb);
+    emit_u8(&t->emit, 0);
+    uint32_t skip = emit_off(&t->emit) - 1;
+    emit_patch_rel8(&t->emit, taken);
+    aim(t, emit_jmp_rel32(&t->emit, 0), target_eip);
+    emit_patch_rel8(&t->emit, skip);
+}
+
+static void push_return(struct translator *t, const struct insn *insn)
+{
+    struct host_mem slot = host_mem_base(R12, -4);
+    emit_store_imm32(&t->emit, &slot, insn->eip + insn->n_bytes);
+    emit_lea64(&t->emit, R12, &slot);
+}
+
+static void translate_call(struct translator *t, const struct insn *insn, uint32_t target_eip)
+{
+    uint32_t off = target_eip - t->page_eip;
+    push_return(t, insn);
+    if (t->mode & MODE_STEP) {
+        translate_exit_direct(t, target_eip);
+    } else if (target_eip == insn->eip + insn->n_bytes) {
+        return; /* "call next; pop": nobody will return here */
+    } else if (off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) {
+        aim(t, emit_call_rel32(&t->emit, 0), target_eip);
+    } else {
+        emit_lookup_known(t, target_eip + t->in->page->cs_base);
+        emit_call_reg(&t->emit, R9);
+    }
+}
+
+static void load_target(struct translator *t, const struct insn *insn)
+{
+    if (insn->is_mem) {
+        struct host_mem mem;
+        translate_address(t, insn, 0, true, &mem);
+        emit_load32(&t->emit, R8, &mem);
+    } else {
+        emit_mov_rr32(&t->emit, R8, translate_reg(insn_rm(insn)));
+    }
+}
+
+static void go_indirect(struct translator *t, bool call)
+{
+    if (t->mode & MODE_STEP) {
+        emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
+        return;
+    }
+    emit_lookup(t);
+    if (call) {
+        emit_call_reg(&t->emit, R9);
+    } else {
+        emit_jmp_reg(&t->emit, R9);
+    }
+}
+
+static void translate_ret(struct translator *t, const struct insn *insn)
+{
+    struct host_mem top = host_mem_base(R12, 0), slot = host_mem_base(RSP, 0);
+    uint32_t extra = insn->opcode == 0xc2 ? insn->imm & 0xffff : 0;
+    struct host_mem above = host_mem_base(R12, (int32_t)(4 + extra));
+    emit_load32(&t->emit, R8, &top);
+    emit_lea64(&t->emit, R12, &above);
+    if (t->mode & MODE_STEP) {
+        emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
+        return;
+    }
+    emit_lookup(t);
+    emit_store64(&t->emit, &slot, R9);
+    emit_ret(&t->emit);
+}
+
+void translate_branch(struct translator *t, const struct insn *insn)
+{
+    uint32_t target = 0;
+    bool stack = insn->verdict == VERDICT_CALL || insn->verdict == VERDICT_CALL_INDIRECT ||
+                 insn->verdict == VERDICT_RET;
+    /* all-checked mode still runs branches without a memory operand the fast way */
+    bool flat = (t->mode & (MODE_FLAT | MODE_STACK32 | MODE_CODE32)) ==
+                (MODE_FLAT | MODE_STACK32 | MODE_CODE32);
+    bool fast = flat && insn->opattr == 4 &&
+                !((stack || insn->is_mem) &&
+                  (!translate_flat(t) || (t->kind & (SITE_CHECKED | SITE_DUAL)))) &&
+                !(insn->verdict == VERDICT_LOOP && insn->adsize == 2);
+    if (!fast) {
+        translate_helper(t, insn, (enum emul_op)insn->op);
+        t->unit_kind |= stack || insn->is_mem ? UNIT_CHECKED : 0;
+        return;
+    }
+    scan_has_target(insn, &target);
+    switch ((enum verdict)insn->verdict) {
+    case VERDICT_JMP:
+        translate_jump(t, -1, target);
+        break;
+    case VERDICT_JCC:
+        translate_jump(t, insn->opcode & 15, target);
+        break;
+    case VERDICT_LOOP:
+        translate_loop(t, insn, target);
+        break;
+    case VERDICT_CALL:
+        translate_call(t, insn, target);
+        break;
+    case VERDICT_CALL_INDIRECT:
+        load_target(t, insn);
+        push_return(t, insn);
+        go_indirect(t, true);
+        break;
+    case VERDICT_JMP_INDIRECT:
+        load_target(t, insn);
+        go_indirect(t, false);
+        break;
+    case VERDICT_RET:
+        translate_ret(t, insn);
+        break;
+    default:
+        BUG("not a branch");
+    }
+}

@@ -1,0 +1,243 @@
+/* unit.c - the translator's driver: one unit from its instruction list, out-of-line exits, links. */
+#include "translate/translate.h"
+
+#include <string.h>
+
+bool translate_flat(const struct translator *t)
+{
+    const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
+    return (t->mode & flat) == flat && !(t->in->engine & ENGINE_ALL_CHECKED) &&
+           !(t->mode & MODE_NOWP);
+}
+
+void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
+{
+    struct insn *site = cache_alloc_site(t->in->cache, sizeof(*site));
+    *site = *insn;
+    site->op = (uint8_t)op;
+    struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
+    emit_mov_ri32(&t->emit, R9, op);
+    emit_mov_ri64(&t->emit, R8, (uint64_t)site);
+    emit_call_mem(&t->emit, &entry);
+}
+
+void translate_esp_fix(struct translator *t)
+{
+    struct host_mem sum = host_mem_index(R13, R12, 1, 0);
+    emit_mov_rr32(&t->emit, R12, R12);
+    emit_lea64(&t->emit, R12, &sum);
+}
+
+static void translate_insn(struct translator *t, const struct insn *insn)
+{
+    bool fpu_trap = (insn->flags & INSN_FPU) && (t->mode & MODE_NM);
+    if (fpu_trap || (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM))) {
+        translate_helper(t, insn, OP_FPU_CHECK);
+    }
+    switch ((enum verdict)insn->verdict) {
+    case VERDICT_NATIVE:
+        translate_native(t, insn);
+        break;
+    case VERDICT_PUSH:
+    case VERDICT_POP:
+    case VERDICT_PUSHA:
+    case VERDICT_POPA:
+    case VERDICT_ENTER:
+    case VERDICT_LEAVE:
+    case VERDICT_PUSHF:
+    case VERDICT_PUSH_SEG:
+        translate_stack(t, insn);
+        break;
+    case VERDICT_JMP:
+    case VERDICT_JCC:
+    case VERDICT_LOOP:
+    case VERDICT_CALL:
+    case VERDICT_CALL_INDIRECT:
+    case VERDICT_JMP_INDIRECT:
+    case VERDICT_RET:
+        translate_branch(t, insn);
+        break;
+    case VERDICT_STRING:
+    case VERDICT_XLAT:
+        translate_string(t, insn);
+        break;
+    case VERDICT_NOP:
+        emit_u8(&t->emit, 0x90);
+        break;
+    case VERDICT_CLI:
+    case VERDICT_STI:
+    case VERDICT_MOV_FROM_SEG:
+    case VERDICT_RDTSC:
+        translate_inline(t, insn);
+        break;
+    case VERDICT_HELPER:
+    case VERDICT_HELPER_END:
+        translate_helper(t, insn, (enum emul_op)insn->op);
+        t->shadow_next = insn->op == OP_MOV_TO_SEG || insn->op == OP_POP_SEG;
+        break;
+    case N_VERDICTS:
+        BUG("verdict");
+    }
+}
+
+/* SDM: an instruction on two pages; valid only while the next page is the one it was made from. */
+static void translate_cross_guard(struct translator *t, const struct insn *insn)
+{
+    struct emit *e = &t->emit;
+    uint32_t lin = insn->eip + t->in->page->cs_base;
+    struct host_mem next = host_mem_base(R14, (int32_t)(8 * ((lin >> 12) + 1)));
+    struct host_mem sum = host_mem_index(RCX, R8, 1, 0);
+    emit_mov_rr64(e, R9, RCX);
+    emit_load64(e, RCX, &next);
+    emit_mov_ri64(e, R8, 0 - t->in->cross_next);
+    emit_lea64(e, RCX, &sum);
+    uint32_t equal = emit_loop_rel8(e, 0xe3, false);
+    emit_mov_rr64(e, RCX, R9);
+    emit_mov_ri32(e, R8, lin);
+    emit_jmp_rel32(e, t->in->cache->exec + STUB_CROSS);
+    emit_patch_rel8(e, equal);
+    emit_mov_rr64(e, RCX, R9);
+}
+
+static void translate_body(struct translator *t)
+{
+    const struct scan_result *scan = t->in->scan;
+    for (t->index = 0; t->index < scan->n_insns; t->index++) {
+        const struct insn *insn = &scan->insns[t->index];
+        uint32_t page_off = insn->eip - t->page_eip;
+        uint32_t start = emit_off(&t->emit);
+        bool shadow = t->shadow_next;
+
+        t->host_off[t->index] = start;
+        t->kind = t->in->site(t->in->arg, page_off);
+        t->unit_kind = 0;
+        t->aux = 0;
+        t->shadow_next = false;
+        if (t->in->cross_next && t->index == 0) {
+            translate_cross_guard(t, insn);
+        }
+        translate_insn(t, insn);
+        if (t->mode & MODE_STEP && !scan_is_terminal(insn)) {
+            translate_exit_direct(t, insn->eip + insn->n_bytes);
+        }
+        /* room for the jump of a later patch (translate_patch) */
+        while (emit_off(&t->emit) - start < 5 && insn->is_mem) {
+            emit_u8(&t->emit, 0x90);
+        }
+        t->insns[t->index] = (struct unit_insn){
+            .host_off = (uint16_t)start, .page_off = (uint16_t)page_off, .aux = t->aux,
+            .n_bytes = insn->n_bytes,
+            .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0)),
+        };
+    }
+    t->host_off[scan->n_insns] = emit_off(&t->emit);
+    if (scan->ends_open && !(t->mode & MODE_STEP)) {
+        translate_jump(t, -1, t->page_eip + scan->next_off);
+    }
+}
+
+static void translate_exits(struct translator *t)
+{
+    struct emit *e = &t->emit;
+    for (unsigned i = 0; i < t->n_exits; i++) {
+        uint32_t target = t->exits[i].target_eip;
+        emit_patch_rel32(e, t->exits[i].field_off, emit_pc(e));
+        uint32_t off = target - t->page_eip;
+        bool joinable = off < 4096 && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
+        if (joinable && t->n_links < MAX_LINKS) {
+            t->links[t->n_links].field_off = t->exits[i].field_off;
+            t->links[t->n_links++].target_off = off;
+            emit_mov_ri32(e, R8, target + t->in->page->cs_base);
+            emit_jmp_rel32(e, t->in->cache->exec + STUB_MISS);
+        } else {
+            translate_exit_direct(t, target);
+        }
+    }
+}
+
+static void translator_init(struct translator *t, const struct translate_input *in)
+{
+    t->in = in;
+    t->mode = in->page->mode;
+    t->page_eip = (in->page->lin_page << 12) - in->page->cs_base;
+    t->n_fixups = t->n_exits = t->n_links = 0;
+    t->shadow_next = false;
+}
+
+static struct unit *finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
+{
+    struct cache *cache = t->in->cache;
+    struct unit *unit = cache_commit(cache, &t->emit, t->insns, t->in->scan->n_insns, body_bytes,
+                                     t->in->page);
+    for (unsigned i = 0; i < t->n_links; i++) {
+        codepage_add_link(pages, t->in->page, t->links[i].target_off,
+                          unit->off + t->links[i].field_off);
+    }
+    return unit;
+}
+
+struct unit *translate_unit(struct codepages *pages, const struct translate_input *in)
+{
+    struct translator t;
+    translator_init(&t, in);
+    if (!cache_begin(in->cache, CACHE_UNIT_MAX_BYTES, SCAN_MAX_INSNS, &t.emit)) {
+        return NULL;
+    }
+    translate_body(&t);
+    uint32_t body_bytes = emit_off(&t.emit);
+    for (unsigned i = 0; i < t.n_fixups; i++) {
+        emit_patch_rel32(&t.emit, t.fixups[i].field_off,
+                         t.emit.exec + t.host_off[t.fixups[i].target_index]);
+    }
+    translate_exits(&t);
+    BUG_ON(t.emit.overflow); /* SCAN_MAX_INSNS * longest form fits CACHE_UNIT_MAX_BYTES */
+    struct unit *unit = finish(pages, &t, body_bytes);
+    codepage_add_unit(pages, in->page, unit);
+    return unit;
+}
+
+struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
+                             struct unit *old_unit, const struct unit_insn *old, unsigned kind)
+{
+    struct translator t;
+    struct cache *cache = in->cache;
+    const struct insn *insn = &in->scan->insns[0];
+
+    translator_init(&t, in);
+    if (!cache_begin(cache, 512, 4, &t.emit)) {
+        return NULL;
+    }
+    t.index = 0;
+    t.kind = kind;
+    t.unit_kind = 0;
+    t.aux = 0;
+    t.host_off[0] = 0;
+    translate_insn(&t, insn);
+    uint32_t body_bytes = emit_off(&t.emit);
+    if (!scan_is_terminal(insn)) { /* behind the instruction at its old place */
+        const struct unit_insn *next = old + 1;
+        uint64_t back = next < old_unit->insns + old_unit->n_insns &&
+                                next->page_off == old->page_off + old->n_bytes
+                            ? cache->exec + old_unit->off + next->host_off
+                            : 0;
+        if (back) {
+            emit_jmp_rel32(&t.emit, back);
+        } else {
+            translate_exit_direct(&t, insn->eip + insn->n_bytes);
+        }
+    }
+    translate_exits(&t);
+    t.insns[0] = (struct unit_insn){.host_off = 0, .page_off = old->page_off, .aux = t.aux,
+                                    .n_bytes = old->n_bytes,
+                                    .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
+    struct unit *unit = finish(pages, &t, body_bytes);
+    unit->is_patch = true;
+    unit->next = in->page->units;
+    in->page->units = unit;
+    /* plant the jump; nothing of the guest runs meanwhile */
+    uint8_t *at = cache_writable(cache, cache->exec + old_unit->off + old->host_off);
+    uint32_t rel = (uint32_t)(unit->off - (old_unit->off + old->host_off + 5));
+    at[0] = 0xe9;
+    memcpy(at + 1, &rel, 4);
+    return unit;
+}

@@ -1,0 +1,182 @@
+/* acc.c - C code's access to guest memory: through the windows, as guest code does; what a window
+ * cannot give (MMIO, page with scanned code, supervisor page in a private slot, the wrap at 4 GiB)
+ * goes by physical address. Light. */
+#include "view/acc.h"
+
+#include "view/view.h"
+#include "view/view_internal.h"
+
+struct acc_host { uint32_t value, failed; };
+struct acc_host acc_host_load1(uint64_t host);
+struct acc_host acc_host_load2(uint64_t host);
+struct acc_host acc_host_load4(uint64_t host);
+struct acc_host acc_host_store1(uint64_t host, uint32_t value);
+struct acc_host acc_host_store2(uint64_t host, uint32_t value);
+struct acc_host acc_host_store4(uint64_t host, uint32_t value);
+
+static bool is_user(const struct cpu *cpu, enum acc_right right)
+{
+    return right == ACC_CPL && cpu->cpl == 3;
+}
+
+static uint32_t page_left(uint32_t lin) { return PAGE_BYTES - (lin & (PAGE_BYTES - 1)); }
+
+/* By physical address, size 1, 2 or 4 inside one page. */
+static uint32_t phys_read(struct mem *mem, uint32_t phys, unsigned size)
+{
+    uint32_t value = 0;
+    const uint8_t *host = mem_page_host(mem, phys);
+    if (!host) {
+        if (mem_type_of(mem, phys) == MEM_MMIO && mem->mmio_read) {
+            return mem->mmio_read(mem->mmio_arg, phys, size);
+        }
+        return UINT32_MAX;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        value |= (uint32_t)host[i] << (8 * i);
+    }
+    return value;
+}
+
+static void phys_write(struct mem *mem, uint32_t phys, unsigned size, uint32_t value)
+{
+    enum mem_type type = mem_type_of(mem, phys);
+    if (type == MEM_MMIO && mem->mmio_write) {
+        mem->mmio_write(mem->mmio_arg, phys, size, value);
+    }
+    uint8_t *host = type == MEM_RAM ? mem_page_host(mem, phys) : NULL;
+    if (!host) {
+        return;
+    }
+    bool same = true; /* identical bytes need no invalidation (pitfall 37) */
+    for (unsigned i = 0; i < size; i++) {
+        same = same && host[i] == (uint8_t)(value >> (8 * i));
+    }
+    if (same) {
+        return;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        host[i] = (uint8_t)(value >> (8 * i));
+    }
+    if (mem->on_store) {
+        mem->on_store(mem->on_store_arg, phys, size);
+    }
+}
+
+static int slow_read(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t *value)
+{
+    struct walk walk;
+    struct mem *mem = cpu->view->mem;
+    if (page_left(lin) >= size) {
+        if (view_walk(cpu, lin, VIEW_READ, user, false, &walk, &cpu->fault) < 0) {
+            return -1;
+        }
+        *value = phys_read(mem, walk.phys, size);
+        return 0;
+    }
+    *value = 0;
+    for (unsigned i = 0; i < size; i++) {
+        if (view_walk(cpu, lin + i, VIEW_READ, user, false, &walk, &cpu->fault) < 0) {
+            return -1;
+        }
+        *value |= (phys_read(mem, walk.phys, 1) & 0xff) << (8 * i);
+    }
+    return 0;
+}
+
+static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t value)
+{
+    struct walk first, last;
+    struct mem *mem = cpu->view->mem;
+    if (view_walk(cpu, lin, VIEW_WRITE, user, false, &first, &cpu->fault) < 0) {
+        return -1;
+    }
+    if (page_left(lin) >= size) {
+        phys_write(mem, first.phys, size, value);
+        return 0;
+    }
+    if (view_walk(cpu, lin + size - 1, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
+        return -1;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        uint32_t phys = i < page_left(lin) ? first.phys + i : last.phys - (size - 1) + i;
+        phys_write(mem, phys, 1, value >> (8 * i));
+    }
+    return 0;
+}
+
+int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right, uint32_t *value)
+{
+    bool user = is_user(cpu, right);
+    if (lin > UINT32_MAX - 3) {
+        return slow_read(cpu, lin, size, user, value);
+    }
+    uint64_t host = view_window_for(cpu, lin, user) + lin;
+    struct acc_host got;
+    cpu->acc_user = user;
+    switch (size) {
+    case 1: got = acc_host_load1(host); break;
+    case 2: got = acc_host_load2(host); break;
+    default: got = acc_host_load4(host); break;
+    }
+    if (__builtin_expect(got.failed, 0)) {
+        return cpu->acc_answer == VIEW_FAULT ? -1 : slow_read(cpu, lin, size, user, value);
+    }
+    *value = got.value;
+    return 0;
+}
+
+int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right, uint32_t value)
+{
+    bool user = is_user(cpu, right);
+    if (lin > UINT32_MAX - 3) {
+        return slow_write(cpu, lin, size, user, value);
+    }
+    uint64_t host = view_window_for(cpu, lin, user) + lin;
+    struct acc_host got;
+    cpu->acc_user = user;
+    switch (size) {
+    case 1: got = acc_host_store1(host, value); break;
+    case 2: got = acc_host_store2(host, value); break;
+    default: got = acc_host_store4(host, value); break;
+    }
+    if (__builtin_expect(got.failed, 0)) {
+        return cpu->acc_answer == VIEW_FAULT ? -1 : slow_write(cpu, lin, size, user, value);
+    }
+    return 0;
+}
+
+int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right)
+{
+    struct walk walk;
+    bool user = is_user(cpu, right);
+    if (n_bytes == 0) {
+        return 0;
+    }
+    if (view_walk(cpu, lin, VIEW_WRITE, user, false, &walk, &cpu->fault) < 0) {
+        return -1;
+    }
+    if (page_left(lin) < n_bytes) {
+        uint32_t next = (lin | (PAGE_BYTES - 1)) + 1;
+        return view_walk(cpu, next, VIEW_WRITE, user, false, &walk, &cpu->fault);
+    }
+    return 0;
+}
+
+unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes)
+{
+    struct walk walk;
+    unsigned done = 0;
+    while (done < n_bytes) {
+        if (view_walk(cpu, lin + done, VIEW_FETCH, cpu->cpl == 3, false, &walk, &cpu->fault) < 0) {
+            return done;
+        }
+        uint32_t left = page_left(lin + done);
+        for (; left && done < n_bytes; left--, done++) {
+            const uint8_t *host = mem_page_host(cpu->view->mem, walk.phys);
+            out[done] = host ? *host : 0xff;
+            walk.phys++;
+        }
+    }
+    return done;
+}

@@ -1,0 +1,25 @@
+/* acc.h - how C reads and writes guest memory by linear address: through the windows, as guest code
+ * does, so that both always agree; a host fault inside is resolved like a guest access and ends in
+ * a value, never a signal's longjmp. Light: general registers only, no libc.
+ */
+#ifndef VIEW_ACC_H
+#define VIEW_ACC_H
+
+#include "cpu/cpu.h"
+
+enum acc_right {
+    ACC_CPL, /* as the current CPL (user if 3): the instruction's own operands */
+    ACC_SUP, /* implicit supervisor access: GDT, IDT, LDT, TSS, stack of an inner ring */
+};
+
+/* 0, or -1 with cpu->fault = the #PF (nothing read). size 1, 2, 4; may cross a page. */
+int acc_read(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right, uint32_t *value);
+/* 0, or -1 with cpu->fault set and nothing written. */
+int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right, uint32_t value);
+/* 0 if [lin, lin + n_bytes) could be written (n_bytes <= 4096), else -1 with cpu->fault set. */
+int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right);
+/* Instruction fetch: reads up to n_bytes at lin with fetch rights (NX, U/S). Returns the number
+ * read; fewer than n_bytes only if a later page cannot be fetched (then cpu->fault is that #PF). */
+unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes);
+
+#endif

@@ -1,0 +1,114 @@
+/* view.h - the split: what the guest's address spaces look like to the host.
+ *
+ * D-view: 4 GiB windows (GS.base) where pages of the guest's RAM are mapped with exactly the rights
+ * the guest's page tables give; one private window per address space (CR3) for what user mode may
+ * touch, one supervisor window shared by all. I-view: directories that say which host code runs at
+ * a linear address (iview.h). Coherence follows the hardware's TLB rules.
+ *
+ * Everything here is light (general registers only, raw system calls through base/sys.h), because
+ * it is reached from light helpers and from the SIGSEGV handler.
+ */
+#ifndef VIEW_VIEW_H
+#define VIEW_VIEW_H
+
+#include "cpu/cpu.h"
+#include "mem/mem.h"
+
+enum view_access { VIEW_READ = 0, VIEW_WRITE = 1, VIEW_FETCH = 2 };
+
+enum view_answer {
+    VIEW_MAPPED,   /* the page is now in the window: run the access again */
+    VIEW_FAULT,    /* the guest's tables forbid it: cpu->fault is the #PF */
+    VIEW_CHECKED,  /* must go through the checked path (MMIO, ROM write, hole, WP=0, supervisor page
+                      in a private slot, store to a page with scanned code) */
+    VIEW_DUAL,     /* kernel site reaches into a private slot: make it a dual site */
+};
+
+/* Result of walking the guest's page tables for one linear page. */
+struct walk {
+    uint32_t phys;      /* physical address of the byte asked for */
+    uint32_t page_bytes;/* 4096, 2 MiB or 4 MiB; 0 = paging off */
+    bool user, writable, dirty, global, no_execute; /* combined over both levels */
+    uint64_t pde, pte;  /* as read (after A/D were set); pte 0 for large pages */
+    uint32_t pde_phys, pte_phys;
+};
+
+/* walk.c. Walks for an access with the given rights (user: as CPL 3), sets A and (write) D bits
+ * with atomic operations in guest memory. 0, or -1 with *fault = #PF. With probe: changes nothing
+ * and reports nothing (fault may be NULL). Handles PG=0, 2-level, PSE, PAE, NX, WP, reserved bits. */
+int view_walk(struct cpu *cpu, uint32_t lin, enum view_access access, bool user, bool probe,
+              struct walk *walk, struct fault *fault);
+
+/* ---- spaces, windows, directories (space.c, dview.c) ---- */
+
+enum {
+    VIEW_WINDOW_STRIDE_SHIFT = 33, /* windows are 4 GiB aligned, 8 GiB apart: guards on both sides */
+    VIEW_DIR_ENTRIES = 1 << 20,    /* one 8-byte entry per linear page */
+    VIEW_TABLE_SLOTS = 4096,       /* 4-byte slots of one code page's table: host address - cache
+                                      base of the unit that begins at this byte; 0 = none */
+};
+
+struct view_options {
+    unsigned n_windows;      /* private windows in the arena; 0 = default (512) */
+    unsigned max_mappings;   /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
+    bool no_fault_around;    /* map single pages only (bisecting) */
+};
+
+/* Reserves the arena and the default directory, makes the supervisor window and the space of
+ * CR3=0/paging off. Sets cpu->view and the CPU's window/dir. 0 or -errno. Not light. */
+int view_create(struct view **view, struct mem *mem, struct cpu *cpu, const struct view_options *opt);
+void view_destroy(struct view *view);
+
+/* After cpu->cr3 (and with PAE: view_load_pdptes) changed by MOV CR3 or a task switch. Compares what
+ * is mapped in the new space with the guest's tables as they are now and drops what differs. */
+void view_load_cr3(struct cpu *cpu);
+/* Loads and checks the four PDPTEs at cpu->cr3 for PAE (kept in view, as the CPU keeps them). 0, or
+ * -1 if a reserved bit is set (the caller raises #GP(0)). No-op without PAE paging. */
+int view_load_pdptes(struct cpu *cpu, uint32_t cr3);
+void view_invlpg(struct cpu *cpu, uint32_t lin);
+/* After CR0.PG/WP, CR4.PSE/PAE/PGE, EFER.NXE or the A20 gate changed: everything is dropped. */
+void view_paging_changed(struct cpu *cpu);
+/* Sets cpu->window, cpu->dir (and dual_base when the space changed) for cpu->mode. CPL 3 uses the
+ * private window and the space's directory for this mode, other CPLs the supervisor window and the
+ * shared directory of this mode. A few ns when the directory exists. */
+void view_switch_mode(struct cpu *cpu);
+
+/* A host access at window + lin faulted. Tries to map it. user: rights of CPL 3. */
+enum view_answer view_fault(struct cpu *cpu, uint64_t window, uint32_t lin, enum view_access access,
+                            bool user);
+/* Window base if host lies in the arena, with the (32-bit) linear address; false for other
+ * addresses. Addresses in a guard give the window whose guard it is and the wrapped address, and
+ * set *in_guard. */
+bool view_find_window(const struct view *view, uint64_t host, uint64_t *window, uint32_t *lin,
+                      bool *in_guard);
+/* The window in which an access with the given rights is to be made now (private window for user,
+ * else supervisor window or, for a private slot, the private one). */
+uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user);
+
+/* I-view: code at lin (page given by walk) is now described by table. table = address of slot 0 of
+ * the page's table (VIEW_TABLE_SLOTS uint32_t, 16 KiB aligned not needed); stored biased by the page
+ * so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads etc. drop
+ * the entry. Applies to the directory of cpu->mode. */
+void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint32_t *table);
+/* Present table of lin in the directory of cpu->mode, or NULL. */
+uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin);
+/* Removes every directory entry (all spaces, all modes) that names this table at this linear page. */
+void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table);
+
+/* Write protection of physical pages that hold scanned code, in every window, including runs mapped
+ * in one go. phys_page = physical address >> 12. Idempotent. */
+void view_protect_page(struct view *view, uint32_t phys_page);
+void view_unprotect_page(struct view *view, uint32_t phys_page);
+bool view_page_protected(const struct view *view, uint32_t phys_page);
+
+/* Everything dropped: all pages out of all windows, all directory entries (tests, snapshots). */
+void view_drop_all(struct view *view);
+
+struct view_stats {
+    uint64_t n_faults, n_pages_mapped, n_runs, n_guest_faults, n_spaces_made, n_spaces_dropped,
+        n_cr3_loads, n_cr3_known, n_pages_dropped, n_invlpg, n_protects, n_unprotects, n_evictions,
+        n_slots_private, n_checked, n_mappings, n_full_flushes;
+};
+const struct view_stats *view_get_stats(const struct view *view);
+
+#endif

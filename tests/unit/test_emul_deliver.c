@@ -1,0 +1,427 @@
+/* test_emul_deliver.c - interrupts, exceptions, INT n, IRET, SYSENTER and SYSEXIT. */
+#include "test_emul.h"
+
+static void test_int80_and_iret(void **state)
+{
+    (void)state;
+    put_idt(0x80, K_CODE, HANDLER, 0xef); /* trap gate, DPL 3: IF stays */
+    to_ring(3);
+    cpu_set_eflags(&cpu, FLAG_IF | FLAG_CF | FLAG_TF | FLAG_NT | FLAG_AC | FLAG_DF);
+    const struct snapshot before = take();
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER);
+    assert_int_equal(cpu.cpl, 0);
+    assert_int_equal(cpu.seg[SEG_CS].selector, K_CODE);
+    assert_int_equal(cpu.seg[SEG_SS].selector, K_DATA);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 20);
+    assert_int_equal(peek(STACK0 - 4, 4), U_DATA);
+    assert_int_equal(peek(STACK0 - 8, 4), STACK3);
+    assert_int_equal(peek(STACK0 - 12, 4), before.eflags);
+    assert_int_equal(peek(STACK0 - 16, 4), U_CODE);
+    assert_int_equal(peek(STACK0 - 20, 4), CODE + 2);
+    assert_int_equal(cpu_eflags(&cpu), FLAG_IF | FLAG_CF | FLAG_AC | FLAG_DF | FLAG_FIXED);
+    assert_true(cpu.mode & MODE_CPL0 && cpu.mode & MODE_FLAT && !(cpu.mode & MODE_USER));
+
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    const struct snapshot after = take();
+    assert_int_equal(after.eip, CODE + 2);
+    assert_int_equal(after.eflags, before.eflags);
+    assert_memory_equal(after.gpr, before.gpr, sizeof(after.gpr));
+    assert_memory_equal(after.seg, before.seg, sizeof(after.seg));
+    assert_true(cpu.mode & MODE_USER && cpu.mode & MODE_STEP);
+}
+
+static void test_int_faults(void **state)
+{
+    (void)state;
+    to_ring(3);
+    put_idt(0x20, K_CODE, HANDLER, 0x8e); /* DPL 0 */
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x20), VEC_GP, 0x20 * 8 + 2);
+    put_idt(0x21, K_CODE, HANDLER, 0x6e); /* not present */
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x21), VEC_NP, 0x21 * 8 + 2);
+    put_idt(0x22, K_CODE, HANDLER, 0xec); /* a call gate */
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x22), VEC_GP, 0x22 * 8 + 2);
+    put_idt(0x23, 0, HANDLER, 0xee);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x23), VEC_GP, 0);
+    put_idt(0x24, K_DATA, HANDLER, 0xee);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x24), VEC_GP, K_DATA);
+    put_idt(0x25, 0xf8, HANDLER, 0xee); /* beyond the GDT */
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x25), VEC_GP, 0xf8);
+    cpu.idtr.limit = 0x27 * 8 + 6;
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x27), VEC_GP, 0x27 * 8 + 2);
+
+    put_idt(3, K_CODE, HANDLER, 0xee);
+    poke(TSS + 8, 4, 0); /* null SS0 */
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_TS, 0);
+    poke(TSS + 8, 4, U_DATA);
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_TS, U_DATA & ~3);
+    poke(TSS + 8, 4, S_READONLY);
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_TS, S_READONLY);
+    put_desc(GDT + S_SMALL, DATA, 0xfff, 0x93, 0x4);
+    poke(TSS + 8, 4, S_SMALL);
+    poke(TSS + 4, 4, 16); /* five words do not fit */
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_SS, S_SMALL);
+    put_desc(GDT + S_SMALL, DATA, 0xfff, 0x13, 0x4);
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_SS, S_SMALL);
+    poke(TSS + 8, 4, K_DATA);
+    poke(TSS + 4, 4, STACK0);
+    page_readonly[(STACK0 >> 12) - 1] = true;
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_PF, PF_W);
+    page_readonly[(STACK0 >> 12) - 1] = false;
+    cpu.tr.limit = 8;
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_TS, S_TSS);
+}
+
+/* A stack frame that crosses into a page that cannot be written leaves the upper page alone. */
+static void test_frame_crosses_page(void **state)
+{
+    (void)state;
+    put_idt(0x80, K_CODE, HANDLER, 0xee);
+    to_ring(3);
+    poke(TSS + 4, 4, STACK0 + 8);
+    page_absent[(STACK0 >> 12) - 1] = true;
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_PF, PF_W);
+    assert_int_equal(peek(STACK0 + 4, 4), 0);
+    assert_int_equal(peek(STACK0, 4), 0);
+}
+
+static void test_page_fault_same_ring(void **state)
+{
+    (void)state;
+    put_idt(VEC_PF, K_CODE, HANDLER, 0x8e); /* interrupt gate: IF off */
+    cpu.iff = FLAG_IF;
+    const uint32_t esp = cpu_reg(&cpu, GPR_ESP), eflags = cpu_eflags(&cpu);
+    const struct fault fault = {.vector = VEC_PF, .has_error = true, .error = 2, .cr2 = 0xc0001234};
+    cpu.halted = cpu.interrupt_shadow = true;
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, fault), LIGHT_JUMP);
+    assert_int_equal(cpu.cr2, 0xc0001234);
+    assert_int_equal(cpu.iff, 0);
+    assert_int_equal(cpu.gpr[GPR_ESP], esp - 16);
+    assert_int_equal(peek(esp - 16, 4), 2);
+    assert_int_equal(peek(esp - 12, 4), CODE);
+    assert_int_equal(peek(esp - 8, 4), K_CODE);
+    assert_int_equal(peek(esp - 4, 4), eflags | FLAG_RF); /* fault class */
+    assert_false(cpu.halted || cpu.interrupt_shadow || cpu.in_delivery);
+}
+
+static void test_external_interrupt_pushes_no_rf(void **state)
+{
+    (void)state;
+    put_idt(0x30, K_CODE, HANDLER, 0x8e);
+    const struct fault event = {.vector = 0x30};
+    assert_int_equal(emul_deliver(&cpu, EVENT_INTERRUPT, event), LIGHT_JUMP);
+    assert_int_equal(peek(STACK0 - 0x800 - 4, 4), FLAG_FIXED);
+}
+
+static void test_gate16_and_conforming(void **state)
+{
+    (void)state;
+    put_idt(0x40, K_CODE, 0x56781234, 0xe6); /* 16-bit interrupt gate: IP only */
+    to_ring(3);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x40), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, 0x1234);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 10);
+    assert_int_equal(peek(STACK0 - 2, 2), U_DATA);
+    assert_int_equal(peek(STACK0 - 4, 2), STACK3 & 0xffff);
+    assert_int_equal(peek(STACK0 - 10, 2), (CODE + 2) & 0xffff);
+
+    put_idt(0x41, S_CONFORMING, HANDLER, 0xee);
+    to_ring(3);
+    cpu.eip = CODE;
+    assert_int_equal(RUN(emul_int, 0xcd, 0x41), LIGHT_JUMP);
+    assert_int_equal(cpu.cpl, 3);
+    assert_int_equal(cpu.seg[SEG_CS].selector, S_CONFORMING | 3);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK3 - 12);
+}
+
+static void test_double_and_triple_fault(void **state)
+{
+    (void)state;
+    put_idt(VEC_DF, K_CODE, HANDLER, 0x8e);
+    const struct fault gp = {.vector = VEC_GP, .has_error = true, .error = 0x10};
+    /* #GP has no gate: #NP while delivering #GP = double fault */
+    const uint32_t esp = cpu_reg(&cpu, GPR_ESP);
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, gp), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER);
+    assert_int_equal(peek(esp - 16, 4), 0);
+    assert_int_equal(peek(esp - 12, 4), CODE);
+    /* benign (#UD) then #GP (no such gate): #GP is delivered, EXT set */
+    cpu.eip = CODE;
+    put_idt(VEC_GP, K_CODE, HANDLER + 4, 0x8e);
+    const struct fault ud = {.vector = VEC_UD};
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, ud), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER + 4);
+    assert_int_equal(peek(cpu_reg(&cpu, GPR_ESP), 4), VEC_UD * 8 + 2 + 1);
+    /* contributory then #PF is handled serially */
+    cpu.eip = CODE;
+    put_idt(VEC_PF, K_CODE, HANDLER + 8, 0x8e);
+    poke(IDT + VEC_TS * 8, 4, 0);
+    cpu.idtr.limit = 0xfff;
+    cpu.idtr.base = IDT;
+    /* no double fault gate: triple */
+    put_idt(VEC_DF, K_CODE, HANDLER, 0x0e);
+    put_idt(VEC_GP, K_CODE, HANDLER, 0x0e);
+    cpu.eip = CODE;
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, gp), LIGHT_EXIT);
+    assert_int_equal(cpu.exit_reason, EXIT_TRIPLE_FAULT);
+}
+
+static void test_page_fault_during_page_fault(void **state)
+{
+    (void)state;
+    put_idt(VEC_PF, K_CODE, HANDLER, 0x8e);
+    put_idt(VEC_DF, S_TASKGATE, 0, 0x85);
+    put_gate(IDT + VEC_DF * 8, S_TSS2, 0, 0x85, 0);
+    poke(TSS2 + TSS32_EIP, 4, HANDLER + 0x100);
+    poke(TSS2 + TSS32_EFLAGS, 4, FLAG_FIXED);
+    poke(TSS2 + TSS32_EAX + 4 * GPR_ESP, 4, STACK3);
+    poke(TSS2 + TSS32_ES + 4 * SEG_CS, 2, K_CODE);
+    poke(TSS2 + TSS32_ES + 4 * SEG_SS, 2, K_DATA);
+    page_absent[(cpu_reg(&cpu, GPR_ESP) - 4) >> 12] = true;
+    const struct fault fault = {.vector = VEC_PF, .has_error = true, .error = 2, .cr2 = 0x1000};
+    const uint32_t esp = cpu_reg(&cpu, GPR_ESP);
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, fault), LIGHT_JUMP);
+    assert_int_equal(cpu.tr.selector, S_TSS2);
+    assert_int_equal(cpu.eip, HANDLER + 0x100);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK3 - 4);
+    assert_int_equal(peek(STACK3 - 4, 4), 0); /* error code of #DF */
+    assert_true(cpu.sysflags & FLAG_NT);
+    assert_int_equal(peek(TSS2, 2), S_TSS);
+    assert_int_equal(peek(TSS + TSS32_EIP, 4), CODE);
+    assert_int_equal(peek(TSS + TSS32_EAX + 4 * GPR_ESP, 4), esp);
+    assert_int_equal(peek(GDT + S_TSS2 + 5, 1), 0x8b);
+    assert_int_equal(peek(GDT + S_TSS + 5, 1), 0x8b);
+    assert_true(cpu.cr0 & CR0_TS);
+    /* IRET goes back */
+    page_absent[(esp - 4) >> 12] = false;
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu.tr.selector, S_TSS);
+    assert_int_equal(cpu.eip, CODE);
+    assert_int_equal(cpu.gpr[GPR_ESP], esp);
+    assert_int_equal(peek(GDT + S_TSS2 + 5, 1), 0x89);
+    assert_false(cpu.sysflags & FLAG_NT);
+    assert_int_equal(peek(TSS2 + TSS32_EFLAGS, 4) & FLAG_NT, 0);
+}
+
+static void test_v86_to_ring0_and_back(void **state)
+{
+    (void)state;
+    put_idt(VEC_GP, K_CODE, HANDLER, 0x8e);
+    to_v86(0);
+    const struct snapshot before = take();
+    const struct fault gp = {.vector = VEC_GP, .has_error = true};
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, gp), LIGHT_JUMP);
+    assert_int_equal(cpu.cpl, 0);
+    assert_false(cpu.sysflags & FLAG_VM);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 40);
+    const uint32_t frame[10] = {0, 0x100, 0x1100, before.eflags | FLAG_RF, 0x800,
+                                0x1200, 0x1000, 0x1300, 0x1400, 0x1500};
+    assert_memory_equal(ram + STACK0 - 40, frame, sizeof(frame));
+    assert_int_equal(cpu.seg[SEG_DS].selector, 0);
+    assert_int_equal(cpu.seg[SEG_GS].access, 0);
+    assert_int_equal(cpu.seg_base_ptr[SEG_DS], cpu.poison_ptr);
+    cpu.gpr[GPR_ESP] += 4;
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    const struct snapshot after = take();
+    assert_int_equal(after.eflags, before.eflags | FLAG_RF);
+    assert_memory_equal(after.seg, before.seg, sizeof(after.seg));
+    assert_int_equal(after.cpl, 3);
+    assert_int_equal(after.eip, 0x100);
+    assert_true(cpu.mode & MODE_V86 && cpu.mode & MODE_USER && !(cpu.mode & MODE_CODE32));
+    /* handler in a conforming or ring 3 segment: #GP(selector) */
+    put_idt(3, U_CODE, HANDLER, 0xee);
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_GP, U_CODE & ~3);
+    put_idt(3, S_CONFORMING, HANDLER, 0xee);
+    ASSERT_FAULT(RUN(emul_int, 0xcc), VEC_GP, S_CONFORMING);
+    /* INT n is IOPL-sensitive, INT3 is not */
+    put_idt(0x21, K_CODE, HANDLER, 0xee);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x21), VEC_GP, 0);
+}
+
+static void test_v86_redirected(void **state)
+{
+    (void)state;
+    to_v86(0);
+    cpu.cr4 |= CR4_VME;
+    cpu.sysflags |= FLAG_VIF;
+    poke(0x21 * 4, 4, 0x2000abcd);
+    poke(TSS + 0x68 + 0x21 / 8, 1, 0);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x21), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, 0xabcd);
+    assert_int_equal(cpu.seg[SEG_CS].base, 0x20000);
+    assert_int_equal(cpu.gpr[GPR_ESP], 0x7fa);
+    assert_int_equal(peek(0x12000 + 0x7fe, 2), FLAG_IF | FLAG_IOPL | FLAG_FIXED); /* IF = VIF */
+    assert_int_equal(peek(0x12000 + 0x7fa, 2), 0x102);
+    assert_false(cpu.sysflags & FLAG_VIF);
+    /* IRET with VME puts VIF back */
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_true(cpu.sysflags & FLAG_VIF);
+    assert_int_equal(cpu.iff, 0);
+    assert_int_equal(cpu.seg[SEG_CS].selector, 0x1100);
+    poke(TSS + 0x68 + 0x21 / 8, 1, 1 << (0x21 & 7));
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x21), VEC_GP, 0);
+}
+
+static void test_real_mode(void **state)
+{
+    (void)state;
+    to_real();
+    poke(0x10 * 4, 4, 0x30005678);
+    cpu_set_eflags(&cpu, FLAG_IF | FLAG_TF | FLAG_CF);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x10), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, 0x5678);
+    assert_int_equal(cpu.seg[SEG_CS].base, 0x30000);
+    assert_int_equal(cpu.gpr[GPR_ESP], 0x7fa);
+    assert_int_equal(peek(0x12000 + 0x7fe, 2), FLAG_IF | FLAG_TF | FLAG_CF | FLAG_FIXED);
+    assert_int_equal(peek(0x12000 + 0x7fc, 2), 0x1100);
+    assert_int_equal(peek(0x12000 + 0x7fa, 2), 0x102);
+    assert_int_equal(cpu_eflags(&cpu), FLAG_CF | FLAG_FIXED);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu_eflags(&cpu), FLAG_IF | FLAG_TF | FLAG_CF | FLAG_FIXED);
+    assert_int_equal(cpu.eip, 0x102);
+    /* IVT too short, then IDTR limit 0: shutdown */
+    cpu.idtr.limit = 0;
+    const struct fault ud = {.vector = VEC_UD};
+    assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, ud), LIGHT_EXIT);
+    assert_int_equal(cpu.exit_reason, EXIT_TRIPLE_FAULT);
+}
+
+static void test_into_and_icebp(void **state)
+{
+    (void)state;
+    put_idt(VEC_OF, K_CODE, HANDLER, 0xee);
+    put_idt(VEC_DB, K_CODE, HANDLER + 1, 0x8e); /* DPL 0: INT1 does not care */
+    to_ring(3);
+    cpu.arith = 0;
+    assert_int_equal(RUN(emul_int, 0xce), LIGHT_NEXT);
+    assert_int_equal(RUN(emul_int, 0xf1), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER + 1);
+    assert_int_equal(peek(STACK0 - 20, 4), CODE + 1);
+    to_ring(3);
+    cpu.arith = FLAG_OF;
+    assert_int_equal(RUN(emul_int, 0xce), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER);
+}
+
+static void frame(uint32_t eip, uint32_t cs, uint32_t eflags, uint32_t esp, uint32_t ss)
+{
+    const uint32_t words[5] = {eip, cs, eflags, esp, ss};
+    memcpy(ram + cpu_reg(&cpu, GPR_ESP), words, sizeof(words));
+}
+
+static void test_iret_checks(void **state)
+{
+    (void)state;
+    frame(HANDLER, 0, 2, STACK3, U_DATA);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, 0);
+    frame(HANDLER, 0xf8, 2, STACK3, U_DATA);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, 0xf8);
+    frame(HANDLER, K_DATA, 2, STACK3, U_DATA);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, K_DATA);
+    frame(HANDLER, U_CODE & ~3, 2, STACK3, U_DATA); /* RPL 0, DPL 3 */
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, U_CODE & ~3);
+    frame(HANDLER, U_CODE, 2, STACK3, 0);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, 0);
+    frame(HANDLER, U_CODE, 2, STACK3, K_DATA);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, K_DATA);
+    frame(HANDLER, U_CODE, 2, STACK3, S_ABSENT | 3);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_SS, S_ABSENT);
+    put_desc(GDT + (U_CODE & ~3), 0, 0x4fff, 0xfb, 0x4);
+    frame(HANDLER, U_CODE, 2, STACK3, U_DATA);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, 0);
+    put_desc(GDT + (U_CODE & ~3), 0, 0xfffff, 0x7b, 0xc);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_NP, U_CODE & ~3);
+    cpu.gpr[GPR_ESP] = 0x1000000;
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_PF, 0);
+}
+
+static void test_iret_flags_and_segments(void **state)
+{
+    (void)state;
+    /* ring 0 to 3: all flags; ring 0's data segments become null, ring 3's stay */
+    set_segment(SEG_DS, K_DATA);
+    set_segment(SEG_FS, S_CONFORMING);
+    frame(HANDLER, U_CODE, ~0u & ~(uint32_t)(FLAG_VM | FLAG_NT), STACK3, U_DATA);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu_eflags(&cpu), (0x3f7fd7 & ~(uint32_t)(FLAG_VM | FLAG_NT)) | FLAG_FIXED);
+    assert_int_equal(cpu.seg[SEG_DS].selector, 0);
+    assert_int_equal(cpu.seg[SEG_DS].access, 0);
+    assert_int_equal(cpu.seg[SEG_ES].selector, U_DATA);
+    assert_int_equal(cpu.seg[SEG_FS].selector, S_CONFORMING);
+    /* ring 3 with IOPL 0: IF, IOPL, VIF, VIP untouched, VM never */
+    cpu_set_eflags(&cpu, FLAG_IF);
+    frame(HANDLER, U_CODE, FLAG_IOPL | FLAG_VIP | FLAG_VIF | FLAG_VM | FLAG_AC | FLAG_CF, 0, 0);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu_eflags(&cpu), FLAG_IF | FLAG_AC | FLAG_CF | FLAG_FIXED);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK3 + 12);
+    /* inner ring from ring 3 */
+    frame(HANDLER, K_CODE, 2, 0, 0);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, K_CODE);
+}
+
+/* Returning to a 16-bit stack loads SP only: the upper half of the kernel's ESP stays (what Linux
+ * calls espfix). */
+static void test_iret_to_16bit_stack(void **state)
+{
+    (void)state;
+    put_desc(GDT + S_SMALL, DATA, 0xffff, 0xf3, 0);
+    frame(HANDLER, U_CODE, 2, 0x12345678, S_SMALL | 3);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu.gpr[GPR_ESP], ((STACK0 - 0x800) & 0xffff0000) | 0x5678);
+    assert_false(cpu.mode & MODE_FLAT || cpu.mode & MODE_STACK32);
+}
+
+static void test_sysenter(void **state)
+{
+    (void)state;
+    to_ring(3);
+    cpu_set_eflags(&cpu, FLAG_IF | FLAG_CF);
+    ASSERT_FAULT(RUN(emul_sysenter, 0x0f, 0x34), VEC_GP, 0);
+    cpu.sysenter_cs = K_CODE;
+    cpu.sysenter_esp = STACK0;
+    cpu.sysenter_eip = HANDLER;
+    assert_int_equal(RUN(emul_sysenter, 0x0f, 0x34), LIGHT_JUMP);
+    assert_int_equal(cpu.cpl, 0);
+    assert_int_equal(cpu.eip, HANDLER);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0);
+    assert_int_equal(cpu.iff, 0);
+    assert_int_equal(cpu.arith, FLAG_CF);
+    assert_int_equal(cpu.seg[SEG_CS].selector, K_CODE);
+    assert_int_equal(cpu.seg[SEG_SS].selector, K_DATA);
+    assert_int_equal(cpu.seg[SEG_CS].access, 0x9b);
+    assert_int_equal(cpu.seg[SEG_SS].access, 0x93);
+    assert_true(cpu.mode & MODE_FLAT);
+    cpu.gpr[GPR_EDX] = CODE;
+    cpu.gpr[GPR_ECX] = STACK3;
+    assert_int_equal(RUN(emul_sysexit, 0x0f, 0x35), LIGHT_JUMP);
+    assert_int_equal(cpu.cpl, 3);
+    assert_int_equal(cpu.seg[SEG_CS].selector, U_CODE);
+    assert_int_equal(cpu.seg[SEG_SS].selector, U_DATA);
+    assert_int_equal(cpu.seg[SEG_CS].access, 0xfb);
+    assert_int_equal(cpu.eip, CODE);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK3);
+    ASSERT_FAULT(RUN(emul_sysexit, 0x0f, 0x35), VEC_GP, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_int80_and_iret, emul_setup),
+        cmocka_unit_test_setup(test_int_faults, emul_setup),
+        cmocka_unit_test_setup(test_frame_crosses_page, emul_setup),
+        cmocka_unit_test_setup(test_page_fault_same_ring, emul_setup),
+        cmocka_unit_test_setup(test_external_interrupt_pushes_no_rf, emul_setup),
+        cmocka_unit_test_setup(test_gate16_and_conforming, emul_setup),
+        cmocka_unit_test_setup(test_double_and_triple_fault, emul_setup),
+        cmocka_unit_test_setup(test_page_fault_during_page_fault, emul_setup),
+        cmocka_unit_test_setup(test_v86_to_ring0_and_back, emul_setup),
+        cmocka_unit_test_setup(test_v86_redirected, emul_setup),
+        cmocka_unit_test_setup(test_real_mode, emul_setup),
+        cmocka_unit_test_setup(test_into_and_icebp, emul_setup),
+        cmocka_unit_test_setup(test_iret_checks, emul_setup),
+        cmocka_unit_test_setup(test_iret_flags_and_segments, emul_setup),
+        cmocka_unit_test_setup(test_iret_to_16bit_stack, emul_setup),
+        cmocka_unit_test_setup(test_sysenter, emul_setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
