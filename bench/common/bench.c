@@ -70,8 +70,8 @@ void bench_in_child(const char *group, const char *name, unsigned timeout_s, voi
                     void *arg)
 {
     if (!last_words)
-        last_words = mmap(NULL, LAST_WORDS_BYTES, PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        last_words =
+            mmap(NULL, LAST_WORDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (last_words == MAP_FAILED) {
         last_words = NULL;
         bench_report_fail(group, name, "no shared page");

@@ -88,18 +88,37 @@ uint32_t kernel_qsort(unsigned n)
     return sum;
 }
 
-/* Objects of four classes, dispatched through function pointers in an order that is hard to guess. */
+/* Objects of four classes, dispatched through function pointers in an order that is hard to guess.
+ */
 struct shape {
     uint32_t (*area)(const struct shape *);
     uint32_t (*grow)(struct shape *, uint32_t);
     uint32_t a, b;
 };
-static uint32_t area_box(const struct shape *s) { return s->a * s->b; }
-static uint32_t area_square(const struct shape *s) { return s->a * s->a; }
-static uint32_t area_triangle(const struct shape *s) { return s->a * s->b / 2; }
-static uint32_t area_ring(const struct shape *s) { return 3 * (s->a + s->b) * (s->a - s->b); }
-static uint32_t grow_both(struct shape *s, uint32_t by) { return (s->a += by) + (s->b ^= by); }
-static uint32_t grow_one(struct shape *s, uint32_t by) { return s->b += s->a & by; }
+static uint32_t area_box(const struct shape *s)
+{
+    return s->a * s->b;
+}
+static uint32_t area_square(const struct shape *s)
+{
+    return s->a * s->a;
+}
+static uint32_t area_triangle(const struct shape *s)
+{
+    return s->a * s->b / 2;
+}
+static uint32_t area_ring(const struct shape *s)
+{
+    return 3 * (s->a + s->b) * (s->a - s->b);
+}
+static uint32_t grow_both(struct shape *s, uint32_t by)
+{
+    return (s->a += by) + (s->b ^= by);
+}
+static uint32_t grow_one(struct shape *s, uint32_t by)
+{
+    return s->b += s->a & by;
+}
 
 uint32_t kernel_virtual(unsigned n)
 {
@@ -123,13 +142,24 @@ uint32_t kernel_virtual(unsigned n)
 
 /* A register machine, one program in two interpreters: a switch in a loop (one indirect jump) and
  * threaded code (one indirect jump for each operation). */
-enum op { OP_ADD, OP_SUB, OP_XOR, OP_SHIFT, OP_MUL, OP_LOAD, OP_STORE, OP_JUMP_NZ, OP_DEC, OP_HALT };
+enum op {
+    OP_ADD,
+    OP_SUB,
+    OP_XOR,
+    OP_SHIFT,
+    OP_MUL,
+    OP_LOAD,
+    OP_STORE,
+    OP_JUMP_NZ,
+    OP_DEC,
+    OP_HALT
+};
 struct op_code {
     uint8_t op, to, from, imm;
 };
 static const struct op_code program[] = {
-    {OP_ADD, 0, 1, 0},   {OP_XOR, 1, 0, 0},  {OP_SHIFT, 1, 0, 5}, {OP_STORE, 0, 1, 3},
-    {OP_MUL, 2, 1, 0},   {OP_LOAD, 3, 2, 1}, {OP_SUB, 0, 3, 0},   {OP_ADD, 1, 2, 0},
+    {OP_ADD, 0, 1, 0},   {OP_XOR, 1, 0, 0},  {OP_SHIFT, 1, 0, 5},   {OP_STORE, 0, 1, 3},
+    {OP_MUL, 2, 1, 0},   {OP_LOAD, 3, 2, 1}, {OP_SUB, 0, 3, 0},     {OP_ADD, 1, 2, 0},
     {OP_STORE, 2, 0, 7}, {OP_DEC, 4, 0, 0},  {OP_JUMP_NZ, 4, 0, 0}, {OP_HALT, 0, 0, 0},
 };
 
@@ -142,16 +172,37 @@ uint32_t kernel_interpreter(unsigned n)
         for (int running = 1; running;) {
             struct op_code code = program[pc++];
             switch ((enum op)code.op) {
-            case OP_ADD: regs[code.to] += regs[code.from]; break;
-            case OP_SUB: regs[code.to] -= regs[code.from]; break;
-            case OP_XOR: regs[code.to] ^= regs[code.from]; break;
-            case OP_SHIFT: regs[code.to] ^= regs[code.to] << code.imm; break;
-            case OP_MUL: regs[code.to] = regs[code.to] * regs[code.from] + 1; break;
-            case OP_LOAD: regs[code.to] = memory[(regs[code.from] + code.imm) & 63]; break;
-            case OP_STORE: memory[(regs[code.from] + code.imm) & 63] = regs[code.to]; break;
-            case OP_JUMP_NZ: if (regs[code.to]) pc = code.imm; break;
-            case OP_DEC: regs[code.to]--; break;
-            case OP_HALT: running = 0; break;
+            case OP_ADD:
+                regs[code.to] += regs[code.from];
+                break;
+            case OP_SUB:
+                regs[code.to] -= regs[code.from];
+                break;
+            case OP_XOR:
+                regs[code.to] ^= regs[code.from];
+                break;
+            case OP_SHIFT:
+                regs[code.to] ^= regs[code.to] << code.imm;
+                break;
+            case OP_MUL:
+                regs[code.to] = regs[code.to] * regs[code.from] + 1;
+                break;
+            case OP_LOAD:
+                regs[code.to] = memory[(regs[code.from] + code.imm) & 63];
+                break;
+            case OP_STORE:
+                memory[(regs[code.from] + code.imm) & 63] = regs[code.to];
+                break;
+            case OP_JUMP_NZ:
+                if (regs[code.to])
+                    pc = code.imm;
+                break;
+            case OP_DEC:
+                regs[code.to]--;
+                break;
+            case OP_HALT:
+                running = 0;
+                break;
             }
         }
     }
@@ -160,23 +211,41 @@ uint32_t kernel_interpreter(unsigned n)
 
 uint32_t kernel_threaded_code(unsigned n)
 {
-    static const void *const labels[] = {&&add, &&sub, &&xor, &&shift, &&mul,
-                                         &&load, &&store, &&jump_nz, &&dec, &&halt};
+    static const void *const labels[] = {&&add,  &&sub,   &&xor,     &&shift, &&mul,
+                                         &&load, &&store, &&jump_nz, &&dec,   &&halt};
     uint32_t regs[8] = {1, 2, 3, 4, 0}, memory[64] = {0};
     while (n--) {
         const struct op_code *code = program - 1;
         regs[4] = 100;
 #define NEXT() goto *labels[(++code)->op]
         NEXT();
-    add: regs[code->to] += regs[code->from]; NEXT();
-    sub: regs[code->to] -= regs[code->from]; NEXT();
-    xor: regs[code->to] ^= regs[code->from]; NEXT();
-    shift: regs[code->to] ^= regs[code->to] << code->imm; NEXT();
-    mul: regs[code->to] = regs[code->to] * regs[code->from] + 1; NEXT();
-    load: regs[code->to] = memory[(regs[code->from] + code->imm) & 63]; NEXT();
-    store: memory[(regs[code->from] + code->imm) & 63] = regs[code->to]; NEXT();
-    jump_nz: if (regs[code->to]) code = program + code->imm - 1; NEXT();
-    dec: regs[code->to]--; NEXT();
+    add:
+        regs[code->to] += regs[code->from];
+        NEXT();
+    sub:
+        regs[code->to] -= regs[code->from];
+        NEXT();
+        xor : regs[code->to] ^= regs[code->from];
+        NEXT();
+    shift:
+        regs[code->to] ^= regs[code->to] << code->imm;
+        NEXT();
+    mul:
+        regs[code->to] = regs[code->to] * regs[code->from] + 1;
+        NEXT();
+    load:
+        regs[code->to] = memory[(regs[code->from] + code->imm) & 63];
+        NEXT();
+    store:
+        memory[(regs[code->from] + code->imm) & 63] = regs[code->to];
+        NEXT();
+    jump_nz:
+        if (regs[code->to])
+            code = program + code->imm - 1;
+        NEXT();
+    dec:
+        regs[code->to]--;
+        NEXT();
     halt:;
 #undef NEXT
     }

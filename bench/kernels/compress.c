@@ -1,4 +1,5 @@
-/* compress.c - a small LZ77 in the manner of LZ4, and Huffman coding, over 64 KiB of made-up text. */
+/* compress.c - a small LZ77 in the manner of LZ4, and Huffman coding, over 64 KiB of made-up text.
+ */
 #include "kernels.h"
 
 enum { TEXT_BYTES = 65536, PACKED_BYTES = TEXT_BYTES * 2, HASH_BITS = 13, MIN_MATCH = 4 };
@@ -6,8 +7,9 @@ static uint8_t text[TEXT_BYTES], packed[PACKED_BYTES], unpacked[TEXT_BYTES];
 
 static void make_text(void)
 {
-    static const char *const syllables[] = {"the ", "ma", "chine ", "re", "en", "code", "s ", "guest ",
-                                            "in", "struc", "tion ", "a ", "page ", "of ", "\n", "x86 "};
+    static const char *const syllables[] = {"the ",  "ma",     "chine ", "re",    "en",    "code",
+                                            "s ",    "guest ", "in",     "struc", "tion ", "a ",
+                                            "page ", "of ",    "\n",     "x86 "};
     uint32_t seed = 59;
     for (unsigned i = 0; i < TEXT_BYTES;)
         for (const char *at = syllables[bench_random(&seed) >> 7 & 15]; *at && i < TEXT_BYTES;)

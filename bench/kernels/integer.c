@@ -73,8 +73,8 @@ static void sha256_block(uint32_t state[8], const uint32_t block[16])
     for (int i = 0; i < 64; i++) {
         uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
                       sha256_k[i] + w[i];
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-                      ((a & b) ^ (a & c) ^ (b & c));
+        uint32_t t2 =
+            (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
     }
     state[0] += a, state[1] += b, state[2] += c, state[3] += d;
@@ -130,8 +130,10 @@ uint32_t kernel_bit_ops(unsigned n)
             count = ((count + (count >> 4)) & 0x0F0F0F0F) * 0x01010101 >> 24;
             uint32_t reversed = (word >> 1 & 0x55555555) | (word & 0x55555555) << 1;
             reversed = (reversed >> 2 & 0x33333333) | (reversed & 0x33333333) << 2;
-            reversed = __builtin_bswap32((reversed >> 4 & 0x0F0F0F0F) | (reversed & 0x0F0F0F0F) << 4);
-            sum += count + __builtin_ctz(word) * __builtin_clz(word) + (reversed >> (count & 31) & 1);
+            reversed =
+                __builtin_bswap32((reversed >> 4 & 0x0F0F0F0F) | (reversed & 0x0F0F0F0F) << 4);
+            sum +=
+                count + __builtin_ctz(word) * __builtin_clz(word) + (reversed >> (count & 31) & 1);
             if (word & 1u << (sum & 31))
                 sum = rotate(sum, 5);
         }

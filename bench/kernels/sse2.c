@@ -31,10 +31,11 @@ uint32_t kernel_dgemm(unsigned n)
             for (int j = 0; j < SIDE; j += 2) {
                 __m128d cells = _mm_setzero_pd();
                 for (int k = 0; k < SIDE; k++)
-                    cells = _mm_add_pd(cells, _mm_mul_pd(_mm_set1_pd(a[i][k]),
-                                                         _mm_loadu_pd(&b[k][j])));
-                _mm_storeu_pd(&c[i][j],
-                              _mm_add_pd(_mm_mul_pd(_mm_loadu_pd(&c[i][j]), _mm_set1_pd(0.5)), cells));
+                    cells =
+                        _mm_add_pd(cells, _mm_mul_pd(_mm_set1_pd(a[i][k]), _mm_loadu_pd(&b[k][j])));
+                _mm_storeu_pd(
+                    &c[i][j],
+                    _mm_add_pd(_mm_mul_pd(_mm_loadu_pd(&c[i][j]), _mm_set1_pd(0.5)), cells));
             }
         bench_barrier();
     }
@@ -52,8 +53,8 @@ uint32_t kernel_saxpy(unsigned n)
     while (n--) {
         __m128 factor = _mm_set1_ps(n & 1 ? 0.75f : -0.5f);
         for (int i = 0; i < COUNT; i += 4)
-            _mm_storeu_ps(&y[i], _mm_add_ps(_mm_mul_ps(factor, _mm_loadu_ps(&x[i])),
-                                            _mm_loadu_ps(&y[i])));
+            _mm_storeu_ps(&y[i],
+                          _mm_add_ps(_mm_mul_ps(factor, _mm_loadu_ps(&x[i])), _mm_loadu_ps(&y[i])));
         bench_barrier();
     }
     return fold(y[0] + y[COUNT / 2]) ^ fold(y[COUNT - 1]);

@@ -113,7 +113,9 @@ uint32_t kernel_rep_short(unsigned n)
             __asm__ volatile("repe cmpsb" : "+D"(di), "+S"(si), "+c"(left) : : "memory", "cc");
             sum += left;
             di = to, left = 64;
-            __asm__ volatile("repne scasb" : "+D"(di), "+c"(left) : "a"(from[count - 1])
+            __asm__ volatile("repne scasb"
+                             : "+D"(di), "+c"(left)
+                             : "a"(from[count - 1])
                              : "memory", "cc");
             sum = sum * 33 + left;
             si = from;

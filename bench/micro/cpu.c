@@ -12,10 +12,22 @@ uint32_t micro_call_return(unsigned n)
     return count;
 }
 
-static uint32_t add_one(uint32_t a) { return a + 1; }
-static uint32_t add_two(uint32_t a) { return a + 2; }
-static uint32_t add_three(uint32_t a) { return a ^ 3; }
-static uint32_t add_four(uint32_t a) { return a + 4; }
+static uint32_t add_one(uint32_t a)
+{
+    return a + 1;
+}
+static uint32_t add_two(uint32_t a)
+{
+    return a + 2;
+}
+static uint32_t add_three(uint32_t a)
+{
+    return a ^ 3;
+}
+static uint32_t add_four(uint32_t a)
+{
+    return a + 4;
+}
 
 uint32_t micro_call_indirect(unsigned n)
 {
@@ -43,7 +55,9 @@ uint32_t micro_pushf_popf(unsigned n)
     uint32_t flags, sum = 0;
     for (unsigned i = 0; i < n; i++) {
         __asm__ volatile("pushf; pop %0; xor $0x400, %0; push %0; popf; pushf; pop %0; cld"
-                         : "=&r"(flags) : : "cc", "memory");
+                         : "=&r"(flags)
+                         :
+                         : "cc", "memory");
         sum += flags >> 10 & 1;
         bench_require(flags & 0x200);
     }

@@ -67,7 +67,9 @@ uint32_t micro_divide_error(unsigned n)
     n_signals = 0;
     for (unsigned i = 0; i < n; i++)
         __asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; div %%ecx"
-                         : : "a"(i) : "ecx", "edx", "cc", "memory");
+                         :
+                         : "a"(i)
+                         : "ecx", "edx", "cc", "memory");
     bench_require(n_signals == n && last_code == FPE_INTDIV);
     return n_signals;
 }
@@ -120,7 +122,8 @@ void setup_fault_page(void)
     fault_page[1] = 0;
 }
 
-/* Protects a page, writes to it, unprotects it in the handler: a garbage collector's write barrier. */
+/* Protects a page, writes to it, unprotects it in the handler: a garbage collector's write barrier.
+ */
 uint32_t micro_mprotect_fault(unsigned n)
 {
     uint32_t before = fault_page[1];

@@ -1,6 +1,7 @@
 /* syscalls.c - one system call each; nothing blocks but sleep. */
 #include "micro.h"
 
+#include <asm/ldt.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -11,7 +12,6 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-#include <asm/ldt.h>
 
 static int zero_fd, null_fd;
 
@@ -165,7 +165,10 @@ uint32_t micro_set_thread_area(unsigned n)
         desc.seg_32bit = desc.limit_in_pages = desc.useable = 1;
         bench_require(syscall(SYS_set_thread_area, &desc) == 0);
         entry = desc.entry_number;
-        __asm__ volatile("mov %1, %%fs; mov %%fs:0, %0" : "=r"(value) : "r"(entry * 8 + 3) : "memory");
+        __asm__ volatile("mov %1, %%fs; mov %%fs:0, %0"
+                         : "=r"(value)
+                         : "r"(entry * 8 + 3)
+                         : "memory");
         bench_require(value == word[i & 1]);
         sum += value;
     }

@@ -13,7 +13,7 @@ static uint32_t seed = 61;
 /* Frequent words are short, as in speech. */
 static void put_word(FILE *file, unsigned index)
 {
-    static const char *const syllables[] = {"ta", "ko", "ne", "mi", "ra", "su", "lo", "ve",
+    static const char *const syllables[] = {"ta", "ko", "ne",  "mi",  "ra", "su", "lo", "ve",
                                             "pi", "du", "sha", "gen", "or", "el", "is", "un"};
     do {
         fputs(syllables[index & 15], file);

@@ -2,17 +2,18 @@
  *
  *   program [-r REPS] NAME COMMAND [ARG...]   one result line for each repetition
  *   program -w PATTERN... -- NAME             exit code 0 if the patterns want programs/NAME
- *   program -c                                "@clock NS": the clock, to be compared with the host's
+ *   program -c                                "@clock NS": the clock, to be compared with the
+ * host's
  */
 #define _GNU_SOURCE
 #include "bench.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -34,9 +34,6 @@ main:
     ud 0xff, 0xd8                     /* far call with a register */
     ud 0xff, 0xe8
     ud 0x8d, 0xc0                     /* lea of a register */
-    ud 0xc6, 0x48, 0, 0               /* group 11 /1 */
-    ud 0xc7, 0x48, 0, 0, 0, 0, 0
-    ud 0x8f, 0x08                     /* pop group /1 */
     ud 0x8c, 0xf0                     /* mov from segment register 6 */
     ud 0x8c, 0xf8
     ud 0x8e, 0xc8                     /* mov to CS */
@@ -74,7 +71,7 @@ main:
     CHECK(%eax, $0)
     call skip
     .byte 0xff, 0xff, 0xff, 0xff
-    CHECK(exc_count, $47)
+    CHECK(exc_count, $44)
     PASS
 hook:
     addl $10, FR_EIP(%ebp)

@@ -39,7 +39,7 @@ static int add_ports(struct board *b)
         {"pic2", 0xa0, 2, &i8259_slave_ops, &b->pic, LIGHT_BYTES},
         {"dma2", 0xc0, 32, &dma8237_high_ops, &b->dma, LIGHT_BYTES},
         {"delay", 0xed, 1, &delay_port_ops, NULL, LIGHT_BYTES},
-        {"coprocessor", 0xf0, 16, &delay_port_ops, NULL, LIGHT_BYTES},
+        {"coprocessor", 0xf0, 2, &delay_port_ops, NULL, LIGHT_BYTES},
         {"elcr", 0x4d0, 2, &i8259_elcr_ops, &b->pic, LIGHT_BYTES},
         {"acpi pm", BOARD_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, &b->pm, BUS_LIGHT_READ},
         {"pci address, reset", 0xcf8, 4, &pci_address_ops, &b->pci, BUS_LIGHT_READ},

@@ -22,7 +22,7 @@
 /* Both factors are 64-bit fixed point, so the error is below one tick in a thousand years. */
 uint64_t i8254_ticks(uint64_t now_ns)
 {
-    const uint64_t ticks_per_ns = (uint64_t)(((unsigned __int128)I8254_HZ << 64) / 1000000000u);
+    const uint64_t ticks_per_ns = (uint64_t)(((unsigned __int128)I8254_HZ << 64) / 1000000000u) + 1;
     return (uint64_t)((unsigned __int128)now_ns * ticks_per_ns >> 64);
 }
 

@@ -31,10 +31,9 @@ static void format_bytes(const struct machine *machine, const struct insn *insn,
         snprintf(hex + 2 * i, 3, "%02X", insn->bytes[i]);
     }
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
-    if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands,
-                                            ZYDIS_MAX_OPERAND_COUNT, ZYDIS_DFLAG_VISIBLE_OPERANDS_ONLY))) {
+    if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands))) {
         ZydisFormatterFormatInstruction(&formatter, &zydis, operands, zydis.operand_count_visible,
-                                        text, sizeof(text), insn->eip);
+                                        text, sizeof(text), insn->eip, NULL);
     }
     snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
 }
@@ -156,11 +155,9 @@ static void log_host_code(struct machine *machine, const struct unit *unit, uint
         const uint8_t *at = machine->cache.write + unit->off + from;
         uint64_t pc = machine->cache.exec + unit->off + from;
         uint32_t length = 1;
-        if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, at, to - from, &zydis, operands,
-                                                ZYDIS_MAX_OPERAND_COUNT,
-                                                ZYDIS_DFLAG_VISIBLE_OPERANDS_ONLY))) {
+        if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, at, to - from, &zydis, operands))) {
             ZydisFormatterFormatInstruction(&formatter, &zydis, operands,
-                                            zydis.operand_count_visible, text, sizeof(text), pc);
+                                            zydis.operand_count_visible, text, sizeof(text), pc, NULL);
             length = zydis.length;
         }
         fprintf(machine->log, "        %08lx  %s\n", (unsigned long)pc, text);

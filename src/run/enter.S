@@ -167,6 +167,7 @@ run_exit_signal:
 5:      mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
 leave:
         mov     CPU_HOST_RSP(%r15), %rsp
+        mov     CPU_EXIT_REASON(%r15), %eax
         add     $8, %rsp
         pop     %r15
         pop     %r14

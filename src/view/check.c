@@ -87,6 +87,37 @@ changed_in_word(const void *copies, const void *table, uint32_t word, uint64_t b
     return changed;
 }
 
+/* Does any of a word's 64 entries differ from its copy? Two 32-bit entries at a time; copies without
+ * P are not in use. May say yes for a page that is exempt, never no for one that changed. */
+static inline __attribute__((always_inline)) bool
+word_differs(const void *copies, const void *table, uint32_t word, bool pae)
+{
+    const uint64_t *copy = (const uint64_t *)copies + (uint64_t)word * (pae ? 64 : 32);
+    const volatile uint64_t *now = (const volatile uint64_t *)table + (uint64_t)word * (pae ? 64 : 32);
+    const uint64_t lanes = pae ? 1 : UINT64_C(0x100000001);
+    const uint64_t lane_mask = pae ? UINT64_MAX : UINT32_MAX;
+    uint64_t differs = 0;
+    for (uint32_t i = 0; i < (pae ? 64u : 32u); i++) {
+        uint64_t c = copy[i];
+        uint64_t in_use = (c & lanes * PTE_P) * lane_mask;
+        differs |= (c ^ now[i]) & (c | ~(lanes * PTE_D)) & ~(lanes * PTE_AVL) & in_use;
+    }
+    return differs;
+}
+
+static uint64_t changed_in(const struct view *view, const struct view_slot *slot,
+                           const uint64_t *copies, uint32_t word, uint64_t bits)
+{
+    bool pae = view->kind == PAGING_PAE;
+    bool dense = (uint32_t)bits == UINT32_MAX || bits >> 32 == UINT32_MAX;
+    if (dense && !(pae ? word_differs(copies, slot->table, word, true)
+                       : word_differs(copies, slot->table, word, false))) {
+        return 0;
+    }
+    return pae ? changed_in_word(copies, slot->table, word, bits, true)
+               : changed_in_word(copies, slot->table, word, bits, false);
+}
+
 /* True if nothing in pages [from, to) of the slot is mapped; asked only for small gaps. */
 static bool gap_empty(const struct view_slot *slot, uint32_t from, uint32_t to)
 {
@@ -111,9 +142,7 @@ static void check_table(struct view *view, struct view_slot *slot, bool globals)
         if (!bits) {
             continue;
         }
-        uint64_t changed = view->kind == PAGING_PAE
-                               ? changed_in_word(copies, slot->table, word, bits, true)
-                               : changed_in_word(copies, slot->table, word, bits, false);
+        uint64_t changed = changed_in(view, slot, copies, word, bits);
         for (; changed; changed &= changed - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(changed);
             uint32_t run_end = batch.end - slot_page(view, slot);

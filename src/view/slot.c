@@ -223,6 +223,9 @@ void slot_forget_page(struct view *view, struct view_slot *slot, uint32_t i)
     bit_clear(slot->code, i);
     slot->n_used--;
     bit_clear(slot->check, i);
+    if (!slot->large) {
+        slot_set_copy(view, slot, i, slot_copy(view, slot, i) & ~(uint64_t)PTE_P);
+    }
     if (!slot->large && !slot->check[i >> 6]) {
         slot->check_groups &= (uint16_t)~(1u << (i >> 6));
         set_checked(view, slot, slot->check_groups != 0);
@@ -235,6 +238,9 @@ void slot_forget_all(struct view *view, struct view_slot *slot)
         if (!slot->large) {
             for (uint64_t bits = slot->writable[word]; bits; bits &= bits - 1) {
                 slot_set_read_only(view, slot, word * 64 + (uint32_t)__builtin_ctzll(bits));
+            }
+            for (uint64_t bits = slot->mapped[word] | slot->code[word]; bits; bits &= bits - 1) {
+                slot_set_copy(view, slot, word * 64 + (uint32_t)__builtin_ctzll(bits), 0);
             }
         }
         slot->mapped[word] = slot->writable[word] = slot->code[word] = slot->check[word] = 0;

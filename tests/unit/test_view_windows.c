@@ -317,6 +317,35 @@ static void test_cr3_compare(void **state)
     }
 }
 
+/* Whole words of used pages take a shorter way: each page in turn changes, alone. */
+static void test_dense_compare(void **state)
+{
+    (void)state;
+    for (int pae = 0; pae < 2; pae++) {
+        guest_start(RAM_BYTES, NULL);
+        uint32_t a = new_space(pae);
+        for (uint32_t i = 0; i < 160; i++) {
+            map_small(a, 0x10000000 + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D, pae);
+        }
+        paging_on(a, pae);
+        for (uint32_t i = 0; i < 160; i++) {
+            assert_in_range(touch_user(0x10000000 + i * PAGE_BYTES, VIEW_WRITE), 0, HIT);
+        }
+        for (uint32_t i = 0; i < 160; i++) {
+            uint32_t lin = 0x10000000 + i * PAGE_BYTES;
+            put_entry(pte_at(a, lin, pae), pae, (FRAME + 0x400000 + i * PAGE_BYTES) | P | W | U | A | D);
+            uint64_t dropped = view_get_stats(view)->n_pages_dropped;
+            load_cr3(a);
+            assert_int_equal(view_get_stats(view)->n_pages_dropped, dropped + 1);
+            assert_false(host_readable(user_host(lin)));
+            assert_int_equal(touch_user(lin, VIEW_WRITE), VIEW_MAPPED);
+            load_cr3(a);
+            assert_int_equal(view_get_stats(view)->n_pages_dropped, dropped + 1);
+        }
+        guest_stop();
+    }
+}
+
 /* Two processes with their own user half and one kernel half. */
 static void two_processes(bool pae, uint32_t *a, uint32_t *b)
 {
@@ -632,6 +661,54 @@ static void test_find_window(void **state)
     guest_stop();
 }
 
+/* After a #PF of user code the guest makes the page present; it is mapped on the way back. */
+static void test_retry_after_guest_fault(void **state)
+{
+    (void)state;
+    const uint32_t user_mode = MODE_USER | MODE_CODE32 | MODE_FLAT;
+    guest_start(RAM_BYTES, NULL);
+    uint32_t a = new_space(false);
+    uint32_t b = new_space(false);
+    map_small(a, USER, FRAME | P | U | A, false);
+    paging_on(a, false);
+    const struct {
+        uint64_t entry;
+        enum view_access access;
+        bool mapped;
+    } cases[] = {
+        {FRAME | P | W | U | A | D, VIEW_WRITE, true},
+        {FRAME | P | W | U | A, VIEW_READ, true},
+        {FRAME | P | W | U | A, VIEW_WRITE, false}, /* D is the store's to set */
+        {FRAME | P | W | U | D, VIEW_READ, false},
+        {FRAME | P | W | A | D, VIEW_READ, false},
+        {FRAME | P | U | A | D, VIEW_WRITE, false},
+        {0, VIEW_READ, false},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t pte = pte_at(a, USER, false);
+        put_entry(pte, false, 0);
+        view_invlpg(cpu, USER);
+        assert_int_equal(touch_user(USER, cases[i].access), VIEW_FAULT);
+        struct fault before = cpu->fault;
+        cpu->mode = MODE_CPL0;
+        view_switch_mode(cpu);
+        put_entry(pte, false, cases[i].entry);
+        cpu->mode = user_mode;
+        view_switch_mode(cpu);
+        assert_int_equal(host_readable(user_host(USER)), cases[i].mapped);
+        assert_int_equal(get_entry(pte, false), cases[i].entry);
+        assert_memory_equal(&before, &cpu->fault, sizeof(before));
+    }
+    /* another process runs next: not its page */
+    put_entry(pte_at(a, USER, false), false, 0);
+    map_small(b, USER, FRAME | P | W | U | A | D, false);
+    assert_int_equal(touch_user(USER, VIEW_READ), VIEW_FAULT);
+    load_cr3(b);
+    view_switch_mode(cpu);
+    assert_false(host_readable(user_host(USER)));
+    guest_stop();
+}
+
 static void test_drop_all(void **state)
 {
     (void)state;
@@ -658,11 +735,13 @@ int main(void)
         cmocka_unit_test(test_user_page),      cmocka_unit_test(test_write_protect_off),
         cmocka_unit_test(test_memory_types),   cmocka_unit_test(test_paging_off),
         cmocka_unit_test(test_runs),           cmocka_unit_test(test_large),
+        cmocka_unit_test(test_dense_compare),
         cmocka_unit_test(test_invlpg),         cmocka_unit_test(test_cr3_compare),
         cmocka_unit_test(test_private_slots),  cmocka_unit_test(test_absent_slots),
         cmocka_unit_test(test_global_pages),   cmocka_unit_test(test_eviction),
         cmocka_unit_test(test_mapping_limit),  cmocka_unit_test(test_mapping_count),
         cmocka_unit_test(test_host_refuses),   cmocka_unit_test(test_find_window),
+        cmocka_unit_test(test_retry_after_guest_fault),
         cmocka_unit_test(test_drop_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
