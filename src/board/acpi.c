@@ -1,7 +1,8 @@
 /* acpi.c - ACPI tables, byte by byte. Pure: addresses in, bytes out.
  *
- * Source: ACPI specification 2.0, chapters 5.2 (tables) and 18.2 (AML grammar). What the tables say:
- * one CPU with an 8259 pair (no MADT), SCI on IRQ 9, always in ACPI mode, S5, reset through CF9.
+ * Source: ACPI specification 2.0, chapters 5.2 (tables) and 18.2 (AML grammar). What the tables
+ * say: one CPU with an 8259 pair (no MADT), SCI on IRQ 9, always in ACPI mode, S5, reset through
+ * CF9.
  */
 #include <string.h>
 
@@ -44,9 +45,14 @@ static void put_header(uint8_t *table, const char *signature, unsigned n_bytes, 
 static unsigned build_dsdt(uint8_t *table)
 {
     static const uint8_t aml[] = {
-        0x08, '_', 'S', '5', '_', /* NameOp */
-        0x12, 0x08, 4,            /* PackageOp, PkgLength (counts itself), elements */
-        0x0a, ACPI_SLP_TYP_S5, 0x0a, ACPI_SLP_TYP_S5, 0x00, 0x00,
+        0x08, '_',
+        'S',  '5',
+        '_', /* NameOp */
+        0x12, 0x08,
+        4, /* PackageOp, PkgLength (counts itself), elements */
+        0x0a, ACPI_SLP_TYP_S5,
+        0x0a, ACPI_SLP_TYP_S5,
+        0x00, 0x00,
     };
     unsigned n_bytes = HEADER_BYTES + sizeof aml;
     put_header(table, "DSDT", n_bytes, 1); /* revision 1: integers are 32 bits */
@@ -58,11 +64,17 @@ static unsigned build_dsdt(uint8_t *table)
 static void build_fadt(uint8_t *t, const struct acpi_addresses *at, uint32_t dsdt_phys)
 {
     enum { /* IAPC_BOOT_ARCH */
-        LEGACY_DEVICES = 1, HAS_8042 = 2, NO_VGA = 4,
+           LEGACY_DEVICES = 1,
+           HAS_8042 = 2,
+           NO_VGA = 4,
     };
     enum { /* flags; the "fixed" buttons and RTC wake do not exist: bits set */
-        WBINVD = 1, PROC_C1 = 4, PWR_BUTTON = 0x10, SLP_BUTTON = 0x20, FIX_RTC = 0x40,
-        RESET_REG_SUP = 0x400,
+           WBINVD = 1,
+           PROC_C1 = 4,
+           PWR_BUTTON = 0x10,
+           SLP_BUTTON = 0x20,
+           FIX_RTC = 0x40,
+           RESET_REG_SUP = 0x400,
     };
     put_header(t, "FACP", FADT_BYTES, 3);
     put_le(t, 36, 4, at->facs_phys);

@@ -1,7 +1,7 @@
 /* board.c - the schematic: every port, IRQ and address of the machine on one page.
  *
- * Creates and wires the chips; what flows over the wires is in board_light.c, life (start, poll, wait)
- * in board_life.c. Must not contain a chip's behaviour.
+ * Creates and wires the chips; what flows over the wires is in board_light.c, life (start, poll,
+ * wait) in board_life.c. Must not contain a chip's behaviour.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,10 +12,13 @@
 
 enum { IRQ_PIT = 0, IRQ_KEYBOARD = 1, IRQ_RTC = 8 };
 const struct board_serial_place board_serial_place[BOARD_N_SERIAL] = {
-    {0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3},
+    {0x3f8, 4},
+    {0x2f8, 3},
+    {0x3e8, 4},
+    {0x2e8, 3},
 };
 
-#define LIGHT_BYTES (BUS_LIGHT | BUS_BYTES)
+#define LIGHT_BYTES      (BUS_LIGHT | BUS_BYTES)
 #define LIGHT_READ_BYTES (BUS_LIGHT_READ | BUS_BYTES)
 
 static int add_ports(struct board *b)
@@ -70,8 +73,8 @@ static int add_ports(struct board *b)
 static void wire_chips(struct board *b)
 {
     struct irq_line reset = board_request_wire(b, BOARD_RESET);
-    int64_t utc_ns = b->config.rtc_base < 0 ? clock_host_utc_ns()
-                                            : b->config.rtc_base * 1000000000ll;
+    int64_t utc_ns =
+        b->config.rtc_base < 0 ? clock_host_utc_ns() : b->config.rtc_base * 1000000000ll;
     i8259_init(&b->pic, board_intr_wire(b));
     i8254_init(&b->pit, b->clock, board_irq(b, IRQ_PIT, SOURCE_PIT));
     mc146818_init(&b->rtc, b->clock, board_irq(b, IRQ_RTC, SOURCE_RTC), utc_ns);
@@ -140,7 +143,8 @@ static int connect_outside(struct board *b, const char **what)
             source = (struct byte_source){.take = host_input_take, .arg = &b->input};
         }
         uart16550_init(&b->serial[i], b->clock,
-                       board_irq(b, board_serial_place[i].irq, SOURCE_SERIAL + (unsigned)i), sink, source);
+                       board_irq(b, board_serial_place[i].irq, SOURCE_SERIAL + (unsigned)i), sink,
+                       source);
     }
     *what = b->config.debugcon.path;
     return b->config.has_debugcon ? connect_sink(b, &b->config.debugcon, &b->debugcon.sink) : 0;

@@ -11,17 +11,20 @@
 enum board_request { BOARD_RUN, BOARD_RESET, BOARD_POWER_OFF, BOARD_EXIT /* isa-debug-exit */ };
 
 enum serial_kind { SERIAL_NONE, SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL };
-struct serial_config { enum serial_kind kind; const char *path; };
+struct serial_config {
+    enum serial_kind kind;
+    const char *path;
+};
 
 struct board_config {
     struct serial_config serial[4];
-    bool mux_monitor_keys;      /* Ctrl-A x quits etc. (-nographic) */
-    bool has_debug_exit;        /* -device isa-debug-exit,iobase=,iosize= */
+    bool mux_monitor_keys; /* Ctrl-A x quits etc. (-nographic) */
+    bool has_debug_exit;   /* -device isa-debug-exit,iobase=,iosize= */
     uint16_t debug_exit_base, debug_exit_bytes;
-    bool has_debugcon;          /* -debugcon stdio|file:F ; port e9 or iobase */
+    bool has_debugcon; /* -debugcon stdio|file:F ; port e9 or iobase */
     uint16_t debugcon_base;
     struct serial_config debugcon;
-    int64_t rtc_base;           /* Unix seconds at power-on, or -1: host's UTC */
+    int64_t rtc_base; /* Unix seconds at power-on, or -1: host's UTC */
 };
 
 struct board; /* opaque */
@@ -30,7 +33,7 @@ struct board; /* opaque */
 int board_create(struct board **board, struct mem *mem, const struct board_config *config,
                  uint32_t *intr, const char **error);
 void board_destroy(struct board *board);
-void board_reset(struct board *board);          /* the RESET line of every chip */
+void board_reset(struct board *board); /* the RESET line of every chip */
 struct bus *board_bus(struct board *board);
 struct clock *board_clock(struct board *board);
 /* INTA cycle: vector of the highest pending interrupt (spurious ones as the 8259 does). Light. */
@@ -39,11 +42,12 @@ unsigned board_ack_interrupt(struct board *board);
 void board_poll(struct board *board);
 /* HLT: sleeps until the next timer deadline or host input, at most max_ns; then polls. Full. */
 void board_wait(struct board *board, uint64_t max_ns);
-/* What the hardware asked for: reset, power-off or exit with *status. Cleared by board_reset. Light. */
+/* What the hardware asked for: reset, power-off or exit with *status. Cleared by board_reset.
+ * Light. */
 enum board_request board_get_request(const struct board *board, int *status);
 void board_set_request(struct board *board, enum board_request request, int status);
-/* Starts host threads and timers that kick the vCPU (thread = caller) by calling kick(arg), which is
- * async-signal-safe, from another thread or a signal handler. */
+/* Starts host threads and timers that kick the vCPU (thread = caller) by calling kick(arg), which
+ * is async-signal-safe, from another thread or a signal handler. */
 int board_start(struct board *board, void (*kick)(void *arg), void *arg);
 /* Async-signal-safe, any thread: the current or next board_wait() returns at once. */
 void board_wake(struct board *board);
@@ -54,7 +58,10 @@ void board_flush(struct board *board);
 void board_set_a20_hook(struct board *board, void (*hook)(void *arg, bool open), void *arg);
 /* Fills E820-style ranges of the memory map: returns count. type 1 RAM, 2 reserved, 3 ACPI tables,
  * 4 ACPI NVS. */
-struct board_e820 { uint64_t base, n_bytes; uint32_t type; };
+struct board_e820 {
+    uint64_t base, n_bytes;
+    uint32_t type;
+};
 unsigned board_memory_map(const struct board *board, struct board_e820 *map, unsigned max);
 
 #endif

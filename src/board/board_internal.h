@@ -28,7 +28,11 @@ extern const struct board_serial_place board_serial_place[BOARD_N_SERIAL];
 
 /* Who may pull an interrupt line. Several may share one: the wire is their OR. */
 enum irq_source {
-    SOURCE_PIT, SOURCE_KEYBOARD, SOURCE_RTC, SOURCE_SCI, SOURCE_SERIAL,
+    SOURCE_PIT,
+    SOURCE_KEYBOARD,
+    SOURCE_RTC,
+    SOURCE_SCI,
+    SOURCE_SERIAL,
     SOURCE_END = SOURCE_SERIAL + BOARD_N_SERIAL,
 };
 enum a20_source { A20_KEYBOARD = 1, A20_PORT92 = 2 };
@@ -58,9 +62,9 @@ struct board {
     struct debugcon debugcon;
     struct debug_exit debug_exit;
 
-    uint32_t *intr;               /* cpu->intr */
-    uint32_t irq_sources[16];     /* bit per enum irq_source */
-    unsigned a20_sources;         /* enum a20_source */
+    uint32_t *intr;           /* cpu->intr */
+    uint32_t irq_sources[16]; /* bit per enum irq_source */
+    unsigned a20_sources;     /* enum a20_source */
     void (*a20_hook)(void *arg, bool open);
     void *a20_hook_arg;
     enum board_request request;
@@ -80,12 +84,12 @@ struct irq_line board_intr_wire(struct board *board);
 struct irq_line board_a20_wire(struct board *board, enum a20_source source);
 struct irq_line board_request_wire(struct board *board, enum board_request request);
 void board_exit_from_guest(void *board, int status);
-void board_output_first(void *output);                      /* host_output.on_first */
-void board_output_expire(void *output, uint64_t now_ns);    /* timer.expire */
+void board_output_first(void *output);                   /* host_output.on_first */
+void board_output_expire(void *output, uint64_t now_ns); /* timer.expire */
 
 /* ---- firmware.c: what a BIOS would have left behind ---- */
-int board_add_firmware(struct board *board);   /* ROM and page types, once. 0 or -errno */
-void board_run_firmware(struct board *board);  /* chips and low memory, after each reset */
+int board_add_firmware(struct board *board);  /* ROM and page types, once. 0 or -errno */
+void board_run_firmware(struct board *board); /* chips and low memory, after each reset */
 
 /* ---- acpi.c: tables, pure ---- */
 enum { ACPI_RSDP_BYTES = 20, ACPI_FACS_BYTES = 64, ACPI_TABLES_BYTES = 4096 };

@@ -1,7 +1,7 @@
 /* board_life.c - the board while the machine runs: start, poll, wait, end.
  *
- * Place in the flow: the monitor calls these between runs of guest code. Full. Owns the order in which
- * things are looked at.
+ * Place in the flow: the monitor calls these between runs of guest code. Full. Owns the order in
+ * which things are looked at.
  */
 #include <stdlib.h>
 #include <sys/prctl.h>

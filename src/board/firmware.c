@@ -1,5 +1,5 @@
-/* firmware.c - what a BIOS would have left behind: ROM contents, memory map, ACPI tables, CMOS, BIOS
- * data area and the state of the chips.
+/* firmware.c - what a BIOS would have left behind: ROM contents, memory map, ACPI tables, CMOS,
+ * BIOS data area and the state of the chips.
  *
  * There is no firmware that runs; load/ enters the guest where a boot loader would. Multiboot and
  * Linux expect what is set here. Owns the legacy memory layout:
@@ -16,8 +16,12 @@
 #include "board/board_internal.h"
 
 enum {
-    EBDA_PHYS = 0x9fc00, HOLE_PHYS = 0xa0000, OPTION_ROM_PHYS = 0xc0000, BIOS_PHYS = 0xf0000,
-    BIOS_BYTES = 0x10000, RSDP_OFF = 0x5a00,
+    EBDA_PHYS = 0x9fc00,
+    HOLE_PHYS = 0xa0000,
+    OPTION_ROM_PHYS = 0xc0000,
+    BIOS_PHYS = 0xf0000,
+    BIOS_BYTES = 0x10000,
+    RSDP_OFF = 0x5a00,
 };
 enum { E820_RAM = 1, E820_RESERVED = 2, E820_ACPI = 3, E820_NVS = 4 };
 enum { BASE_KIB = 639, HIGH_PHYS = 0x100000 };
@@ -156,12 +160,26 @@ static void write_cmos(struct board *board)
  * at 18.2 Hz, refresh running. */
 static void set_chips(struct board *board)
 {
-    static const struct { uint16_t port; uint8_t value; } writes[] = {
-        {0x20, 0x11}, {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xff},
-        {0xa0, 0x11}, {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0xff},
+    static const struct {
+        uint16_t port;
+        uint8_t value;
+    } writes[] = {
+        {0x20, 0x11},
+        {0x21, 0x08},
+        {0x21, 0x04},
+        {0x21, 0x01},
+        {0x21, 0xff},
+        {0xa0, 0x11},
+        {0xa1, 0x70},
+        {0xa1, 0x02},
+        {0xa1, 0x01},
+        {0xa1, 0xff},
         {0x4d1, 1 << (BOARD_SCI_IRQ - 8)},
-        {0x43, 0x36}, {0x40, 0x00}, {0x40, 0x00},
-        {0x43, 0x54}, {0x41, 18},
+        {0x43, 0x36},
+        {0x40, 0x00},
+        {0x40, 0x00},
+        {0x43, 0x54},
+        {0x41, 18},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
         bus_port_write(board->bus, writes[i].port, 1, writes[i].value);

@@ -1,5 +1,5 @@
-/* bus.c - port and MMIO accesses find their chip. Light: a guest's IN or OUT comes here straight from
- * emitted code.
+/* bus.c - port and MMIO accesses find their chip. Light: a guest's IN or OUT comes here straight
+ * from emitted code.
  *
  * Place in the flow: emul (IN, OUT) or the monitor (checked accesses) -> bus -> one chip.
  * Owns the counters of unknown ports. Must not know what any chip does.

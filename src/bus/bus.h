@@ -12,8 +12,8 @@ enum bus_flags {
     BUS_BYTES = 2, /* an 8-bit chip: the bus splits wider accesses into bytes, lowest address first,
                       as the ISA bridge does */
     BUS_LIGHT_READ = 4, /* only reads are light. For chips whose writes may stop the machine (reset,
-                           power-off, A20): the full monitor sees board_get_request() at once, and no
-                           guest instruction runs after the one that asked */
+                           power-off, A20): the full monitor sees board_get_request() at once, and
+                           no guest instruction runs after the one that asked */
 };
 
 struct bus_ops {

@@ -7,7 +7,7 @@
 #include "bus/bus.h"
 
 enum {
-    BUS_MAX_RANGES = 128,  /* index 0 means "nothing answers"; fits a byte */
+    BUS_MAX_RANGES = 128, /* index 0 means "nothing answers"; fits a byte */
     BUS_MAX_MMIO = 32,
     BUS_UNKNOWN_SLOTS = 256, /* distinct unknown ports that are counted one by one */
     BUS_N_PORTS = 65536,

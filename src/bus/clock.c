@@ -1,8 +1,8 @@
 /* clock.c - guest time and the list of timers. Light.
  *
  * Place in the flow: chips ask for the time and arm timers; the host timer's signal makes the vCPU
- * leave guest code, board_poll() calls clock_run(). Owns the order of timers. Must not sleep and makes
- * no system call itself (the programmer that host/ installs does).
+ * leave guest code, board_poll() calls clock_run(). Owns the order of timers. Must not sleep and
+ * makes no system call itself (the programmer that host/ installs does).
  */
 #include "bus/clock_internal.h"
 

@@ -1,8 +1,8 @@
 /* clock.h - guest time and timers; the only place that reads host time. Light (vDSO-free: RDTSC
  * scaled by a factor calibrated against CLOCK_MONOTONIC, checked again at every full poll).
  *
- * One host timer (timer_create, SIGEV_THREAD_ID at the vCPU thread, owned by host/) is programmed to
- * the earliest deadline; its signal makes the vCPU leave guest code and call clock_run().
+ * One host timer (timer_create, SIGEV_THREAD_ID at the vCPU thread, owned by host/) is programmed
+ * to the earliest deadline; its signal makes the vCPU leave guest code and call clock_run().
  */
 #ifndef BUS_CLOCK_H
 #define BUS_CLOCK_H
@@ -22,12 +22,12 @@ struct clock *clock_create(void); /* NULL: no memory. Takes at most about 2 ms. 
 struct clock *clock_create_manual(void);
 void clock_set_manual_ns(struct clock *clock, uint64_t now_ns);
 void clock_destroy(struct clock *clock);
-uint64_t clock_now_ns(struct clock *clock);      /* since power-on; never goes backwards */
+uint64_t clock_now_ns(struct clock *clock);       /* since power-on; never goes backwards */
 uint64_t clock_tsc_hz(const struct clock *clock); /* of the host TSC, which the guest sees */
 void clock_add_timer(struct clock *clock, struct timer *timer); /* once, at chip creation */
 void clock_arm(struct clock *clock, struct timer *timer, uint64_t deadline_ns);
 void clock_disarm(struct clock *clock, struct timer *timer);
-void clock_run(struct clock *clock);             /* expires what is due */
+void clock_run(struct clock *clock);                        /* expires what is due */
 uint64_t clock_next_deadline_ns(const struct clock *clock); /* UINT64_MAX if none */
 /* Compares the TSC scale with CLOCK_MONOTONIC_RAW over the whole run so far and steers guest time
  * towards it, by rate only: time neither jumps nor goes backwards. Full; call at every poll. */

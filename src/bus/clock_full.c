@@ -1,7 +1,8 @@
 /* clock_full.c - how fast the TSC runs: calibration at creation, steering afterwards.
  *
- * Owns every reading of host time besides RDTSC. Must not make guest time jump: clock_refine() changes
- * the rate only, and by at most 500 parts per million, which is what Linux's NTP code allows itself.
+ * Owns every reading of host time besides RDTSC. Must not make guest time jump: clock_refine()
+ * changes the rate only, and by at most 500 parts per million, which is what Linux's NTP code
+ * allows itself.
  */
 #include "bus/clock_internal.h"
 

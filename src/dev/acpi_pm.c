@@ -1,11 +1,11 @@
 /* acpi_pm.c - ACPI fixed hardware.
  *
- * Place in the flow: ports that the FADT names; SCI; a wire to the board for S5. Light. Owns the clock
- * timer for the PM timer's overflow, armed only while the guest enables that event. The machine is
- * always in ACPI mode (SMI_CMD is 0 in the FADT, SCI_EN reads 1).
+ * Place in the flow: ports that the FADT names; SCI; a wire to the board for S5. Light. Owns the
+ * clock timer for the PM timer's overflow, armed only while the guest enables that event. The
+ * machine is always in ACPI mode (SMI_CMD is 0 in the FADT, SCI_EN reads 1).
  *
- * DEVIATION: no power or sleep button and no sleep state but S5; the PM timer counts 3579546 Hz, three
- * times our 8254, instead of 3579545.
+ * DEVIATION: no power or sleep button and no sleep state but S5; the PM timer counts 3579546 Hz,
+ * three times our 8254, instead of 3579545.
  */
 #include "dev/acpi_pm.h"
 

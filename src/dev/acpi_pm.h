@@ -9,8 +9,13 @@
 #include "bus/clock.h"
 
 enum { /* offsets from the base port, for the FADT */
-    ACPI_PM1_EVENT = 0, ACPI_PM1_EVENT_BYTES = 4, ACPI_PM1_CONTROL = 4,
-    ACPI_PM1_CONTROL_BYTES = 2, ACPI_PM_TIMER = 8, ACPI_PM_TIMER_BYTES = 4, ACPI_PM_PORTS = 12,
+       ACPI_PM1_EVENT = 0,
+       ACPI_PM1_EVENT_BYTES = 4,
+       ACPI_PM1_CONTROL = 4,
+       ACPI_PM1_CONTROL_BYTES = 2,
+       ACPI_PM_TIMER = 8,
+       ACPI_PM_TIMER_BYTES = 4,
+       ACPI_PM_PORTS = 12,
 };
 enum { ACPI_SLP_TYP_S5 = 5 };
 

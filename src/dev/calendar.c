@@ -6,8 +6,8 @@
 #include "dev/calendar.h"
 
 enum {
-    DAYS_PER_ERA = 146097,       /* 400 years */
-    DAYS_TO_1970 = 719468,       /* from 0000-03-01 to 1970-01-01 */
+    DAYS_PER_ERA = 146097, /* 400 years */
+    DAYS_TO_1970 = 719468, /* from 0000-03-01 to 1970-01-01 */
     SECONDS_PER_DAY = 86400,
 };
 

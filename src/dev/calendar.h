@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 struct calendar {
-    int year;               /* 1600 .. */
-    unsigned month, day;    /* from 1 */
-    unsigned weekday;       /* 1 = Sunday .. 7 */
+    int year;            /* 1600 .. */
+    unsigned month, day; /* from 1 */
+    unsigned weekday;    /* 1 = Sunday .. 7 */
     unsigned hour, minute, second;
 };
 

@@ -18,6 +18,6 @@ struct debug_exit {
 };
 extern const struct bus_ops debug_exit_ops;
 
-extern const struct bus_ops delay_port_ops;  /* writes vanish, reads ones, not counted as unknown */
+extern const struct bus_ops delay_port_ops; /* writes vanish, reads ones, not counted as unknown */
 
 #endif

@@ -1,15 +1,20 @@
 /* dma8237.c - DMA controllers as registers that remember.
  *
- * Place in the flow: ports 0-F, 80-8F, C0-DF. Light. No chip of this machine asks for DMA, but systems
- * reset and probe the controllers, and use port 80 as a delay and for POST codes.
+ * Place in the flow: ports 0-F, 80-8F, C0-DF. Light. No chip of this machine asks for DMA, but
+ * systems reset and probe the controllers, and use port 80 as a delay and for POST codes.
  *
  * DEVIATION: no transfers; status is always 0 (nothing requested, nothing finished).
  */
 #include "dev/dma8237.h"
 
 enum { /* registers 8-15 */
-    COMMAND = 8, SINGLE_MASK = 10, MODE = 11, CLEAR_FLIP_FLOP = 12, MASTER_CLEAR = 13,
-    CLEAR_MASK = 14, ALL_MASK = 15,
+       COMMAND = 8,
+       SINGLE_MASK = 10,
+       MODE = 11,
+       CLEAR_FLIP_FLOP = 12,
+       MASTER_CLEAR = 13,
+       CLEAR_MASK = 14,
+       ALL_MASK = 15,
 };
 
 static void clear_chip(struct dma8237_chip *chip)
@@ -33,8 +38,8 @@ static void chip_write(struct dma8237_chip *chip, unsigned reg, uint8_t value)
 {
     if (reg < COMMAND) {
         uint16_t old = chip->base[reg];
-        chip->base[reg] = (uint16_t)(chip->high_byte_next ? (old & 0xff) | value << 8
-                                                          : (old & 0xff00) | value);
+        chip->base[reg] =
+            (uint16_t)(chip->high_byte_next ? (old & 0xff) | value << 8 : (old & 0xff00) | value);
         chip->current[reg] = chip->base[reg];
         chip->high_byte_next = !chip->high_byte_next;
         return;

@@ -1,20 +1,29 @@
 /* i8042.c - the keyboard controller and its keyboard.
  *
- * Place in the flow: ports 60 and 64; IRQ 1; two wires to the board, A20 and reset. Light. The host has
- * no keyboard for it yet, so it mostly answers probes: a driver finds a working AT keyboard, and that
- * there is no mouse.
+ * Place in the flow: ports 60 and 64; IRQ 1; two wires to the board, A20 and reset. Light. The host
+ * has no keyboard for it yet, so it mostly answers probes: a driver finds a working AT keyboard,
+ * and that there is no mouse.
  *
- * DEVIATION: bytes follow each other without the milliseconds of the serial line; translation (command
- * byte bit 6) is kept but scan codes are passed as sent; the password commands do not exist.
+ * DEVIATION: bytes follow each other without the milliseconds of the serial line; translation
+ * (command byte bit 6) is kept but scan codes are passed as sent; the password commands do not
+ * exist.
  */
 #include "dev/i8042.h"
 
 enum { /* status, port 64 */
-    STATUS_OBF = 1, STATUS_SYS = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10, STATUS_AUX = 0x20,
-    STATUS_TIMEOUT = 0x40,
+       STATUS_OBF = 1,
+       STATUS_SYS = 4,
+       STATUS_COMMAND = 8,
+       STATUS_UNLOCKED = 0x10,
+       STATUS_AUX = 0x20,
+       STATUS_TIMEOUT = 0x40,
 };
 enum { /* command byte */
-    CMD_IRQ1 = 1, CMD_SYS = 4, CMD_KEYBOARD_OFF = 0x10, CMD_AUX_OFF = 0x20, CMD_TRANSLATE = 0x40,
+       CMD_IRQ1 = 1,
+       CMD_SYS = 4,
+       CMD_KEYBOARD_OFF = 0x10,
+       CMD_AUX_OFF = 0x20,
+       CMD_TRANSLATE = 0x40,
 };
 enum { OUTPUT_NOT_RESET = 1, OUTPUT_A20 = 2 };
 enum { ACK = 0xfa, RESEND = 0xfe, SELF_TEST_OK = 0xaa };
@@ -24,7 +33,8 @@ static void update_irq(struct i8042 *kbc)
     irq_set(&kbc->irq, kbc->output_full && kbc->output_from_keyboard && (kbc->ram[0] & CMD_IRQ1));
 }
 
-/* Moves the keyboard's next byte into the output buffer, if that is free and the clock line is on. */
+/* Moves the keyboard's next byte into the output buffer, if that is free and the clock line is on.
+ */
 static void refill(struct i8042 *kbc)
 {
     if (!kbc->output_full && kbc->queue_count && !(kbc->ram[0] & CMD_KEYBOARD_OFF)) {
@@ -225,8 +235,8 @@ static void controller_command(struct i8042 *kbc, uint8_t command)
         break;
     case 0xdd:
     case 0xdf:
-        set_output_port(kbc, (uint8_t)((kbc->output_port & ~OUTPUT_A20) |
-                                       (command == 0xdf ? OUTPUT_A20 : 0)));
+        set_output_port(
+            kbc, (uint8_t)((kbc->output_port & ~OUTPUT_A20) | (command == 0xdf ? OUTPUT_A20 : 0)));
         break;
     case 0xe0: /* test inputs */
         answer(kbc, 0, false);
@@ -303,8 +313,7 @@ void i8042_reset(struct i8042 *kbc)
     update_irq(kbc);
 }
 
-void i8042_init(struct i8042 *kbc, struct irq_line irq, struct irq_line a20,
-                struct irq_line reset)
+void i8042_init(struct i8042 *kbc, struct irq_line irq, struct irq_line a20, struct irq_line reset)
 {
     *kbc = (struct i8042){.irq = irq, .a20 = a20, .reset = reset};
     i8042_reset(kbc);

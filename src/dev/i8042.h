@@ -11,9 +11,9 @@
 enum { I8042_QUEUE_BYTES = 16 };
 
 struct i8042 {
-    uint8_t ram[32];          /* ram[0] is the command byte */
-    uint8_t status;           /* SYS, command/data, time-out; OBF and AUX come from output */
-    uint8_t output;           /* output buffer, port 60 */
+    uint8_t ram[32]; /* ram[0] is the command byte */
+    uint8_t status;  /* SYS, command/data, time-out; OBF and AUX come from output */
+    uint8_t output;  /* output buffer, port 60 */
     bool output_full, output_is_aux, output_from_keyboard;
     uint8_t output_port;      /* bit 0: not reset, bit 1: A20 */
     uint8_t pending_command;  /* controller command that waits for its byte on port 60; 0: none */
@@ -25,8 +25,7 @@ struct i8042 {
     struct irq_line irq, a20, reset; /* reset is pulsed */
 };
 
-void i8042_init(struct i8042 *kbc, struct irq_line irq, struct irq_line a20,
-                struct irq_line reset);
+void i8042_init(struct i8042 *kbc, struct irq_line irq, struct irq_line a20, struct irq_line reset);
 void i8042_reset(struct i8042 *kbc);
 /* The keyboard sends a scan code; dropped if its queue is full or scanning is off. */
 void i8042_send_scan_code(struct i8042 *kbc, uint8_t code);

@@ -1,19 +1,19 @@
 /* i8254.c - the 8254 interval timer.
  *
- * Place in the flow: the guest programs counters; counter 0's OUT is IRQ 0, counter 2's gate and OUT
- * are in port 61. Light. Owns one clock timer, for the rising edges of OUT 0; everything else is
- * computed when read.
+ * Place in the flow: the guest programs counters; counter 0's OUT is IRQ 0, counter 2's gate and
+ * OUT are in port 61. Light. Owns one clock timer, for the rising edges of OUT 0; everything else
+ * is computed when read.
  *
- * Lost ticks. Edges lie on a fixed grid, start + k * count, so the timer does not drift however late
- * we are. If the host let us sleep over several edges, the guest is owed them: a system that counts
- * ticks would lose time. They are delivered between the regular ones, four per period, and at most
- * one second's worth is owed; more would be a storm after the host was suspended, and systems with a
- * second clock would rather skip. Edges that come while the guest does not listen merge in the 8259,
- * as on silicon; those are the guest's own affair.
+ * Lost ticks. Edges lie on a fixed grid, start + k * count, so the timer does not drift however
+ * late we are. If the host let us sleep over several edges, the guest is owed them: a system that
+ * counts ticks would lose time. They are delivered between the regular ones, four per period, and
+ * at most one second's worth is owed; more would be a storm after the host was suspended, and
+ * systems with a second clock would rather skip. Edges that come while the guest does not listen
+ * merge in the 8259, as on silicon; those are the guest's own affair.
  *
  * DEVIATION: OUT 0 falls only just before it rises again, not half a period (mode 3) or one clock
- * (mode 2) earlier; ticks closer than 20 us are delivered 20 us apart; counters 0 and 1 have no gate
- * pin, as on the PC.
+ * (mode 2) earlier; ticks closer than 20 us are delivered 20 us apart; counters 0 and 1 have no
+ * gate pin, as on the PC.
  */
 #include "dev/i8254.h"
 
@@ -43,7 +43,10 @@ static uint64_t now_tick(struct i8254 *pit)
 
 /* ---- one counter, at a tick ---- */
 
-static bool is_periodic(const struct i8254_counter *c) { return c->mode == 2 || c->mode == 3; }
+static bool is_periodic(const struct i8254_counter *c)
+{
+    return c->mode == 2 || c->mode == 3;
+}
 
 /* Brings a count that waits for the end of a period into force. */
 static void settle(struct i8254_counter *c, uint64_t tick)
@@ -66,7 +69,10 @@ static uint64_t elapsed(const struct i8254_counter *c, uint64_t tick)
 }
 
 /* Mode 3 counts down by two, twice per period; an odd count is high one clock longer than low. */
-static uint32_t high_part(uint32_t count) { return (count + 1) / 2; }
+static uint32_t high_part(uint32_t count)
+{
+    return (count + 1) / 2;
+}
 
 static uint16_t counting_element(const struct i8254_counter *c, uint64_t tick)
 {
@@ -88,7 +94,8 @@ static uint16_t counting_element(const struct i8254_counter *c, uint64_t tick)
     if (!c->bcd) {
         return (uint16_t)value;
     }
-    return (uint16_t)(value / 1000 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 | value % 10);
+    return (uint16_t)(value / 1000 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 |
+                      value % 10);
 }
 
 static bool out_level(const struct i8254_counter *c, uint64_t tick)
@@ -207,7 +214,8 @@ static uint32_t decode_count(const struct i8254_counter *c, uint16_t raw)
     if (!c->bcd) {
         return raw ? raw : 65536;
     }
-    uint32_t value = (raw >> 12) * 1000u + (raw >> 8 & 15) * 100u + (raw >> 4 & 15) * 10u + (raw & 15);
+    uint32_t value =
+        (raw >> 12) * 1000u + (raw >> 8 & 15) * 100u + (raw >> 4 & 15) * 10u + (raw & 15);
     return value ? value : 10000;
 }
 
@@ -252,8 +260,8 @@ static void latch_status(struct i8254_counter *c, uint64_t tick)
     }
     bool is_null = c->is_unloaded || (c->count && (int64_t)(tick - c->start_tick) < 0);
     c->status_latched = true;
-    c->latched_status = (uint8_t)(out_level(c, tick) << 7 | is_null << 6 | c->access << 4 |
-                                  c->mode << 1 | c->bcd);
+    c->latched_status =
+        (uint8_t)(out_level(c, tick) << 7 | is_null << 6 | c->access << 4 | c->mode << 1 | c->bcd);
 }
 
 static void write_control(struct i8254 *pit, uint8_t value)

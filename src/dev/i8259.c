@@ -3,19 +3,26 @@
  * Place in the flow: chips raise lines (board/ wires them) -> IRR -> priority resolver -> INT ->
  * cpu->intr; the CPU answers with i8259_acknowledge(). Light.
  *
- * DEVIATION: the LTIM bit of ICW1 is ignored (as on the PIIX, where ELCR decides per input); ICW3 is
- * accepted and ignored, because the cascade is wired to input 2; MCS-80 mode does not exist.
+ * DEVIATION: the LTIM bit of ICW1 is ignored (as on the PIIX, where ELCR decides per input); ICW3
+ * is accepted and ignored, because the cascade is wired to input 2; MCS-80 mode does not exist.
  */
 #include "dev/i8259.h"
 
 enum { CASCADE = 2, NONE = -1 };
 
-static struct i8259 *master_of(struct i8259_pair *pair) { return &pair->chip[0]; }
-static struct i8259 *slave_of(struct i8259_pair *pair) { return &pair->chip[1]; }
+static struct i8259 *master_of(struct i8259_pair *pair)
+{
+    return &pair->chip[0];
+}
+static struct i8259 *slave_of(struct i8259_pair *pair)
+{
+    return &pair->chip[1];
+}
 
 /* ---- priority resolver ---- */
 
-/* The level that INT would announce, or NONE. A level in service blocks itself and what is below. */
+/* The level that INT would announce, or NONE. A level in service blocks itself and what is below.
+ */
 static int highest_request(const struct i8259 *chip)
 {
     if (chip->icw_step) {
@@ -27,7 +34,8 @@ static int highest_request(const struct i8259 *chip)
         blocking &= (uint8_t)~chip->imr; /* datasheet, "Special Mask Mode" */
     }
     if (chip->fully_nested && chip->is_master) {
-        blocking &= (uint8_t) ~(1u << CASCADE); /* "Special Fully Nested Mode": slave not locked out */
+        blocking &=
+            (uint8_t) ~(1u << CASCADE); /* "Special Fully Nested Mode": slave not locked out */
     }
     for (unsigned i = 1; i <= 8; i++) {
         unsigned level = (chip->lowest + i) & 7;

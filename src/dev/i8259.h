@@ -10,12 +10,12 @@
 
 struct i8259 {
     uint8_t irr, imr, isr;
-    uint8_t lines;       /* input levels */
-    uint8_t elcr;        /* 1: level triggered */
-    uint8_t elcr_mask;   /* which inputs may be level triggered */
+    uint8_t lines;     /* input levels */
+    uint8_t elcr;      /* 1: level triggered */
+    uint8_t elcr_mask; /* which inputs may be level triggered */
     uint8_t vector_base;
-    uint8_t lowest;      /* level with the lowest priority; 7 unless rotated */
-    uint8_t icw_step;    /* next ICW expected at A0=1; 0: initialized */
+    uint8_t lowest;   /* level with the lowest priority; 7 unless rotated */
+    uint8_t icw_step; /* next ICW expected at A0=1; 0: initialized */
     bool icw4_follows, single;
     bool auto_eoi, rotate_in_auto_eoi, special_mask, fully_nested;
     bool read_isr, poll;

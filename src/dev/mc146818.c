@@ -1,18 +1,19 @@
 /* mc146818.c - the real-time clock and its CMOS RAM.
  *
- * Place in the flow: the guest reads time and memory size through ports 70/71; IRQ 8. Light. Owns the
- * clock's offset from guest time. Registers are computed when read; the timer runs only while an
- * interrupt is enabled and not already pending.
+ * Place in the flow: the guest reads time and memory size through ports 70/71; IRQ 8. Light. Owns
+ * the clock's offset from guest time. Registers are computed when read; the timer runs only while
+ * an interrupt is enabled and not already pending.
  *
- * DEVIATION: the day of the week follows the date; changing BCD/binary or 12/24 h re-encodes the time
- * instead of leaving the digits; only the 32768 Hz time base exists; port 70 reads FF.
+ * DEVIATION: the day of the week follows the date; changing BCD/binary or 12/24 h re-encodes the
+ * time instead of leaving the digits; only the 32768 Hz time base exists; port 70 reads FF.
  */
 #include "dev/mc146818.h"
 
 #include "dev/calendar.h"
 
 #define NS_PER_S 1000000000ll
-/* Datasheet, "Update Cycle": UIP rises 244 us before a cycle of 1984 us. Our second ends with it. */
+/* Datasheet, "Update Cycle": UIP rises 244 us before a cycle of 1984 us. Our second ends with it.
+ */
 #define UIP_NS ((244 + 1984) * 1000ll)
 
 enum { DIVIDER_RESET = 0x60, RATE_MASK = 0x0f, ALARM_ANY = 0xc0 };

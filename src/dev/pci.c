@@ -1,8 +1,8 @@
 /* pci.c - PCI configuration space.
  *
- * Place in the flow: ports CF8-CFF. Light. Two bridges, so that systems which look for PCI find what
- * they expect of a PC; nothing decodes memory or I/O through it. Bus 0 only; absent functions read
- * all ones.
+ * Place in the flow: ports CF8-CFF. Light. Two bridges, so that systems which look for PCI find
+ * what they expect of a PC; nothing decodes memory or I/O through it. Bus 0 only; absent functions
+ * read all ones.
  *
  * DEVIATION: the bridges' own registers (PAM, SMRAM, PIRQ routing) are storage without effect.
  */
@@ -95,7 +95,7 @@ static void fill(struct pci_function *function, unsigned device, uint32_t id, ui
     for (unsigned i = 0; i < 3; i++) {
         function->config[CFG_CLASS + i] = (uint8_t)(class_code >> (8 * i));
     }
-    function->config[CFG_COMMAND] = 7; /* I/O, memory, bus master: fixed in these bridges */
+    function->config[CFG_COMMAND] = 7;    /* I/O, memory, bus master: fixed in these bridges */
     function->config[CFG_STATUS + 1] = 2; /* medium DEVSEL timing */
     function->config[CFG_HEADER_TYPE] = header_type;
 }

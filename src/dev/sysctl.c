@@ -56,8 +56,8 @@ void sysctl_reset(struct sysctl *sysctl)
     irq_set(&sysctl->a20, false);
 }
 
-void sysctl_init(struct sysctl *sysctl, struct i8254 *pit, struct clock *clock,
-                 struct irq_line a20, struct irq_line reset)
+void sysctl_init(struct sysctl *sysctl, struct i8254 *pit, struct clock *clock, struct irq_line a20,
+                 struct irq_line reset)
 {
     *sysctl = (struct sysctl){.pit = pit, .clock = clock, .a20 = a20, .reset = reset};
     sysctl_reset(sysctl);

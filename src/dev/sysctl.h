@@ -14,8 +14,8 @@ struct sysctl {
     struct irq_line a20, reset; /* reset is pulsed */
 };
 
-void sysctl_init(struct sysctl *sysctl, struct i8254 *pit, struct clock *clock,
-                 struct irq_line a20, struct irq_line reset);
+void sysctl_init(struct sysctl *sysctl, struct i8254 *pit, struct clock *clock, struct irq_line a20,
+                 struct irq_line reset);
 void sysctl_reset(struct sysctl *sysctl);
 extern const struct bus_ops sysctl_61_ops, sysctl_92_ops;
 

@@ -1,8 +1,8 @@
 /* uart16550.c - the NS16550A serial port.
  *
- * Place in the flow: bytes the guest sends go to a sink (a ring in memory, flushed by board/), bytes
- * from outside are taken from a source at the pace of the line. Light. Owns the receive FIFO; knows no
- * file and no terminal.
+ * Place in the flow: bytes the guest sends go to a sink (a ring in memory, flushed by board/),
+ * bytes from outside are taken from a source at the pace of the line. Light. Owns the receive FIFO;
+ * knows no file and no terminal.
  *
  * DEVIATION: sending takes no time, so THR is always empty again at once; a line slower than 115200
  * baud receives at 115200; nothing is received while neither RTS nor OUT2 is on, unless the guest
@@ -11,7 +11,8 @@
  */
 #include "dev/uart16550.h"
 
-/* So many reads of LSR in a row are a loop that waits for input; Linux's console output does two. */
+/* So many reads of LSR in a row are a loop that waits for input; Linux's console output does two.
+ */
 enum { POLLING = 64 };
 
 /* 10 bits at 115200 baud */
@@ -73,8 +74,7 @@ static void restart_timeout(struct uart16550 *uart)
 {
     uart->rx_timeout = false;
     if (uart->fifo_enabled && uart->rx_count) {
-        clock_arm(uart->clock, &uart->timeout_timer,
-                  clock_now_ns(uart->clock) + 4 * char_ns(uart));
+        clock_arm(uart->clock, &uart->timeout_timer, clock_now_ns(uart->clock) + 4 * char_ns(uart));
     } else {
         clock_disarm(uart->clock, &uart->timeout_timer);
     }

@@ -12,13 +12,13 @@
 
 /* To the vCPU thread: "a timer is due" and "somebody has something for you". */
 #define HOST_TIMER_SIGNAL (SIGRTMIN + 0)
-#define HOST_KICK_SIGNAL (SIGRTMIN + 1)
+#define HOST_KICK_SIGNAL  (SIGRTMIN + 1)
 
 /* ---- host timer: one per machine, its signal goes to the thread that created it ---- */
 
 struct host_timer {
     struct clock *clock;
-    int id; /* kernel's, -1: none */
+    int id;                 /* kernel's, -1: none */
     uint64_t programmed_ns; /* guest time at which it will fire; UINT64_MAX: off */
 };
 int host_timer_create(struct host_timer *timer, struct clock *clock); /* 0 or -errno */

@@ -1,8 +1,8 @@
 /* input.c - the I/O thread, and reading on the vCPU thread.
  *
- * Owns the process's second thread. A terminal, a pipe, a file, /dev/null and a closed descriptor all
- * work; end of file ends the polling for good. The user's descriptor stays blocking: we ask poll()
- * before each read.
+ * Owns the process's second thread. A terminal, a pipe, a file, /dev/null and a closed descriptor
+ * all work; end of file ends the polling for good. The user's descriptor stays blocking: we ask
+ * poll() before each read.
  */
 #include "host/input.h"
 
@@ -109,9 +109,9 @@ static void sort_keys(struct host_input *input, const uint8_t *bytes, unsigned n
     }
 }
 
-/* A pipe waits until half of the ring is free, so that a guest that reads byte by byte does not cost
- * a wake-up each. A terminal is always read: the guest may hang and the user wants to quit; what he
- * typed beyond a full ring is dropped. */
+/* A pipe waits until half of the ring is free, so that a guest that reads byte by byte does not
+ * cost a wake-up each. A terminal is always read: the guest may hang and the user wants to quit;
+ * what he typed beyond a full ring is dropped. */
 bool host_input_fill(struct host_input *input)
 {
     uint8_t bytes[HOST_INPUT_BYTES];
@@ -127,7 +127,8 @@ bool host_input_fill(struct host_input *input)
         n_read = read(input->fd, bytes, room);
     }
     if (n_read == 0 || (n_read < 0 && errno != EAGAIN && errno != EINTR)) {
-        input->is_closed = true; /* the I/O thread goes on waiting for control, which costs nothing */
+        input->is_closed =
+            true; /* the I/O thread goes on waiting for control, which costs nothing */
     } else {
         sort_keys(input, bytes, n_read > 0 ? (unsigned)n_read : 0);
         tell_thread(input);

@@ -21,7 +21,7 @@ struct host_input {
     pthread_t thread;
     bool has_thread, is_closed;
     atomic_bool is_ready, must_end;
-    bool is_terminal;                /* a person: keys that are ours work even if the ring is full */
+    bool is_terminal; /* a person: keys that are ours work even if the ring is full */
     uint8_t bytes[HOST_INPUT_BYTES]; /* ring: read, not yet taken by the guest */
     unsigned first, n_bytes;
     struct host_keys keys;
@@ -38,8 +38,8 @@ void host_input_init(struct host_input *input, int fd, bool has_mux_keys,
 int host_input_start(struct host_input *input, struct host_wake *wake, void (*kick)(void *arg),
                      void *arg);
 void host_input_stop(struct host_input *input); /* ends and joins the thread */
-/* Reads if the I/O thread saw something and there is room. True if bytes wait for the guest. Call it
- * after the chips had their chance to take some. Full, never blocks. */
+/* Reads if the I/O thread saw something and there is room. True if bytes wait for the guest. Call
+ * it after the chips had their chance to take some. Full, never blocks. */
 bool host_input_fill(struct host_input *input);
 /* For struct byte_source; arg is struct host_input. Light. */
 bool host_input_take(void *arg, uint8_t *byte);

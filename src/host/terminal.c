@@ -1,8 +1,8 @@
 /* terminal.c - raw mode and the escape key.
  *
  * Owns the saved state of the terminal: the one thing that must survive whatever happens, so it is
- * static and restored by a function that a signal handler may call. Never sets O_NONBLOCK: that flag
- * belongs to the open file, which the user's shell shares.
+ * static and restored by a function that a signal handler may call. Never sets O_NONBLOCK: that
+ * flag belongs to the open file, which the user's shell shares.
  */
 #include "host/terminal.h"
 

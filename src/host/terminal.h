@@ -4,20 +4,21 @@
 
 #include "base/base.h"
 
-/* Standard input to raw mode, if it is a terminal and we are in its foreground. pass_signals: Ctrl-C
- * and friends go to the guest (with mux keys), else they stay signals. Nothing to do is success. */
+/* Standard input to raw mode, if it is a terminal and we are in its foreground. pass_signals:
+ * Ctrl-C and friends go to the guest (with mux keys), else they stay signals. Nothing to do is
+ * success. */
 void host_terminal_raw(bool pass_signals);
 /* Back to what it was. Async-signal-safe, may be called any number of times: call it on every way
  * out of the process, BUG and signals included. */
 void host_terminal_restore(void);
 
-enum host_key { /* what a byte from the user means */
-    HOST_KEY_GUEST, /* the byte is for the guest */
-    HOST_KEY_NOTHING,
-    HOST_KEY_QUIT,
-    HOST_KEY_HELP,
-    HOST_KEY_BREAK,
-    HOST_KEY_NO_MONITOR,
+enum host_key {                 /* what a byte from the user means */
+                HOST_KEY_GUEST, /* the byte is for the guest */
+                HOST_KEY_NOTHING,
+                HOST_KEY_QUIT,
+                HOST_KEY_HELP,
+                HOST_KEY_BREAK,
+                HOST_KEY_NO_MONITOR,
 };
 struct host_keys {
     bool is_enabled;

@@ -1,7 +1,7 @@
 /* timer.c - creation of the host timer; programming it is in timer_light.c.
  *
- * Owns the kernel timer. SIGEV_THREAD_ID sends the signal to exactly the vCPU thread, so guest code is
- * left without any other thread running.
+ * Owns the kernel timer. SIGEV_THREAD_ID sends the signal to exactly the vCPU thread, so guest code
+ * is left without any other thread running.
  */
 #include <errno.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #define TOO_NEAR_NS 20000u
 /* The host's clock and ours differ by parts per million. The timer must not fire before our clock
  * says so, or the whole round is made twice. */
-#define SLACK_NS 500u
+#define SLACK_NS    500u
 #define SLACK_SHIFT 14u
 /* Keeps that slack below 0.1 ms; a longer wait is made of several. */
 #define LONGEST_NS 1000000000u

@@ -1,7 +1,7 @@
 /* wake.c - how the vCPU thread sleeps in HLT and is woken.
  *
- * An eventfd, because it remembers: a wake-up between the decision to sleep and the sleep is not lost,
- * whatever signals do. The flag spares the write when nobody sleeps.
+ * An eventfd, because it remembers: a wake-up between the decision to sleep and the sleep is not
+ * lost, whatever signals do. The flag spares the write when nobody sleeps.
  */
 #include <errno.h>
 #include <poll.h>

@@ -290,7 +290,7 @@ int machine_run(struct machine *machine)
         cpu->n_exit[reason]++;
         machine->events[machine->n_events++ % EVENT_RING] =
             (struct event){.what = (uint8_t)reason, .eip = cpu->eip, .arg = cpu->exit_arg[0]};
-        if (monitor_logs(machine, LOG_EXITS)) {
+        if (monitor_logs(machine, LOG_EXITS | LOG_MMU)) {
             run_park_fpu(cpu);
             monitor_log_exit(machine, reason);
         }

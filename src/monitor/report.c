@@ -129,9 +129,30 @@ void monitor_bug_reporter(void *arg)
     text_write(&text, STDERR_FILENO);
 }
 
+static void log_faults(struct machine *machine)
+{
+    static const char *const answers[] = {"mapped", "guest fault", "checked", "dual"};
+    struct run *run = &machine->run;
+    uint64_t from = run->n_faults > RUN_FAULT_RING ? run->n_faults - RUN_FAULT_RING : 0;
+    from = machine->n_faults_logged > from ? machine->n_faults_logged : from;
+    for (; from < run->n_faults; from++) {
+        const struct run_fault *fault = &run->faults[from % RUN_FAULT_RING];
+        fprintf(machine->log, "mmu: %s %08x from eip %08x%s window %lx: %s\n",
+                fault->write ? "write" : "read", fault->lin, fault->eip, fault->from_c ? " (C)" : "",
+                (unsigned long)fault->window, answers[fault->answer & 3]);
+    }
+    machine->n_faults_logged = from;
+}
+
 void monitor_log_exit(struct machine *machine, uint32_t reason)
 {
     const struct cpu *cpu = machine->cpu;
+    if (monitor_logs(machine, LOG_MMU)) {
+        log_faults(machine);
+    }
+    if (!monitor_logs(machine, LOG_EXITS)) {
+        return;
+    }
     fprintf(machine->log, "exit: %-8s eip %08x cpl %u arg %x %x %x %x fault %02x/%x cr2 %08x\n",
             exit_names[reason], cpu->eip, cpu->cpl, cpu->exit_arg[0], cpu->exit_arg[1],
             cpu->exit_arg[2], cpu->exit_arg[3], cpu->fault.vector, cpu->fault.error,

@@ -6,6 +6,10 @@
 #include "cpu/cpu.h"
 #include "view/view.h"
 
+/* One host fault in a window, for -d mmu and reports. */
+struct run_fault { uint32_t eip, lin; uint64_t window; uint8_t answer; bool write, from_c; };
+enum { RUN_FAULT_RING = 256 };
+
 /* What the handlers need to know of the machine whose guest code this thread runs. */
 struct run {
     struct cpu *cpu;
@@ -16,6 +20,8 @@ struct run {
     uint64_t poison;         /* address of the poison page */
     void *alternate_stack;
     int tid; /* of the bound thread */
+    struct run_fault faults[RUN_FAULT_RING];
+    uint64_t n_faults;
 };
 
 /* Maps the guest call stack and the poison page, writes the cache's stubs, fills cpu->helper. 0 or

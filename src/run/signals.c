@@ -153,6 +153,11 @@ static _Noreturn void report_bug(int signal, const siginfo_t *info, ucontext_t *
     BUG(buffer);
 }
 
+static void note_fault(struct run *run, struct run_fault fault)
+{
+    run->faults[run->n_faults++ % RUN_FAULT_RING] = fault;
+}
+
 /* A page fault of emitted code at a host address that belongs to the guest's view. */
 static bool guest_page_fault(struct run *run, const struct place *place, uint64_t at, bool write,
                              ucontext_t *uc)
@@ -181,6 +186,7 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
     bool user = place->unit->page->mode & MODE_USER;
     enum view_answer answer =
         view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);
+    note_fault(run, (struct run_fault){place->eip, lin, window, (uint8_t)answer, write, false});
     if (answer == VIEW_FAULT) {
         leave_guest(run, place, uc, EXIT_FAULT);
     } else if (answer != VIEW_MAPPED) {
@@ -241,6 +247,8 @@ static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
         answer = view_fault(run->cpu, window, lin,
                             *reg(uc, REG_ERR) & 2 ? VIEW_WRITE : VIEW_READ, run->cpu->acc_user);
     }
+    note_fault(run, (struct run_fault){run->cpu->eip, lin, window, (uint8_t)answer,
+                                       *reg(uc, REG_ERR) & 2, true});
     if (answer != VIEW_MAPPED) {
         run->cpu->acc_answer = (uint8_t)answer;
         *reg(uc, REG_RIP) = (greg_t)acc_host_fail;

@@ -6,7 +6,7 @@
 #include "view/view.h"
 #include "view/view_internal.h"
 
-struct acc_host { uint32_t value, failed; };
+struct acc_host { uint64_t value, failed; }; /* in rax and rdx */
 struct acc_host acc_host_load1(uint64_t host);
 struct acc_host acc_host_load2(uint64_t host);
 struct acc_host acc_host_load4(uint64_t host);
@@ -122,7 +122,7 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
     if (__builtin_expect(got.failed, 0)) {
         return cpu->acc_answer == VIEW_FAULT ? -1 : slow_read(cpu, lin, size, user, value);
     }
-    *value = got.value;
+    *value = (uint32_t)got.value;
     return 0;
 }
 

@@ -49,7 +49,8 @@ static void handle_changed(struct batch *batch, struct view_slot *slot, uint32_t
     uint32_t page = slot_page(view, slot) + i;
     bool only_rights = !((copy ^ now) & ~(uint64_t)(PTE_RW | PTE_D | PTE_AVL));
     if (only_rights) {
-        bool loses_write = bit_get(slot->writable, i) && (now & (PTE_RW | PTE_D)) != (PTE_RW | PTE_D);
+        bool loses_write =
+            bit_get(slot->writable, i) && (now & (PTE_RW | PTE_D)) != (PTE_RW | PTE_D);
         if (loses_write) {
             slot_set_read_only(view, slot, i);
         }
@@ -79,7 +80,8 @@ changed_in_word(const void *copies, const void *table, uint32_t word, uint64_t b
         uint32_t bit = (uint32_t)__builtin_ctzll(bits);
         uint32_t i = word * 64 + bit;
         uint64_t copy = pae ? ((const uint64_t *)copies)[i] : ((const uint32_t *)copies)[i];
-        uint64_t now = pae ? ((const volatile uint64_t *)table)[i] : ((const volatile uint32_t *)table)[i];
+        uint64_t now =
+            pae ? ((const volatile uint64_t *)table)[i] : ((const volatile uint32_t *)table)[i];
         if (__builtin_expect(entry_changes(copy, now) != 0, 0)) {
             changed |= UINT64_C(1) << bit;
         }
@@ -87,20 +89,18 @@ changed_in_word(const void *copies, const void *table, uint32_t word, uint64_t b
     return changed;
 }
 
-/* Does any of a word's 64 entries differ from its copy? Two 32-bit entries at a time; copies without
- * P are not in use. May say yes for a page that is exempt, never no for one that changed. */
-static inline __attribute__((always_inline)) bool
-word_differs(const void *copies, const void *table, uint32_t word, bool pae)
+/* Does any of a word's 64 entries of 4 bytes differ from its copy? Two at a time; copies without P
+ * are not in use. May say yes for a page that is exempt, never no for one that changed. */
+static bool word_differs(const uint64_t *copies, const void *table, uint32_t word)
 {
-    const uint64_t *copy = (const uint64_t *)copies + (uint64_t)word * (pae ? 64 : 32);
-    const volatile uint64_t *now = (const volatile uint64_t *)table + (uint64_t)word * (pae ? 64 : 32);
-    const uint64_t lanes = pae ? 1 : UINT64_C(0x100000001);
-    const uint64_t lane_mask = pae ? UINT64_MAX : UINT32_MAX;
+    const uint64_t both = UINT64_C(0x100000001);
+    const uint64_t *copy = copies + (uint64_t)word * 32;
+    const volatile uint64_t *now = (const volatile uint64_t *)table + (uint64_t)word * 32;
     uint64_t differs = 0;
-    for (uint32_t i = 0; i < (pae ? 64u : 32u); i++) {
+    for (uint32_t i = 0; i < 32; i++) {
         uint64_t c = copy[i];
-        uint64_t in_use = (c & lanes * PTE_P) * lane_mask;
-        differs |= (c ^ now[i]) & (c | ~(lanes * PTE_D)) & ~(lanes * PTE_AVL) & in_use;
+        uint64_t in_use = (c & both * PTE_P) * UINT32_MAX;
+        differs |= (c ^ now[i]) & (c | ~(both * PTE_D)) & ~(both * PTE_AVL) & in_use;
     }
     return differs;
 }
@@ -108,14 +108,14 @@ word_differs(const void *copies, const void *table, uint32_t word, bool pae)
 static uint64_t changed_in(const struct view *view, const struct view_slot *slot,
                            const uint64_t *copies, uint32_t word, uint64_t bits)
 {
-    bool pae = view->kind == PAGING_PAE;
+    if (view->kind == PAGING_PAE) {
+        return changed_in_word(copies, slot->table, word, bits, true);
+    }
     bool dense = (uint32_t)bits == UINT32_MAX || bits >> 32 == UINT32_MAX;
-    if (dense && !(pae ? word_differs(copies, slot->table, word, true)
-                       : word_differs(copies, slot->table, word, false))) {
+    if (dense && !word_differs(copies, slot->table, word)) {
         return 0;
     }
-    return pae ? changed_in_word(copies, slot->table, word, bits, true)
-               : changed_in_word(copies, slot->table, word, bits, false);
+    return changed_in_word(copies, slot->table, word, bits, false);
 }
 
 /* True if nothing in pages [from, to) of the slot is mapped; asked only for small gaps. */

@@ -3,8 +3,9 @@
  * A directory is 8 MiB of virtual memory, copy-on-write of one memfd that holds the default content
  * (every entry leads to the zero table, and that to the scanner), so it costs what it uses and is
  * reset by one madvise. Entries are biased: slot address = entry + lin * 4.
- * User modes have directories per space, the others share those of the supervisor window. Each entry
- * is covered by a slot's code bit in the same window, so that whatever drops the page drops it.
+ * User modes have directories per space, the others share those of the supervisor window. Each
+ * entry is covered by a slot's code bit in the same window, so that whatever drops the page drops
+ * it.
  */
 #include <linux/mman.h>
 
@@ -24,7 +25,10 @@ static uint32_t first_dir(uint32_t window)
     return window == VIEW_SUP ? 0 : VIEW_N_SUP_DIRS + (window - 1) * VIEW_N_SPACE_DIRS;
 }
 
-static uint32_t n_dirs(uint32_t window) { return window == VIEW_SUP ? VIEW_N_SUP_DIRS : VIEW_N_SPACE_DIRS; }
+static uint32_t n_dirs(uint32_t window)
+{
+    return window == VIEW_SUP ? VIEW_N_SUP_DIRS : VIEW_N_SPACE_DIRS;
+}
 
 static uint64_t *dir_entries(const struct view *view, uint32_t number)
 {
@@ -35,7 +39,8 @@ static void reset_dir(struct view *view, uint32_t number)
 {
     struct view_dir *dir = &view->dirs[number];
     if (dir->used) {
-        sys_madvise((uint64_t)dir_entries(view, number), UINT64_C(1) << VIEW_DIR_SHIFT, ADVICE_DONTNEED);
+        sys_madvise((uint64_t)dir_entries(view, number), UINT64_C(1) << VIEW_DIR_SHIFT,
+                    ADVICE_DONTNEED);
         dir->used = false;
     }
 }
@@ -70,8 +75,8 @@ void dir_reset_page(struct view *view, uint32_t window, uint32_t page)
 static void map_dir(struct view *view, uint32_t number)
 {
     for (;;) {
-        long result = sys_mmap((uint64_t)dir_entries(view, number), UINT64_C(1) << VIEW_DIR_SHIFT, PROT_DIR,
-                               MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, view->dirs_fd, 0);
+        long result = sys_mmap((uint64_t)dir_entries(view, number), UINT64_C(1) << VIEW_DIR_SHIFT,
+                               PROT_DIR, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, view->dirs_fd, 0);
         if ((unsigned long)result <= (unsigned long)-4096L) {
             break;
         }
@@ -114,11 +119,13 @@ uint64_t dir_for_mode(struct view *view, uint32_t window, uint32_t mode)
 }
 
 /* The slot that will remember where the code's page came from. */
-static struct view_slot *code_slot(struct view *view, uint32_t window, uint32_t lin, const struct walk *walk)
+static struct view_slot *code_slot(struct view *view, uint32_t window, uint32_t lin,
+                                   const struct walk *walk)
 {
     uint32_t index = lin >> view->slot_shift;
     struct view_slot *slot = slot_find(view, window, index);
-    if (slot && (slot->large != (walk->page_bytes != PAGE_BYTES) || slot_pde_changes(slot, walk->pde))) {
+    if (slot &&
+        (slot->large != (walk->page_bytes != PAGE_BYTES) || slot_pde_changes(slot, walk->pde))) {
         slot_drop(view, slot);
         slot = NULL;
     }
@@ -185,7 +192,8 @@ static void forget_in_window(struct view *view, uint32_t window, uint32_t page, 
     }
     uint64_t empty = biased(view->zero_table, page);
     bool left = false;
-    for (uint32_t number = first_dir(window); number < first_dir(window) + n_dirs(window); number++) {
+    for (uint32_t number = first_dir(window); number < first_dir(window) + n_dirs(window);
+         number++) {
         uint64_t *entries = dir_entries(view, number);
         if (!view->dirs[number].used) {
             continue;

@@ -1,9 +1,9 @@
 /* dview.c - a host access to a window faulted: walk the guest's tables, judge, map.
  *
- * Reached from the SIGSEGV handler and from acc.c. Maps runs, not pages: neighbours in the same page
- * table that would be mapped with the same rights from consecutive frames come along, large pages
- * and identity mappings (PG=0) come whole. A page is writable here only if the tables allow it, its
- * D bit is set and it holds no scanned code, so that the first store is seen.
+ * Reached from the SIGSEGV handler and from acc.c. Maps runs, not pages: neighbours in the same
+ * page table that would be mapped with the same rights from consecutive frames come along, large
+ * pages and identity mappings (PG=0) come whole. A page is writable here only if the tables allow
+ * it, its D bit is set and it holds no scanned code, so that the first store is seen.
  *
  * INV: only pages that user mode may touch are mapped in a private window, with the user's rights.
  */
@@ -24,8 +24,8 @@ static bool small_writable(const struct view *view, const struct view_slot *slot
 }
 
 /* May page i join a run whose page there would be fd_page, and which looks like pte? */
-static bool small_joins(const struct view *view, const struct view_slot *slot, uint32_t i, uint64_t pte,
-                        uint32_t fd_page, bool writable, uint64_t *now)
+static bool small_joins(const struct view *view, const struct view_slot *slot, uint32_t i,
+                        uint64_t pte, uint32_t fd_page, bool writable, uint64_t *now)
 {
     *now = slot_entry(view, slot, i);
     if (bit_get(slot->mapped, i) || ((*now ^ pte) & ~(PTE_FRAME | PTE_D | PTE_AVL))) {
@@ -37,7 +37,8 @@ static bool small_joins(const struct view *view, const struct view_slot *slot, u
     uint32_t phys_page = (uint32_t)((*now & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
     uint32_t base_page = (uint32_t)((pte & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
     return view->mem->page_type[phys_page] == view->mem->page_type[base_page] &&
-           page_in_memfd(view, phys_page) == fd_page && small_writable(view, slot, *now) == writable;
+           page_in_memfd(view, phys_page) == fd_page &&
+           small_writable(view, slot, *now) == writable;
 }
 
 /* Pages that were read-only for want of a D bit, or for code that is gone, become writable. */
@@ -47,7 +48,8 @@ static long small_upgrade(struct view *view, struct view_slot *slot, uint32_t i)
     uint32_t end = i;
     while (end <= last && bit_get(slot->mapped, end) && !bit_get(slot->writable, end)) {
         uint64_t now = slot_entry(view, slot, end);
-        bool same_page = !((slot_copy(view, slot, end) ^ now) & ~(uint64_t)(PTE_RW | PTE_D | PTE_AVL));
+        bool same_page =
+            !((slot_copy(view, slot, end) ^ now) & ~(uint64_t)(PTE_RW | PTE_D | PTE_AVL));
         if (!same_page || !small_writable(view, slot, now)) {
             break;
         }
@@ -77,7 +79,8 @@ static bool small_is_parked(const struct view *view, const struct view_slot *slo
     return true;
 }
 
-static long small_map(struct view *view, struct view_slot *slot, uint32_t i, const struct walk *walk)
+static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
+                      const struct walk *walk)
 {
     uint64_t pte = walk->pte;
     bool writable = small_writable(view, slot, pte);
@@ -99,12 +102,13 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i, con
     uint32_t end = i + 1;
     run[i - block] = pte;
     if (!view->no_fault_around) {
-        while (first > block && small_joins(view, slot, first - 1, pte, fd_page - (i - first + 1), writable,
-                                            &run[first - 1 - block])) {
+        while (first > block && small_joins(view, slot, first - 1, pte, fd_page - (i - first + 1),
+                                            writable, &run[first - 1 - block])) {
             first--;
         }
-        while (end < block + VIEW_AROUND_PAGES &&
-               small_joins(view, slot, end, pte, fd_page + (end - i), writable, &run[end - block])) {
+        while (
+            end < block + VIEW_AROUND_PAGES &&
+            small_joins(view, slot, end, pte, fd_page + (end - i), writable, &run[end - block])) {
             end++;
         }
     }
@@ -142,7 +146,8 @@ static long run_flush(struct view *view, uint32_t window, struct run *run)
 {
     long result = 0;
     if (run->n_pages) {
-        result = window_map(view, window, run->page, run->fd_page, run->n_pages, run->writable, false);
+        result =
+            window_map(view, window, run->page, run->fd_page, run->n_pages, run->writable, false);
     }
     run->n_pages = 0;
     return result;
@@ -160,8 +165,8 @@ static long large_add(struct view *view, struct view_slot *slot, bool may_write,
         uint32_t fd_page = page_in_memfd(view, phys_page);
         uint32_t page = slot_page(view, slot) + i;
         bool writable = may_write && type == MEM_RAM && !page_is_protected(view, phys_page);
-        if (!run->n_pages || page != run->page + run->n_pages || fd_page != run->fd_page + run->n_pages ||
-            writable != run->writable) {
+        if (!run->n_pages || page != run->page + run->n_pages ||
+            fd_page != run->fd_page + run->n_pages || writable != run->writable) {
             long result = run_flush(view, slot->window, run);
             if (result) {
                 return result;
@@ -210,26 +215,30 @@ static long large_upgrade(struct view *view, struct view_slot *slot, uint32_t i)
 {
     uint32_t first = i;
     uint32_t end = i;
-    for (; end < view->slot_pages && bit_get(slot->mapped, end) && !bit_get(slot->writable, end); end++) {
+    for (; end < view->slot_pages && bit_get(slot->mapped, end) && !bit_get(slot->writable, end);
+         end++) {
         uint32_t phys_page = slot_phys_page(view, slot, end);
         if (!is_ram(view, phys_page) || page_is_protected(view, phys_page)) {
             break;
         }
     }
-    for (; first > 0 && bit_get(slot->mapped, first - 1) && !bit_get(slot->writable, first - 1); first--) {
+    for (; first > 0 && bit_get(slot->mapped, first - 1) && !bit_get(slot->writable, first - 1);
+         first--) {
         uint32_t phys_page = slot_phys_page(view, slot, first - 1);
         if (!is_ram(view, phys_page) || page_is_protected(view, phys_page)) {
             break;
         }
     }
-    long result = window_set_rights(view, slot->window, slot_page(view, slot) + first, end - first, true);
+    long result =
+        window_set_rights(view, slot->window, slot_page(view, slot) + first, end - first, true);
     for (; !result && first < end; first++) {
         slot_set_writable(view, slot, first);
     }
     return result;
 }
 
-static long large_map(struct view *view, struct view_slot *slot, uint32_t i, const struct walk *walk)
+static long large_map(struct view *view, struct view_slot *slot, uint32_t i,
+                      const struct walk *walk)
 {
     bool may_write = walk->writable && walk->dirty;
     slot->pde = walk->pde; /* D may be new */
@@ -336,8 +345,8 @@ void dview_retry(struct cpu *cpu)
     }
 }
 
-enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin, enum view_access access,
-                            bool user)
+enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
+                            enum view_access access, bool user)
 {
     struct view *view = cpu->view;
     uint32_t window = (uint32_t)((window_host - view->window0) >> VIEW_WINDOW_STRIDE_SHIFT);

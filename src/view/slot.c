@@ -2,7 +2,8 @@
  *
  * Bookkeeping only: nothing here talks to the host. The pool is bounded; a full pool is answered by
  * shedding a window. Writable small pages are chained by physical page and large slots by physical
- * frame, so that protecting a page finds every writable mapping of it; read-only ones need no chain.
+ * frame, so that protecting a page finds every writable mapping of it; read-only ones need no
+ * chain.
  */
 #include "view/view_internal.h"
 
@@ -80,7 +81,8 @@ static void frame_remove(struct view *view, struct view_slot *slot)
     }
 }
 
-struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index, const struct walk *walk)
+struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index,
+                            const struct walk *walk)
 {
     uint32_t number = view->free_slot;
     if (number) {
@@ -159,7 +161,8 @@ void slot_set_copy(struct view *view, struct view_slot *slot, uint32_t i, uint64
     }
 }
 
-void slot_use_page(struct view *view, struct view_slot *slot, uint32_t i, uint64_t pte, bool compare)
+void slot_use_page(struct view *view, struct view_slot *slot, uint32_t i, uint64_t pte,
+                   bool compare)
 {
     if (!slot_uses(slot, i)) {
         slot->n_used++;
@@ -227,7 +230,7 @@ void slot_forget_page(struct view *view, struct view_slot *slot, uint32_t i)
         slot_set_copy(view, slot, i, slot_copy(view, slot, i) & ~(uint64_t)PTE_P);
     }
     if (!slot->large && !slot->check[i >> 6]) {
-        slot->check_groups &= (uint16_t)~(1u << (i >> 6));
+        slot->check_groups &= (uint16_t) ~(1u << (i >> 6));
         set_checked(view, slot, slot->check_groups != 0);
     }
 }

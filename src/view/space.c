@@ -119,10 +119,10 @@ static void make_private(struct view *view, uint32_t index)
     view->stats.n_slots_private++;
 }
 
-/* A slot of the supervisor window whose PDE is not what it was. If it changed inside one space it is
- * only stale. A user slot that differs between spaces becomes private; one of supervisor pages only
- * gets a few chances (kernels bring their directories up to date late), since pages of that kind
- * cannot be reached through a private window and would all take the checked path. */
+/* A slot of the supervisor window whose PDE is not what it was. If it changed inside one space it
+ * is only stale. A user slot that differs between spaces becomes private; one of supervisor pages
+ * only gets a few chances (kernels bring their directories up to date late), since pages of that
+ * kind cannot be reached through a private window and would all take the checked path. */
 void space_slot_differs(struct view *view, struct view_slot *slot, uint64_t pde_now)
 {
     uint32_t index = slot->index;
@@ -269,4 +269,7 @@ void view_drop_all(struct view *view)
     }
 }
 
-const struct view_stats *view_get_stats(const struct view *view) { return &view->stats; }
+const struct view_stats *view_get_stats(const struct view *view)
+{
+    return &view->stats;
+}

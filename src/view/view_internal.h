@@ -1,7 +1,7 @@
 /* view_internal.h - what the files of view/ share: windows, spaces, slots, directories.
  *
- * A *slot* is what one page-directory entry covers (4 MiB, with PAE 2 MiB) in one window: the PDE as
- * it was, and for each page that is mapped (or has code in a directory) the PTE as it was. Slots
+ * A *slot* is what one page-directory entry covers (4 MiB, with PAE 2 MiB) in one window: the PDE
+ * as it was, and for each page that is mapped (or has code in a directory) the PTE as it was. Slots
  * make every question about coherence one comparison: memory now against the copy.
  *
  * Space i owns window i for life; window 0 is the supervisor window and has no space.
@@ -12,45 +12,51 @@
 #include "view/view.h"
 
 enum {
-    VIEW_SUP = 0,                /* the supervisor window */
-    VIEW_DEFAULT_WINDOWS = 512,  /* private windows */
+    VIEW_SUP = 0,               /* the supervisor window */
+    VIEW_DEFAULT_WINDOWS = 512, /* private windows */
     VIEW_MIN_WINDOWS = 8,
-    VIEW_N_SLOTS = 16384,        /* slot records in all; number 0 means "none" */
-    VIEW_SLOT_PAGES = 1024,      /* pages in a slot (PAE: 512 in use) */
+    VIEW_N_SLOTS = 16384,   /* slot records in all; number 0 means "none" */
+    VIEW_SLOT_PAGES = 1024, /* pages in a slot (PAE: 512 in use) */
     VIEW_SLOT_WORDS = VIEW_SLOT_PAGES / 64,
-    VIEW_WINDOW_SLOTS = 2048,    /* slots in a window (without PAE: 1024 in use) */
-    VIEW_N_SUP_DIRS = 16,        /* directories of the supervisor window: one per mode */
-    VIEW_N_SPACE_DIRS = 4,       /* directories of one space */
-    VIEW_DIR_SHIFT = 23,         /* 2^20 entries of 8 bytes */
-    VIEW_TABLE_SHIFT = 14,       /* bytes of a code page's table: 4096 slots of 4 bytes */
+    VIEW_WINDOW_SLOTS = 2048, /* slots in a window (without PAE: 1024 in use) */
+    VIEW_N_SUP_DIRS = 16,     /* directories of the supervisor window: one per mode */
+    VIEW_N_SPACE_DIRS = 4,    /* directories of one space */
+    VIEW_DIR_SHIFT = 23,      /* 2^20 entries of 8 bytes */
+    VIEW_TABLE_SHIFT = 14,    /* bytes of a code page's table: 4096 slots of 4 bytes */
     VIEW_HASH_SIZE = 1024,
-    VIEW_AROUND_PAGES = 16,      /* fault-around, aligned (docs: measurements) */
-    VIEW_LARGE_SLOTS = 64,       /* most slots mapped by one fault in a run of large pages */
-    VIEW_N_MODES = 1024,         /* values of cpu->mode */
-    VIEW_ABSENT_LIMIT = 2,       /* times a user slot may vanish at a CR3 load before it is private */
-    VIEW_DIFFER_LIMIT = 4,       /* times a supervisor-only slot may differ before it is private */
+    VIEW_AROUND_PAGES = 16, /* fault-around, aligned (docs: measurements) */
+    VIEW_LARGE_SLOTS = 64,  /* most slots mapped by one fault in a run of large pages */
+    VIEW_N_MODES = 1024,    /* values of cpu->mode */
+    VIEW_ABSENT_LIMIT = 2,  /* times a user slot may vanish at a CR3 load before it is private */
+    VIEW_DIFFER_LIMIT = 4,  /* times a supervisor-only slot may differ before it is private */
 };
 
 /* Page-table entry bits (SDM vol. 3, "Paging") */
 enum {
-    PTE_P = 1 << 0, PTE_RW = 1 << 1, PTE_US = 1 << 2, PTE_A = 1 << 5, PTE_D = 1 << 6,
-    PTE_PS = 1 << 7, PTE_G = 1 << 8, PTE_AVL = 7 << 9,
+    PTE_P = 1 << 0,
+    PTE_RW = 1 << 1,
+    PTE_US = 1 << 2,
+    PTE_A = 1 << 5,
+    PTE_D = 1 << 6,
+    PTE_PS = 1 << 7,
+    PTE_G = 1 << 8,
+    PTE_AVL = 7 << 9,
 };
-#define PTE_NX (UINT64_C(1) << 63)
+#define PTE_NX    (UINT64_C(1) << 63)
 #define PTE_FRAME UINT64_C(0xFFFFF000) /* physical addresses have 32 bits here */
 
 enum paging_kind { PAGING_OFF, PAGING_2LEVEL, PAGING_PAE };
 
 struct view_slot {
-    uint64_t pde;          /* as it was when the slot was made or last found unchanged */
-    const uint8_t *table;  /* large: NULL; else host address of the page-table page */
-    uint32_t phys;         /* large: physical address of the first page */
+    uint64_t pde;                    /* as it was when the slot was made or last found unchanged */
+    const uint8_t *table;            /* large: NULL; else host address of the page-table page */
+    uint32_t phys;                   /* large: physical address of the first page */
     uint32_t next, prev;             /* slots of this window */
     uint32_t next_check, prev_check; /* slots of this window to compare at a CR3 load */
     uint32_t next_large, prev_large; /* large slots of the same physical frame */
-    uint32_t serial;       /* supervisor window: the space the PDE was last seen in */
+    uint32_t serial;                 /* supervisor window: the space the PDE was last seen in */
     uint16_t window, index;
-    uint16_t n_used;       /* pages mapped or with code */
+    uint16_t n_used; /* pages mapped or with code */
     uint16_t n_parked;
     uint16_t check_groups; /* words of check[] that are not 0 */
     bool large, has_user, in_check;
@@ -62,13 +68,15 @@ struct view_slot {
                                            rights, of the copy's frame; never in large slots */
 };
 
-struct view_link { uint32_t next, prev; }; /* page numbers: slot * VIEW_SLOT_PAGES + page of slot */
+struct view_link {
+    uint32_t next, prev;
+}; /* page numbers: slot * VIEW_SLOT_PAGES + page of slot */
 
 struct view_window {
     uint32_t first, first_check; /* slots */
-    uint32_t generation;         /* counts window_clear(): slots held across a host call are stale */
-    uint32_t n_mappings;         /* host mappings beyond the first; an upper bound until recounted */
-    bool touched;                /* something was mapped since the last clear */
+    uint32_t generation; /* counts window_clear(): slots held across a host call are stale */
+    uint32_t n_mappings; /* host mappings beyond the first; an upper bound until recounted */
+    bool touched;        /* something was mapped since the last clear */
 };
 
 struct view_dir {
@@ -84,7 +92,7 @@ struct view_space {
     uint64_t last_used;
     uint32_t last_mode; /* directory of the last user mode: the hot case of view_switch_mode */
     uint64_t last_dir;
-    uint32_t next_dir;  /* replacement is round robin */
+    uint32_t next_dir; /* replacement is round robin */
 };
 
 struct view {
@@ -95,8 +103,8 @@ struct view {
     uint64_t window0;            /* base of window 0 */
     uint32_t n_windows;          /* the supervisor window included */
     uint32_t max_mappings;
-    uint32_t n_mappings;         /* sum over windows, and directories */
-    uint64_t ballast;            /* mappings to give up in need, or 0 */
+    uint32_t n_mappings; /* sum over windows, and directories */
+    uint64_t ballast;    /* mappings to give up in need, or 0 */
     bool no_fault_around;
     struct view_window *windows;
     struct view_space *spaces;
@@ -107,15 +115,15 @@ struct view {
     uint32_t serial;
     uint64_t tick;
     /* slots */
-    uint32_t *slot_of;         /* [window * VIEW_WINDOW_SLOTS + slot index] */
+    uint32_t *slot_of; /* [window * VIEW_WINDOW_SLOTS + slot index] */
     struct view_slot *slots;
-    uint64_t *copies;          /* 4 KiB per slot: PTEs, 4 or 8 bytes each */
-    struct view_link *links;   /* [page number] */
+    uint64_t *copies;        /* 4 KiB per slot: PTEs, 4 or 8 bytes each */
+    struct view_link *links; /* [page number] */
     uint32_t n_slots_ever, free_slot;
-    uint32_t *frame_head;      /* by physical page: writable small mappings */
+    uint32_t *frame_head;                   /* by physical page: writable small mappings */
     uint32_t large_head[VIEW_WINDOW_SLOTS]; /* by phys >> slot_shift */
-    uint64_t *protected_pages; /* bitmap by physical page */
-    const uint8_t *ones;       /* a page of FF: what a page table in a hole reads as */
+    uint64_t *protected_pages;              /* bitmap by physical page */
+    const uint8_t *ones;                    /* a page of FF: what a page table in a hole reads as */
     /* the last #PF of user code that was given to the guest */
     struct {
         bool pending;
@@ -124,29 +132,39 @@ struct view {
     } retry;
     /* paging as last announced */
     enum paging_kind kind;
-    unsigned slot_shift;       /* 22; PAE: 21 */
-    uint32_t slot_pages;       /* 1024; PAE: 512 */
-    uint32_t page_mask;        /* of physical page numbers: A20 */
-    uint32_t cr0, cr4, efer;   /* only the bits that matter */
+    unsigned slot_shift;     /* 22; PAE: 21 */
+    uint32_t slot_pages;     /* 1024; PAE: 512 */
+    uint32_t page_mask;      /* of physical page numbers: A20 */
+    uint32_t cr0, cr4, efer; /* only the bits that matter */
     uint64_t pdpte[4];
-    const uint8_t *directory[4]; /* host address of the page directory; PAE: one per PDPTE, or NULL */
+    const uint8_t
+        *directory[4]; /* host address of the page directory; PAE: one per PDPTE, or NULL */
     /* slots whose PDE differs between spaces */
     uint8_t is_private[VIEW_WINDOW_SLOTS], n_absent[VIEW_WINDOW_SLOTS], n_differ[VIEW_WINDOW_SLOTS];
     uint16_t private_list[VIEW_WINDOW_SLOTS];
     uint32_t n_private;
     /* I-view */
-    uint64_t dirs_host;        /* directories, 8 MiB each */
-    int dirs_fd;               /* default content */
+    uint64_t dirs_host; /* directories, 8 MiB each */
+    int dirs_fd;        /* default content */
     uint64_t zero_table;
-    struct view_dir *dirs;     /* VIEW_N_SUP_DIRS, then VIEW_N_SPACE_DIRS per private window */
+    struct view_dir *dirs; /* VIEW_N_SUP_DIRS, then VIEW_N_SPACE_DIRS per private window */
     uint8_t sup_dir_of_mode[VIEW_N_MODES]; /* index + 1 */
     uint32_t next_sup_dir;
     struct view_stats stats;
 };
 
-static inline bool bit_get(const uint64_t *map, uint32_t i) { return map[i >> 6] >> (i & 63) & 1; }
-static inline void bit_set(uint64_t *map, uint32_t i) { map[i >> 6] |= UINT64_C(1) << (i & 63); }
-static inline void bit_clear(uint64_t *map, uint32_t i) { map[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
+static inline bool bit_get(const uint64_t *map, uint32_t i)
+{
+    return map[i >> 6] >> (i & 63) & 1;
+}
+static inline void bit_set(uint64_t *map, uint32_t i)
+{
+    map[i >> 6] |= UINT64_C(1) << (i & 63);
+}
+static inline void bit_clear(uint64_t *map, uint32_t i)
+{
+    map[i >> 6] &= ~(UINT64_C(1) << (i & 63));
+}
 
 static inline uint64_t window_base(const struct view *view, uint32_t window)
 {
@@ -178,18 +196,20 @@ static inline uint64_t slot_copy(const struct view *view, const struct view_slot
 /* The guest's PTE as it is now; not for large slots. */
 static inline uint64_t slot_entry(const struct view *view, const struct view_slot *slot, uint32_t i)
 {
-    return view->kind == PAGING_PAE ? __atomic_load_n((const uint64_t *)slot->table + i, __ATOMIC_RELAXED)
-                                    : __atomic_load_n((const uint32_t *)slot->table + i, __ATOMIC_RELAXED);
+    return view->kind == PAGING_PAE
+               ? __atomic_load_n((const uint64_t *)slot->table + i, __ATOMIC_RELAXED)
+               : __atomic_load_n((const uint32_t *)slot->table + i, __ATOMIC_RELAXED);
 }
 /* Physical page of a page that is in use. */
-static inline uint32_t slot_phys_page(const struct view *view, const struct view_slot *slot, uint32_t i)
+static inline uint32_t slot_phys_page(const struct view *view, const struct view_slot *slot,
+                                      uint32_t i)
 {
     uint32_t page = slot->large ? (slot->phys >> PAGE_SHIFT) + i
                                 : (uint32_t)((slot_copy(view, slot, i) & PTE_FRAME) >> PAGE_SHIFT);
     return page & view->page_mask;
 }
-/* The bits in which an entry differs from its copy in a way that matters: the guest may set D behind
- * our back (that is the CPU's own doing), but not clear it; AVL bits are the guest's own. */
+/* The bits in which an entry differs from its copy in a way that matters: the guest may set D
+ * behind our back (that is the CPU's own doing), but not clear it; AVL bits are the guest's own. */
 static inline uint64_t entry_changes(uint64_t copy, uint64_t now)
 {
     return (copy ^ now) & (copy | ~(uint64_t)PTE_D) & ~(uint64_t)PTE_AVL;
@@ -218,12 +238,14 @@ const uint8_t *walk_page_host(const struct view *view, uint32_t phys);
 uint64_t walk_current_pde(const struct view *view, uint32_t index);
 
 /* slot.c. NULL if the pool is empty. */
-struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index, const struct walk *walk);
+struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index,
+                            const struct walk *walk);
 /* Gives back a slot whose pages are all unused. */
 void slot_release(struct view *view, struct view_slot *slot);
 void slot_release_if_empty(struct view *view, struct view_slot *slot);
 /* Bookkeeping only; host mappings are the caller's. */
-void slot_use_page(struct view *view, struct view_slot *slot, uint32_t i, uint64_t pte, bool compare);
+void slot_use_page(struct view *view, struct view_slot *slot, uint32_t i, uint64_t pte,
+                   bool compare);
 void slot_set_writable(struct view *view, struct view_slot *slot, uint32_t i);
 void slot_set_read_only(struct view *view, struct view_slot *slot, uint32_t i);
 void slot_forget_page(struct view *view, struct view_slot *slot, uint32_t i);
@@ -236,8 +258,8 @@ void slot_drop(struct view *view, struct view_slot *slot);
 
 /* window.c: the only callers of mmap and mprotect on windows. */
 /* 0 or -errno. */
-long window_map(struct view *view, uint32_t window, uint32_t page, uint32_t fd_page, uint32_t n_pages,
-                bool writable, bool populate);
+long window_map(struct view *view, uint32_t window, uint32_t page, uint32_t fd_page,
+                uint32_t n_pages, bool writable, bool populate);
 long window_set_rights(struct view *view, uint32_t window, uint32_t page, uint32_t n_pages,
                        bool writable);
 /* These never fail: in need they shed other windows, in the end they clear this one (its generation
@@ -268,7 +290,8 @@ void space_start(struct cpu *cpu);
  * that the guest has just made present is mapped before the access is made again. */
 void dview_retry(struct cpu *cpu);
 
-/* check.c. Compares all used slots of a window (globals: the exempt pages too) and drops changes. */
+/* check.c. Compares all used slots of a window (globals: the exempt pages too) and drops changes.
+ */
 void check_window(struct view *view, uint32_t window, bool globals);
 
 /* dir.c */

@@ -23,8 +23,9 @@ uint64_t walk_current_pde(const struct view *view, uint32_t index)
 {
     if (view->kind == PAGING_PAE) {
         const uint8_t *directory = view->directory[index >> 9];
-        return directory ? __atomic_load_n((const uint64_t *)directory + (index & 511), __ATOMIC_RELAXED)
-                         : 0;
+        return directory
+                   ? __atomic_load_n((const uint64_t *)directory + (index & 511), __ATOMIC_RELAXED)
+                   : 0;
     }
     return __atomic_load_n((const uint32_t *)view->directory[0] + index, __ATOMIC_RELAXED);
 }
@@ -87,8 +88,8 @@ static uint64_t pae_reserved(const struct cpu *cpu)
 }
 
 /* Finds PDE and PTE. Returns 0, or the cause for the error code plus 0x100. */
-static unsigned find_entries(const struct cpu *cpu, uint32_t lin, struct entry *pde, struct entry *pte,
-                             uint32_t *page_bytes)
+static unsigned find_entries(const struct cpu *cpu, uint32_t lin, struct entry *pde,
+                             struct entry *pte, uint32_t *page_bytes)
 {
     enum { FAILED = 0x100 };
     bool pae = cpu->cr4 & CR4_PAE;

@@ -1,8 +1,9 @@
 /* window.c - the host side of windows: the only mmap and mprotect calls on them.
  *
  * A process has about 65,500 host mappings. We keep an upper bound per window (a run can split its
- * surroundings, so it counts 2), recount exactly when the bound nears the limit, and then shed whole
- * windows: one mmap over 4 GiB. ENOMEM from the host is answered in the same way, never by an abort.
+ * surroundings, so it counts 2), recount exactly when the bound nears the limit, and then shed
+ * whole windows: one mmap over 4 GiB. ENOMEM from the host is answered in the same way, never by an
+ * abort.
  *
  * Light room: raw system calls only.
  */
@@ -11,14 +12,12 @@
 #include "base/sys.h"
 #include "view/view_internal.h"
 
-#ifndef PROT_NONE
-#define PROT_NONE 0
-#define PROT_READ 1
-#define PROT_WRITE 2
-#endif
 #define WINDOW_EMPTY_FLAGS (MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE)
 
-static bool failed(long result) { return (unsigned long)result > (unsigned long)-4096L; }
+static bool failed(long result)
+{
+    return (unsigned long)result > (unsigned long)-4096L;
+}
 
 static void count_mappings(struct view *view, uint32_t window, uint32_t n)
 {
@@ -32,8 +31,8 @@ static uint64_t page_host(const struct view *view, uint32_t window, uint32_t pag
     return window_base(view, window) + ((uint64_t)page << PAGE_SHIFT);
 }
 
-long window_map(struct view *view, uint32_t window, uint32_t page, uint32_t fd_page, uint32_t n_pages,
-                bool writable, bool populate)
+long window_map(struct view *view, uint32_t window, uint32_t page, uint32_t fd_page,
+                uint32_t n_pages, bool writable, bool populate)
 {
     long result = sys_mmap(page_host(view, window, page), (uint64_t)n_pages << PAGE_SHIFT,
                            writable ? PROT_READ | PROT_WRITE : PROT_READ,
@@ -61,7 +60,8 @@ long window_set_rights(struct view *view, uint32_t window, uint32_t page, uint32
     return 0;
 }
 
-/* Frees mappings for the benefit of `window`; if no other space is left, clears it. True: try again. */
+/* Frees mappings for the benefit of `window`; if no other space is left, clears it. True: try
+ * again. */
 static bool shed_for(struct view *view, uint32_t window)
 {
     uint32_t oldest = space_oldest(view, window);
@@ -130,7 +130,8 @@ void window_drop_ballast(struct view *view)
 static void clear_host(struct view *view, uint32_t window)
 {
     for (unsigned attempt = 0;; attempt++) {
-        long result = sys_mmap(window_base(view, window), GIB(4), PROT_NONE, WINDOW_EMPTY_FLAGS, -1, 0);
+        long result =
+            sys_mmap(window_base(view, window), GIB(4), PROT_NONE, WINDOW_EMPTY_FLAGS, -1, 0);
         if (!failed(result)) {
             break;
         }

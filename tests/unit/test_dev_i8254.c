@@ -1,4 +1,5 @@
-/* test_dev_i8254.c - the interval timer against the 82C54 datasheet, with a clock that stands still. */
+/* test_dev_i8254.c - the interval timer against the 82C54 datasheet, with a clock that stands
+ * still. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,8 +40,14 @@ static int teardown(void **state)
     return 0;
 }
 
-static void out(unsigned port, uint8_t value) { i8254_ops.write(&pit, port, 1, value); }
-static uint8_t in(unsigned port) { return (uint8_t)i8254_ops.read(&pit, port, 1); }
+static void out(unsigned port, uint8_t value)
+{
+    i8254_ops.write(&pit, port, 1, value);
+}
+static uint8_t in(unsigned port)
+{
+    return (uint8_t)i8254_ops.read(&pit, port, 1);
+}
 
 static uint16_t in16(unsigned port)
 {
@@ -184,7 +191,7 @@ static void mode2_new_count_waits_for_the_period(void **state)
     (void)state;
     start(0, 4, 30000);
     at(100);
-    out(0, 0xe8), out(0, 3); /* 1000 */
+    out(0, 0xe8), out(0, 3);                  /* 1000 */
     assert_int_equal(status(0) & 0x40, 0x40); /* null count: not loaded yet */
     at(29999);
     assert_int_equal(latched(0), 1);
@@ -309,7 +316,7 @@ static void one_byte_access(void **state)
 static void missed_ticks_are_caught_up(void **state)
 {
     (void)state;
-    start(0, 4, 11932); /* 10 ms */
+    start(0, 4, 11932);    /* 10 ms */
     at(11932ull * 10 + 5); /* the host let us sleep over ten ticks */
     assert_int_equal(n_edges, 1);
     uint64_t end_ns = i8254_ticks_to_ns(origin_tick + 11932ull * 20 + 5);

@@ -168,7 +168,7 @@ static void spurious_7_and_15(void **state)
     assert_int_equal(i8259_acknowledge(&pic), 0x27);
     assert_int_equal(isr(0x20), 0); /* no EOI is due */
     i8259_set_line(&pic, 10, true);
-    out(0xa1, 0xff); /* masked between INT and INTA; the master has latched the edge ... */
+    out(0xa1, 0xff);    /* masked between INT and INTA; the master has latched the edge ... */
     assert_false(intr); /* ... which falls with the slave's INT */
     out(0xa1, 0);
     assert_true(intr);

@@ -87,7 +87,7 @@ int view_load_pdptes(struct cpu *c, uint32_t cr3) { (void)c; (void)cr3; return b
 void view_paging_changed(struct cpu *c) { (void)c; n_paging_changes++; }
 void view_invlpg(struct cpu *c, uint32_t lin) { (void)c; (void)lin; n_invlpgs++; }
 
-static uint32_t port_value, last_out, n_port_calls, port_fuel = UINT32_MAX;
+static uint32_t port_value, last_out, n_port_calls;
 static bool ports_refuse;
 static inline bool fake_in(void *arg, uint16_t port, unsigned size, uint32_t *value)
 {

@@ -20,7 +20,13 @@
 #include "view/view_internal.h"
 
 enum {
-    P = PTE_P, W = PTE_RW, U = PTE_US, A = PTE_A, D = PTE_D, PS = PTE_PS, G = PTE_G,
+    P = PTE_P,
+    W = PTE_RW,
+    U = PTE_US,
+    A = PTE_A,
+    D = PTE_D,
+    PS = PTE_PS,
+    G = PTE_G,
     RAM_BYTES = 64 << 20,
     TABLES = 0x200000, /* page tables are made from here */
 };
@@ -82,7 +88,8 @@ static inline uint32_t new_space(bool pae)
 }
 static inline uint32_t pde_at(uint32_t cr3, uint32_t lin, bool pae)
 {
-    return pae ? (uint32_t)(get_entry(cr3 + (lin >> 30) * 8, true) & PTE_FRAME) + (lin >> 21 & 511) * 8
+    return pae ? (uint32_t)(get_entry(cr3 + (lin >> 30) * 8, true) & PTE_FRAME) +
+                     (lin >> 21 & 511) * 8
                : cr3 + (lin >> 22) * 4;
 }
 static inline uint32_t pte_at(uint32_t cr3, uint32_t lin, bool pae)
@@ -134,8 +141,14 @@ static inline bool host_writable(uint64_t host)
     assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
     return false;
 }
-static inline uint64_t sup_host(uint32_t lin) { return window_base(view, VIEW_SUP) + lin; }
-static inline uint64_t user_host(uint32_t lin) { return window_base(view, view->current) + lin; }
+static inline uint64_t sup_host(uint32_t lin)
+{
+    return window_base(view, VIEW_SUP) + lin;
+}
+static inline uint64_t user_host(uint32_t lin)
+{
+    return window_base(view, view->current) + lin;
+}
 
 enum { HIT = 100 }; /* the window allowed it already */
 

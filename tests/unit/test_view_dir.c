@@ -34,7 +34,8 @@ static void test_default(void **state)
 {
     (void)state;
     guest_start(RAM_BYTES, NULL);
-    const uint32_t lins[] = {0, 0xFFF, 0x1000, USER + 5, 0x7FFFFFFF, 0x80000000, KERNEL, 0xFFFFFFFF};
+    const uint32_t lins[] = {0,          0xFFF,      0x1000, USER + 5,
+                             0x7FFFFFFF, 0x80000000, KERNEL, 0xFFFFFFFF};
     for (unsigned i = 0; i < ARRAY_SIZE(lins); i++) {
         assert_int_equal(*slot_address(lins[i]), 0);
         assert_null(view_code_table(cpu, lins[i]));

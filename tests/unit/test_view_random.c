@@ -23,7 +23,10 @@ static uint32_t some_lin(void)
     static const uint32_t bases[] = {0x08048000, 0xBFFF0000, 0xC1000000, 0xD0000000};
     return bases[rnd(4)] + rnd(N_PAGES) * PAGE_BYTES;
 }
-static bool is_shared(uint32_t lin) { return lin >= 0xC0000000; }
+static bool is_shared(uint32_t lin)
+{
+    return lin >= 0xC0000000;
+}
 
 static uint64_t some_entry(uint32_t lin)
 {
@@ -93,8 +96,9 @@ static void access_page(uint32_t lin, bool user, enum view_access access)
         assert_int_not_equal(answer, VIEW_DUAL); /* the dual table said where */
         if (answer == VIEW_CHECKED) {
             bool user_may = walk.user && (access == VIEW_READ || walk.writable);
-            assert_true((access == VIEW_WRITE && view_page_protected(view, walk.phys >> PAGE_SHIFT)) ||
-                        (!user_may && window != window_base(view, VIEW_SUP)));
+            assert_true(
+                (access == VIEW_WRITE && view_page_protected(view, walk.phys >> PAGE_SHIFT)) ||
+                (!user_may && window != window_base(view, VIEW_SUP)));
             return;
         }
         assert_int_equal(answer, VIEW_MAPPED);
@@ -145,7 +149,8 @@ static void step(uint32_t n)
         flush(lin);
         break;
     case 1: /* rights only, as fork does */
-        map_small(cr3, lin, get_entry(pte_at(cr3, lin, pae), pae) & ~(uint64_t)(rnd(2) ? W : D), pae);
+        map_small(cr3, lin, get_entry(pte_at(cr3, lin, pae), pae) & ~(uint64_t)(rnd(2) ? W : D),
+                  pae);
         flush(lin);
         break;
     case 2: /* another space's user page, while it is not loaded */

@@ -1,5 +1,6 @@
 /* test_view_walk.c - the page-table walk against an independent statement of the SDM's rules: every
- * combination of rights, mode and access, in 32-bit and PAE form; then the special cases one by one.
+ * combination of rights, mode and access, in 32-bit and PAE form; then the special cases one by
+ * one.
  */
 #include "test_view.h"
 
@@ -16,16 +17,19 @@ static int try_walk(enum view_access access, bool user)
 
 static uint32_t error_bits(enum view_access access, bool user, bool nxe)
 {
-    return (access == VIEW_WRITE ? PF_W : 0) | (user ? PF_U : 0) | (access == VIEW_FETCH && nxe ? PF_I : 0);
+    return (access == VIEW_WRITE ? PF_W : 0) | (user ? PF_U : 0) |
+           (access == VIEW_FETCH && nxe ? PF_I : 0);
 }
 
-static void check_rights(bool pae, unsigned pde_bits, unsigned pte_bits, bool wp, enum view_access access,
-                         bool user, bool large)
+static void check_rights(bool pae, unsigned pde_bits, unsigned pte_bits, bool wp,
+                         enum view_access access, bool user, bool large)
 {
     uint32_t cr3 = cpu->cr3;
     bool nx = pae && (pde_bits & 4 || (!large && pte_bits & 4));
-    uint64_t pde = P | (pde_bits & 1 ? W : 0) | (pde_bits & 2 ? U : 0) | (pae && pde_bits & 4 ? PTE_NX : 0);
-    uint64_t pte = P | (pte_bits & 1 ? W : 0) | (pte_bits & 2 ? U : 0) | (pae && pte_bits & 4 ? PTE_NX : 0);
+    uint64_t pde =
+        P | (pde_bits & 1 ? W : 0) | (pde_bits & 2 ? U : 0) | (pae && pde_bits & 4 ? PTE_NX : 0);
+    uint64_t pte =
+        P | (pte_bits & 1 ? W : 0) | (pte_bits & 2 ? U : 0) | (pae && pte_bits & 4 ? PTE_NX : 0);
     bool u = pde & U && (large || pte & U);
     bool w = pde & W && (large || pte & W);
     put_entry(pde_at(cr3, LIN, pae), pae, large ? pde | PS | 0x400000 : pde | 0x300000);
@@ -70,13 +74,21 @@ static void all_rights(bool pae)
     cpu->efer = pae ? EFER_NXE : 0;
     view_paging_changed(cpu);
     for (unsigned n = 0; n < 8 * 8 * 2 * 3 * 2 * 2; n++) {
-        check_rights(pae, n & 7, n >> 3 & 7, n >> 6 & 1, (enum view_access)(n >> 7 & 1) + (n & 256 ? 1 : 0),
-                     n >> 9 & 1, n >> 10 & 1);
+        check_rights(pae, n & 7, n >> 3 & 7, n >> 6 & 1,
+                     (enum view_access)(n >> 7 & 1) + (n & 256 ? 1 : 0), n >> 9 & 1, n >> 10 & 1);
     }
     guest_stop();
 }
-static void test_rights_32(void **state) { (void)state; all_rights(false); }
-static void test_rights_pae(void **state) { (void)state; all_rights(true); }
+static void test_rights_32(void **state)
+{
+    (void)state;
+    all_rights(false);
+}
+static void test_rights_pae(void **state)
+{
+    (void)state;
+    all_rights(true);
+}
 
 static void test_not_present(void **state)
 {
@@ -121,7 +133,8 @@ static void test_reserved_32(void **state)
     }
     /* without CR4.PSE the PS bit means nothing */
     map_small(cr3, 0x0C000000, FRAME | P, false);
-    put_entry(pde_at(cr3, LIN, false), false, get_entry(pde_at(cr3, 0x0C000000, false), false) | PS);
+    put_entry(pde_at(cr3, LIN, false), false,
+              get_entry(pde_at(cr3, 0x0C000000, false), false) | PS);
     put_entry(pte_at(cr3, LIN, false), false, FRAME | P);
     cpu->cr4 &= ~CR4_PSE;
     view_paging_changed(cpu);
@@ -198,7 +211,8 @@ static void test_probe_changes_nothing(void **state)
     guest_start(RAM_BYTES, NULL);
     uint32_t cr3 = new_space(false);
     map_small(cr3, LIN, FRAME | P | W, false);
-    put_entry(pde_at(cr3, LIN, false), false, get_entry(pde_at(cr3, LIN, false), false) & ~(uint64_t)A);
+    put_entry(pde_at(cr3, LIN, false), false,
+              get_entry(pde_at(cr3, LIN, false), false) & ~(uint64_t)A);
     paging_on(cr3, false);
     assert_int_equal(view_walk(cpu, LIN, VIEW_WRITE, false, true, &walk, NULL), 0);
     assert_false(walk.dirty);

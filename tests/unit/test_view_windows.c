@@ -135,9 +135,12 @@ static void test_runs(void **state)
     for (uint32_t i = 0; i < 32; i++) {
         map_small(cr3, lin + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D, false);
     }
-    put_entry(pte_at(cr3, lin + 0x3000, false), false, (FRAME + 0x3000) | P | W | U); /* not accessed */
-    put_entry(pte_at(cr3, lin + 0xC000, false), false, (FRAME + 0xC000) | P | W | U | A); /* clean */
-    put_entry(pte_at(cr3, lin + 0xE000, false), false, (FRAME + 0xE000) | P | W | A | D); /* supervisor */
+    put_entry(pte_at(cr3, lin + 0x3000, false), false,
+              (FRAME + 0x3000) | P | W | U); /* not accessed */
+    put_entry(pte_at(cr3, lin + 0xC000, false), false,
+              (FRAME + 0xC000) | P | W | U | A); /* clean */
+    put_entry(pte_at(cr3, lin + 0xE000, false), false,
+              (FRAME + 0xE000) | P | W | A | D); /* supervisor */
     paging_on(cr3, false);
     assert_int_equal(touch_user(lin + 0x7000, VIEW_READ), VIEW_MAPPED);
     for (uint32_t i = 0; i < 16; i++) {
@@ -146,7 +149,8 @@ static void test_runs(void **state)
         assert_int_equal(host_readable(user_host(lin + i * PAGE_BYTES)), expected);
     }
     for (uint32_t i = 4; i < 12; i++) {
-        assert_int_equal(*(uint32_t *)user_host(lin + i * PAGE_BYTES), (FRAME + i * PAGE_BYTES) | 1);
+        assert_int_equal(*(uint32_t *)user_host(lin + i * PAGE_BYTES),
+                         (FRAME + i * PAGE_BYTES) | 1);
     }
     assert_false(host_readable(user_host(lin + 0x10000))); /* the next block of 16 */
     assert_int_equal(view_get_stats(view)->n_runs, 1);
@@ -172,7 +176,8 @@ static void test_large(void **state)
         for (uint32_t phys = 0; phys < RAM_BYTES; phys += size) {
             map_large(cr3, K(KERNEL + phys), phys | P | W | A | D | G, pae);
         }
-        put_entry(pde_at(cr3, K(KERNEL + 6 * size), pae), pae, (6 * size) | P | A | PS | G | W); /* clean */
+        put_entry(pde_at(cr3, K(KERNEL + 6 * size), pae), pae,
+                  (6 * size) | P | A | PS | G | W); /* clean */
         view_protect_page(view, (size >> PAGE_SHIFT) + 3);
         paging_on(cr3, pae);
         assert_int_equal(touch_sup(K(KERNEL + size), VIEW_READ), VIEW_MAPPED);
@@ -222,14 +227,16 @@ static void test_invlpg(void **state)
         fill_ram();
         uint32_t cr3 = new_space(pae);
         for (uint32_t i = 0; i < 8; i++) {
-            map_small(cr3, USER + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D | G, pae);
+            map_small(cr3, USER + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D | G,
+                      pae);
         }
         paging_on(cr3, pae);
         assert_int_equal(touch_user(USER, VIEW_WRITE), VIEW_MAPPED);
         assert_int_equal(touch_sup(USER, VIEW_WRITE), VIEW_MAPPED);
         uint32_t pte = pte_at(cr3, USER + 0x2000, pae);
         put_entry(pte, pae, (FRAME + 0x100000) | P | W | U | A | D | G);
-        assert_int_equal(*(uint32_t *)user_host(USER + 0x2000), (FRAME + 0x2000) | 1); /* stale as in a TLB */
+        assert_int_equal(*(uint32_t *)user_host(USER + 0x2000),
+                         (FRAME + 0x2000) | 1); /* stale as in a TLB */
         view_invlpg(cpu, USER + 0x2ABC);
         assert_int_equal(touch_user(USER + 0x1000, VIEW_WRITE), HIT);
         assert_int_equal(touch_user(USER + 0x3000, VIEW_WRITE), HIT);
@@ -267,8 +274,10 @@ static void test_cr3_compare(void **state)
         uint32_t a = new_space(pae);
         uint32_t b = new_space(pae);
         for (uint32_t i = 0; i < 16; i++) {
-            map_small(a, USER + 0x8000 + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D, pae);
-            map_small(b, USER + 0x8000 + i * PAGE_BYTES, (FRAME + 0x100000 + i * PAGE_BYTES) | P | W | U | A | D, pae);
+            map_small(a, USER + 0x8000 + i * PAGE_BYTES,
+                      (FRAME + i * PAGE_BYTES) | P | W | U | A | D, pae);
+            map_small(b, USER + 0x8000 + i * PAGE_BYTES,
+                      (FRAME + 0x100000 + i * PAGE_BYTES) | P | W | U | A | D, pae);
         }
         uint32_t lin = USER + 0x8000;
         paging_on(a, pae);
@@ -286,7 +295,8 @@ static void test_cr3_compare(void **state)
         put_entry(pte_at(a, lin + 0x2000, pae), pae, 0);
         put_entry(pte_at(a, lin + 0x3000, pae), pae, (FRAME + 0x3000) | P | W | U | D);
         put_entry(pte_at(a, lin + 0x4000, pae), pae, (FRAME + 0x4000) | P | W | U | A);
-        put_entry(pte_at(a, lin + 0x5000, pae), pae, (FRAME + 0x5000) | P | W | U | A | D | PTE_AVL);
+        put_entry(pte_at(a, lin + 0x5000, pae), pae,
+                  (FRAME + 0x5000) | P | W | U | A | D | PTE_AVL);
         put_entry(pte_at(a, lin + 0x6000, pae), pae, (FRAME + 0x6000) | P | W | A | D);
         load_cr3(a);
         assert_false(host_readable(user_host(lin)));
@@ -325,7 +335,8 @@ static void test_dense_compare(void **state)
         guest_start(RAM_BYTES, NULL);
         uint32_t a = new_space(pae);
         for (uint32_t i = 0; i < 160; i++) {
-            map_small(a, 0x10000000 + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D, pae);
+            map_small(a, 0x10000000 + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U | A | D,
+                      pae);
         }
         paging_on(a, pae);
         for (uint32_t i = 0; i < 160; i++) {
@@ -333,7 +344,8 @@ static void test_dense_compare(void **state)
         }
         for (uint32_t i = 0; i < 160; i++) {
             uint32_t lin = 0x10000000 + i * PAGE_BYTES;
-            put_entry(pte_at(a, lin, pae), pae, (FRAME + 0x400000 + i * PAGE_BYTES) | P | W | U | A | D);
+            put_entry(pte_at(a, lin, pae), pae,
+                      (FRAME + 0x400000 + i * PAGE_BYTES) | P | W | U | A | D);
             uint64_t dropped = view_get_stats(view)->n_pages_dropped;
             load_cr3(a);
             assert_int_equal(view_get_stats(view)->n_pages_dropped, dropped + 1);
@@ -423,7 +435,8 @@ static void test_absent_slots(void **state)
     paging_on(a, false);
     for (int round = 0; round < 6; round++) {
         assert_int_equal(touch_sup(0xD0000000, VIEW_WRITE), VIEW_MAPPED);
-        assert_int_equal(touch_sup(USER, VIEW_WRITE), round < VIEW_ABSENT_LIMIT ? VIEW_MAPPED : VIEW_DUAL);
+        assert_int_equal(touch_sup(USER, VIEW_WRITE),
+                         round < VIEW_ABSENT_LIMIT ? VIEW_MAPPED : VIEW_DUAL);
         load_cr3(b);
         assert_int_equal(touch_sup(0xD0000000, VIEW_WRITE), VIEW_FAULT);
         assert_int_equal(touch_sup(USER, VIEW_WRITE), VIEW_FAULT);
@@ -606,7 +619,8 @@ static void test_host_refuses(void **state)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(eater != MAP_FAILED);
     uint32_t eaten = 0;
-    while (eaten < EATEN && !mprotect(eater + (uint64_t)eaten * 2 * PAGE_BYTES, PAGE_BYTES, PROT_READ)) {
+    while (eaten < EATEN &&
+           !mprotect(eater + (uint64_t)eaten * 2 * PAGE_BYTES, PAGE_BYTES, PROT_READ)) {
         eaten++;
     }
     if (eaten == EATEN) {
@@ -676,13 +690,10 @@ static void test_retry_after_guest_fault(void **state)
         enum view_access access;
         bool mapped;
     } cases[] = {
-        {FRAME | P | W | U | A | D, VIEW_WRITE, true},
-        {FRAME | P | W | U | A, VIEW_READ, true},
+        {FRAME | P | W | U | A | D, VIEW_WRITE, true}, {FRAME | P | W | U | A, VIEW_READ, true},
         {FRAME | P | W | U | A, VIEW_WRITE, false}, /* D is the store's to set */
-        {FRAME | P | W | U | D, VIEW_READ, false},
-        {FRAME | P | W | A | D, VIEW_READ, false},
-        {FRAME | P | U | A | D, VIEW_WRITE, false},
-        {0, VIEW_READ, false},
+        {FRAME | P | W | U | D, VIEW_READ, false},     {FRAME | P | W | A | D, VIEW_READ, false},
+        {FRAME | P | U | A | D, VIEW_WRITE, false},    {0, VIEW_READ, false},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
         uint32_t pte = pte_at(a, USER, false);
@@ -732,16 +743,15 @@ static void test_drop_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_user_page),      cmocka_unit_test(test_write_protect_off),
-        cmocka_unit_test(test_memory_types),   cmocka_unit_test(test_paging_off),
-        cmocka_unit_test(test_runs),           cmocka_unit_test(test_large),
-        cmocka_unit_test(test_dense_compare),
-        cmocka_unit_test(test_invlpg),         cmocka_unit_test(test_cr3_compare),
-        cmocka_unit_test(test_private_slots),  cmocka_unit_test(test_absent_slots),
-        cmocka_unit_test(test_global_pages),   cmocka_unit_test(test_eviction),
-        cmocka_unit_test(test_mapping_limit),  cmocka_unit_test(test_mapping_count),
-        cmocka_unit_test(test_host_refuses),   cmocka_unit_test(test_find_window),
-        cmocka_unit_test(test_retry_after_guest_fault),
+        cmocka_unit_test(test_user_page),     cmocka_unit_test(test_write_protect_off),
+        cmocka_unit_test(test_memory_types),  cmocka_unit_test(test_paging_off),
+        cmocka_unit_test(test_runs),          cmocka_unit_test(test_large),
+        cmocka_unit_test(test_dense_compare), cmocka_unit_test(test_invlpg),
+        cmocka_unit_test(test_cr3_compare),   cmocka_unit_test(test_private_slots),
+        cmocka_unit_test(test_absent_slots),  cmocka_unit_test(test_global_pages),
+        cmocka_unit_test(test_eviction),      cmocka_unit_test(test_mapping_limit),
+        cmocka_unit_test(test_mapping_count), cmocka_unit_test(test_host_refuses),
+        cmocka_unit_test(test_find_window),   cmocka_unit_test(test_retry_after_guest_fault),
         cmocka_unit_test(test_drop_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
