@@ -9,14 +9,14 @@
 
 /* Access rights that allow both loads and stores at any offset below the limit: present data,
  * writable, expand-up. */
-static bool access_is_plain(uint8_t access)
+static inline bool access_is_plain(uint8_t access)
 {
     const uint8_t mask = SEG_PRESENT | SEG_S | SEG_CODE | SEG_DC | SEG_RW;
     return (access & mask) == (SEG_PRESENT | SEG_S | SEG_RW);
 }
 
 /* CS: readable code, or what reset leaves in CS, which is typed as data. */
-static bool access_is_readable_cs(uint8_t access)
+static inline bool access_is_readable_cs(uint8_t access)
 {
     if ((access & (SEG_PRESENT | SEG_S | SEG_CODE | SEG_RW)) ==
         (SEG_PRESENT | SEG_S | SEG_CODE | SEG_RW)) {
@@ -25,7 +25,7 @@ static bool access_is_readable_cs(uint8_t access)
     return access_is_plain(access);
 }
 
-bool cpu_is_flat(const struct cpu *cpu)
+static inline bool is_flat(const struct cpu *cpu)
 {
     const struct segment *cs = &cpu->seg[SEG_CS], *ds = &cpu->seg[SEG_DS];
     const struct segment *es = &cpu->seg[SEG_ES], *ss = &cpu->seg[SEG_SS];
@@ -36,6 +36,11 @@ bool cpu_is_flat(const struct cpu *cpu)
     }
     return access_is_plain(ds->access) && access_is_plain(es->access) &&
            access_is_plain(ss->access) && access_is_readable_cs(cs->access);
+}
+
+bool cpu_is_flat(const struct cpu *cpu)
+{
+    return is_flat(cpu);
 }
 
 void cpu_update_segment(struct cpu *cpu, enum seg seg)
@@ -51,7 +56,7 @@ static uint32_t compute_mode(const struct cpu *cpu)
     uint32_t mode = ring_bits[cpu->cpl & 3];
     mode |= cpu->seg[SEG_CS].big ? MODE_CODE32 : 0;
     mode |= cpu->seg[SEG_SS].big ? MODE_STACK32 : 0;
-    mode |= cpu_is_flat(cpu) ? MODE_FLAT : 0;
+    mode |= is_flat(cpu) ? MODE_FLAT : 0;
     mode |= (cpu->cr0 & CR0_PE) ? MODE_PROT : 0;
     mode |= (cpu->sysflags & FLAG_VM) ? MODE_V86 : 0;
     mode |= (cpu->cr0 & (CR0_TS | CR0_EM)) ? MODE_NM : 0;

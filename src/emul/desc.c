@@ -18,10 +18,7 @@ int emul_read_desc(struct cpu *cpu, uint16_t selector, struct desc *desc)
         return DESC_OUTSIDE;
     }
     desc->lin = base + off;
-    if (acc_read(cpu, desc->lin, 4, ACC_SUP, &desc->lo)) {
-        return -1;
-    }
-    return acc_read(cpu, desc->lin + 4, 4, ACC_SUP, &desc->hi);
+    return emul_read_desc_at(cpu, desc);
 }
 
 int emul_set_accessed_slow(struct cpu *cpu, const struct desc *desc)

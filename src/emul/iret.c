@@ -150,6 +150,37 @@ static enum light_result iret_outer(struct cpu *cpu, unsigned size, const uint32
     return LIGHT_JUMP;
 }
 
+/* From flat ring 0 to flat ring 3, or within flat ring 0, with 32-bit operands: nearly every IRET.
+ * words: EIP, CS, EFLAGS. True if that was it and it is done; false if the long way must find out,
+ * with nothing changed. */
+static bool iret_flat(struct cpu *cpu, const uint32_t *words)
+{
+    const uint32_t esp = cpu_reg(cpu, GPR_ESP), selector = words[1] & 0xffff;
+    const unsigned rpl = selector & SEL_RPL;
+    uint32_t new_esp = esp + 12, ss;
+    if ((rpl != 0 && rpl != 3) || !emul_is_flat_desc(cpu, selector, rpl, FLAT_CODE)) {
+        return false;
+    }
+    if (rpl == 3) {
+        if (acc_read(cpu, esp + 12, 4, ACC_SUP, &new_esp) ||
+            acc_read(cpu, esp + 16, 2, ACC_SUP, &ss) ||
+            !emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
+            return false;
+        }
+        emul_set_flat(cpu, SEG_SS, ss, 3, FLAT_DATA);
+    }
+    emul_set_flat(cpu, SEG_CS, selector, rpl, FLAT_CODE);
+    cpu_set_eflags(cpu, words[2]); /* CPL 0 may set all but VM, which is 0 */
+    cpu_set_reg(cpu, GPR_ESP, new_esp);
+    cpu->eip = words[0];
+    if (rpl == 3) {
+        cpu->cpl = 3;
+        emul_drop_inner_segments(cpu);
+    }
+    cpu_update_ring(cpu);
+    return true;
+}
+
 static enum light_result iret_protected(struct cpu *cpu, unsigned size)
 {
     uint32_t words[3];
@@ -157,8 +188,14 @@ static enum light_result iret_protected(struct cpu *cpu, unsigned size)
     if (emul_peek_words(cpu, 0, size, words, 3)) {
         return LIGHT_FAULT;
     }
-    if (size == 4 && (words[2] & FLAG_VM) && cpu->cpl == 0) {
-        return iret_to_v86(cpu, words);
+    if (size == 4 && cpu->cpl == 0) {
+        if (__builtin_expect(words[2] & FLAG_VM, 0)) {
+            return iret_to_v86(cpu, words);
+        }
+        if ((cpu->mode & (MODE_FLAT | MODE_STACK32)) == (MODE_FLAT | MODE_STACK32) &&
+            iret_flat(cpu, words)) {
+            return LIGHT_JUMP;
+        }
     }
     const uint16_t selector = (uint16_t)words[1];
     const uint32_t error = selector & SEL_ERROR;

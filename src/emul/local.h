@@ -181,10 +181,50 @@ static inline uint32_t gate_off(const struct desc *gate)
     return high | (gate->lo & 0xffff);
 }
 
+/* The eight bytes at desc->lin. 0 or -1. */
+static inline int emul_read_desc_at(struct cpu *cpu, struct desc *desc)
+{
+    if (acc_read(cpu, desc->lin, 4, ACC_SUP, &desc->lo)) {
+        return -1;
+    }
+    return acc_read(cpu, desc->lin + 4, 4, ACC_SUP, &desc->hi);
+}
+
 enum { DESC_OUTSIDE = 1 };
 /* desc.c: reads the descriptor of selector. 0, DESC_OUTSIDE (beyond its table's limit, or no LDT;
  * the caller names the fault), or -1. Null selectors are the caller's business. */
 int emul_read_desc(struct cpu *cpu, uint16_t selector, struct desc *desc);
+
+/* ---- flat segments: what every 32-bit kernel uses; their entry and return need few checks ---- */
+
+enum { FLAT_CODE = 0x00cf9b00, FLAT_DATA = 0x00cf9300, FLAT_AVL = 1 << 20 };
+
+/* True if selector is in the GDT, not null, of RPL ring, and its descriptor (read here) is base 0,
+ * limit 4 GiB, present, DPL ring, accessed, with the rights of pattern (FLAT_CODE or FLAT_DATA).
+ * False says nothing: not even that a fault is due. */
+static inline bool emul_is_flat_desc(struct cpu *cpu, uint32_t selector, unsigned ring,
+                                     uint32_t pattern)
+{
+    struct desc desc = {.lin = cpu->gdtr.base + (selector & SEL_INDEX)};
+    if ((selector & (SEL_TI | SEL_RPL)) != ring || selector <= SEL_RPL ||
+        (selector | 7) > cpu->gdtr.limit || emul_read_desc_at(cpu, &desc)) {
+        return false;
+    }
+    return desc.lo == 0xffff && (desc.hi & ~(uint32_t)FLAT_AVL) == (pattern | ring << 13);
+}
+/* Loads such a segment into CS or SS; the caller runs cpu_update_ring(). */
+static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selector, unsigned ring,
+                                 uint32_t pattern)
+{
+    struct segment *segment = &cpu->seg[seg];
+    segment->base = 0;
+    segment->limit = UINT32_MAX;
+    segment->selector = (uint16_t)selector;
+    segment->access = (uint8_t)(pattern >> 8 | ring << 5);
+    segment->big = 1;
+    cpu->seg_base_ptr[seg] = pattern == FLAT_DATA ? (uint64_t)&segment->base : cpu->poison_ptr;
+}
+
 /* desc.c: sets the accessed bit of a code or data descriptor in its table if it is clear. 0 or -1.
  */
 int emul_set_accessed_slow(struct cpu *cpu, const struct desc *desc);

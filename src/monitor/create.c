@@ -59,7 +59,7 @@ static void on_a20(void *arg, bool open)
 }
 
 /* Loads what the command line names and brings the CPU to its entry state. */
-int machine_load(struct machine *machine, char **error)
+int monitor_load(struct machine *machine, char **error)
 {
     struct board_e820 map[32];
     unsigned n = board_memory_map(machine->board, map, ARRAY_SIZE(map));
@@ -157,7 +157,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
     board_set_a20_hook(machine->board, on_a20, machine);
     cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
     run_park_fpu(cpu); /* the guest starts with the state after FNINIT */
-    if (machine_load(machine, error) < 0) {
+    if (monitor_load(machine, error) < 0) {
         machine_destroy(machine);
         return -1;
     }

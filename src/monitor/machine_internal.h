@@ -52,7 +52,14 @@ void monitor_drop_crossing(struct machine *machine);
 void monitor_remake_site(struct machine *machine);
 unsigned monitor_site_hint(struct machine *machine, uint32_t phys);
 void monitor_flush_code(struct machine *machine);
+/* hub_light.c: runs until something stops the machine; returns the exit status. */
+int monitor_loop(struct machine *machine);
+/* create.c: loads what the command line names and brings the CPU to its entry state. start.c: reset. */
+int monitor_load(struct machine *machine, char **error);
+int monitor_reset(struct machine *machine);
 /* report.c */
+void monitor_log_event(struct machine *machine, enum event_kind kind, struct fault fault);
+void monitor_show_insn(struct machine *machine);
 void monitor_report(struct machine *machine, const char *headline);
 void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes);
 void monitor_print_stats(struct machine *machine, FILE *out);

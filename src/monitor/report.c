@@ -129,6 +129,23 @@ void monitor_bug_reporter(void *arg)
     text_write(&text, STDERR_FILENO);
 }
 
+void monitor_log_event(struct machine *machine, enum event_kind kind, struct fault fault)
+{
+    const struct cpu *cpu = machine->cpu;
+    fprintf(machine->log, "int: %s vector %02x error %x cr2 %08x eip %04x:%08x cpl %u\n",
+            kind == EVENT_INTERRUPT ? "irq" : "exception", fault.vector, fault.error, fault.cr2,
+            cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl);
+}
+
+void monitor_show_insn(struct machine *machine)
+{
+    char line[160];
+    board_flush(machine->board);
+    monitor_format_insn(machine, line, sizeof(line));
+    printf("Current instruction:\n%s\n", line);
+    fflush(stdout);
+}
+
 static void log_faults(struct machine *machine)
 {
     static const char *const answers[] = {"mapped", "guest fault", "checked", "dual"};

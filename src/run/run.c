@@ -103,25 +103,6 @@ void run_kick(struct run *run)
     __atomic_store_n(&run->cpu->exit_request, 1, __ATOMIC_RELAXED);
 }
 
-void run_park_fpu(struct cpu *cpu)
-{
-    if (cpu->fpu_parked) {
-        return;
-    }
-    uint32_t mxcsr = 0x1f80;
-    __asm__ volatile("fxsave64 %0\n\tfninit\n\tldmxcsr %1" : "=m"(cpu->fpu) : "m"(mxcsr));
-    cpu->fpu_parked = true;
-}
-
-void run_unpark_fpu(struct cpu *cpu)
-{
-    if (!cpu->fpu_parked) {
-        return;
-    }
-    __asm__ volatile("fxrstor64 %0" : : "m"(cpu->fpu) : "memory");
-    cpu->fpu_parked = false;
-}
-
 void run_interrupt(struct run *run)
 {
     run_kick(run);

@@ -1,9 +1,7 @@
 /* test_dev_board.c - the chips as the board wires them: through ports, interrupts, requests,
- * tables, real time, and the host's input and output.
+ * tables and real time.
  */
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,8 +13,6 @@
 #include <cmocka.h>
 
 #include "board/board.h"
-#include "host/host.h"
-#include "host/terminal.h"
 
 static struct mem mem;
 static struct board *board;
@@ -262,7 +258,7 @@ static void hlt_wakes_for_the_timer(void **state)
         out(0x20, 0x20);
     }
     uint64_t took = clock_now_ns(clock) - begin;
-    assert_in_range(took, 99000000, 140000000);
+    assert_in_range(took, 99000000, 1000000000); /* the host may be busy, never early */
 }
 
 static void keyboard_answers_and_interrupts(void **state)
@@ -300,24 +296,33 @@ static void counter_2_through_port_61(void **state)
 {
     (void)state;
     out(0x61, (in(0x61) & ~2u) | 1);
+    uint64_t started = clock_now_ns(board_clock(board));
     out(0x43, 0xb0), out(0x42, 0xff), out(0x42, 0xff);
     assert_int_equal(in(0x61) & 0x20, 0);
-    uint64_t begin = clock_now_ns(board_clock(board));
-    while (!(in(0x61) & 0x20)) {
+    struct clock *clock = board_clock(board);
+    uint64_t programmed = clock_now_ns(clock), low_at = programmed, asked_at;
+    while (asked_at = clock_now_ns(clock), !(in(0x61) & 0x20)) {
+        low_at = asked_at;
     }
-    uint64_t took = clock_now_ns(board_clock(board)) - begin;
-    assert_in_range(took, 54900000, 57000000); /* 65535 ticks: 54.925 ms */
+    /* 65535 ticks: 54.925 ms. Bracketed: this process may be preempted anywhere. */
+    assert_true(low_at - programmed <= 54927000);
+    assert_true(clock_now_ns(clock) - started >= 54924000);
 }
 
 static void pm_timer_runs_at_its_rate(void **state)
 {
     (void)state;
+    struct clock *clock = board_clock(board);
+    uint64_t outer_begin = clock_now_ns(clock);
     uint32_t first = bus_port_read(bus, 0x608, 4);
-    uint64_t begin = clock_now_ns(board_clock(board));
-    while (clock_now_ns(board_clock(board)) - begin < 10000000) {
+    uint64_t inner_begin = clock_now_ns(clock);
+    while (clock_now_ns(clock) - inner_begin < 10000000) {
     }
+    uint64_t inner_ns = clock_now_ns(clock) - inner_begin;
     uint32_t ticks = (bus_port_read(bus, 0x608, 4) - first) & 0xffffff;
-    assert_in_range(ticks, 35795, 36500);
+    uint64_t outer_ns = clock_now_ns(clock) - outer_begin;
+    assert_true(ticks >= inner_ns * 3579545 / 1000000000 - 1);
+    assert_true(ticks <= outer_ns * 3579546 / 1000000000 + 2);
 }
 
 static void pci_has_two_bridges(void **state)
@@ -343,122 +348,6 @@ static void nothing_that_linux_touches_at_boot_is_unknown(void **state)
     }
 }
 
-/* ---- output and input ---- */
-
-static void output_is_flushed_at_the_end(void **state)
-{
-    (void)state;
-    char got[8192] = {0};
-    for (unsigned i = 0; i < 5000; i++) {
-        out(0x3f8, 'a' + i % 26);
-    }
-    board_set_request(board, BOARD_EXIT, 0);
-    FILE *file = fopen(serial_path, "r");
-    size_t n = fread(got, 1, sizeof got, file);
-    fclose(file);
-    assert_int_equal(n, 5000);
-    assert_int_equal(got[4999], 'a' + 4999 % 26);
-}
-
-static void bad_paths_and_ports_are_refused(void **state)
-{
-    (void)state;
-    const char *error = NULL;
-    struct board *other;
-    struct board_config config = {.serial = {{SERIAL_FILE, "/nonexistent/x"}}};
-    assert_int_equal(board_create(&other, &mem, &config, &intr, &error), -2);
-    assert_non_null(strstr(error, "/nonexistent/x"));
-    free((void *)error);
-    config = (struct board_config){.has_debugcon = true, .debugcon_base = 0x60};
-    assert_int_equal(board_create(&other, &mem, &config, &intr, &error), -16);
-    free((void *)error);
-}
-
-static unsigned n_kicks;
-static void kick(void *arg)
-{
-    (void)arg;
-    __atomic_add_fetch(&n_kicks, 1, __ATOMIC_SEQ_CST);
-}
-static void ignore_signal(int number)
-{
-    (void)number;
-}
-
-/* A script through a pipe, and what it costs: the I/O thread must not spin. */
-static void piped_input_reaches_the_guest(void **state)
-{
-    (void)state;
-    int pipe_fds[2], saved_stdin = dup(0);
-    char got[3001] = {0};
-    board_destroy(board);
-    assert_int_equal(pipe(pipe_fds), 0);
-    dup2(pipe_fds[0], 0);
-    for (unsigned i = 0; i < 3000; i++) {
-        char byte = (char)('a' + i % 26);
-        assert_int_equal(write(pipe_fds[1], &byte, 1), 1);
-    }
-    close(pipe_fds[1]);
-    close(pipe_fds[0]);
-    struct sigaction action = {.sa_handler = ignore_signal};
-    sigaction(HOST_TIMER_SIGNAL, &action, NULL);
-    struct board_config config = {.serial = {{SERIAL_STDIO, NULL}}};
-    assert_int_equal(create(&config), 0);
-    n_kicks = 0;
-    assert_int_equal(board_start(board, kick, NULL), 0);
-    out(0x3fa, 0x81), out(0x3fc, 0x0b);
-    unsigned n = 0;
-    for (unsigned i = 0; i < 100000 && n < 3000; i++) {
-        board_wait(board, 20000000);
-        while (in(0x3fd) & 1) {
-            got[n++] = (char)in(0x3f8);
-        }
-    }
-    assert_int_equal(n, 3000);
-    for (unsigned i = 0; i < 3000; i++) {
-        assert_int_equal(got[i], 'a' + i % 26);
-    }
-    assert_in_range(n_kicks, 0, 20);
-    /* end of file: sleeping is undisturbed */
-    out(0x43, 0x30); /* timer off */
-    board_poll(board);
-    uint64_t begin = clock_now_ns(board_clock(board));
-    unsigned n_waits = 0;
-    while (clock_now_ns(board_clock(board)) - begin < 200000000) {
-        board_wait(board, 50000000);
-        n_waits++;
-    }
-    assert_in_range(n_waits, 1, 8); /* 4, a pending wake-up, a timer signal left over */
-    dup2(saved_stdin, 0);
-    close(saved_stdin);
-}
-
-static void wake_is_not_lost(void **state)
-{
-    (void)state;
-    out(0x43, 0x30);
-    board_poll(board);
-    board_wake(board); /* before the sleep */
-    uint64_t begin = clock_now_ns(board_clock(board));
-    board_wait(board, 1000000000);
-    assert_true(clock_now_ns(board_clock(board)) - begin < 500000000);
-}
-
-static void escape_keys(void **state)
-{
-    (void)state;
-    struct host_keys keys = {.is_enabled = true};
-    assert_int_equal(host_keys_feed(&keys, 'x'), HOST_KEY_GUEST);
-    assert_int_equal(host_keys_feed(&keys, 1), HOST_KEY_NOTHING);
-    assert_int_equal(host_keys_feed(&keys, 1), HOST_KEY_GUEST);
-    host_keys_feed(&keys, 1);
-    assert_int_equal(host_keys_feed(&keys, 'x'), HOST_KEY_QUIT);
-    host_keys_feed(&keys, 1);
-    assert_int_equal(host_keys_feed(&keys, 'b'), HOST_KEY_BREAK);
-    keys.is_enabled = false;
-    assert_int_equal(host_keys_feed(&keys, 1), HOST_KEY_GUEST);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,11 +364,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(pci_has_two_bridges, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_that_linux_touches_at_boot_is_unknown, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(output_is_flushed_at_the_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_paths_and_ports_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(piped_input_reaches_the_guest, setup, teardown),
-        cmocka_unit_test_setup_teardown(wake_is_not_lost, setup, teardown),
-        cmocka_unit_test_setup_teardown(escape_keys, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

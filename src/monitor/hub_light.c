@@ -1,31 +1,13 @@
-/* hub.c - the loop: run guest code, see why it came back, deal with it. One switch over exit
+/* hub_light.c - the loop: run guest code, see why it came back, deal with it. One switch over exit
  * reasons, one function per reason. Invariant at the top of the loop: struct cpu is the truth
- * (INV-2), no instruction is half done. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include "base/base.h"
+ * (INV-2), no instruction is half done.
+ *
+ * Light: the guest's x87/SSE state may be live in the host's registers all the way through here.
+ * Whoever is called from here and is not light is called behind run_park_fpu(). */
 #include "bus/bus.h"
 #include "monitor/machine_internal.h"
 
-int machine_load(struct machine *machine, char **error);
-
 enum outcome { GO_ON, STOP };
-
-static void kick(void *arg)
-{
-    struct machine *machine = arg;
-    run_interrupt(&machine->run);
-}
-
-void machine_stop(struct machine *machine, int signal)
-{
-    machine->stop_signal = signal;
-    board_wake(machine->board);
-    run_interrupt(&machine->run);
-}
 
 static enum outcome triple_fault(struct machine *machine, int *status)
 {
@@ -48,9 +30,7 @@ static enum outcome deliver(struct machine *machine, enum event_kind kind, struc
     }
     if (monitor_logs(machine, LOG_INT)) {
         run_park_fpu(cpu);
-        fprintf(machine->log, "int: %s vector %02x error %x cr2 %08x eip %04x:%08x cpl %u\n",
-                kind == EVENT_INTERRUPT ? "irq" : "exception", fault.vector, fault.error, fault.cr2,
-                cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl);
+        monitor_log_event(machine, kind, fault);
     }
     machine->resume_host = 0;
     if (emul_deliver(cpu, kind, fault) == LIGHT_EXIT) {
@@ -66,10 +46,7 @@ static bool ends_program(struct machine *machine)
         return false;
     }
     run_park_fpu(machine->cpu);
-    char line[160];
-    monitor_format_insn(machine, line, sizeof(line));
-    printf("Current instruction:\n%s\n", line);
-    fflush(stdout);
+    monitor_show_insn(machine);
     return true;
 }
 
@@ -137,18 +114,11 @@ static enum outcome handle_step(struct machine *machine, bool tf_before, int *st
 
 static enum outcome handle_reset(struct machine *machine, int *status)
 {
-    char *error = NULL;
     if (machine->options.no_reboot) {
         *status = 0;
         return STOP;
     }
-    monitor_flush_code(machine);
-    view_drop_all(machine->view);
-    board_reset(machine->board);
-    machine->cpu->halted = false;
-    if (machine_load(machine, &error) < 0) {
-        fprintf(stderr, "plex86: reset: %s\n", error ? error : "cannot load the guest again");
-        free(error);
+    if (monitor_reset(machine) < 0) {
         *status = 1;
         return STOP;
     }
@@ -263,49 +233,39 @@ static void end_shadow_step(struct machine *machine)
     }
 }
 
-int machine_run(struct machine *machine)
+/* One turn: in, out, and what follows from it. */
+static enum outcome run_once(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
-    int status = 0, error = run_bind(&machine->run);
-    if (!error) {
-        error = board_start(machine->board, kick, machine);
+    if (cpu->interrupt_shadow && cpu->intr && !machine->step_shadow) {
+        begin_shadow_step(machine);
     }
-    if (error) {
-        fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
-        return 1;
+    run_unpark_fpu(cpu);
+    bool tf_before = cpu->sysflags & FLAG_TF;
+    uint64_t host = machine->resume_host;
+    machine->resume_host = 0;
+    uint32_t reason = run_guest(cpu, host);
+    cpu->n_exit[reason]++;
+    struct event *event = &machine->events[machine->n_events++ % EVENT_RING];
+    event->what = (uint8_t)reason;
+    event->eip = cpu->eip;
+    event->arg = cpu->exit_arg[0];
+    if (monitor_logs(machine, LOG_EXITS | LOG_MMU)) {
+        run_park_fpu(cpu);
+        monitor_log_exit(machine, reason);
     }
-    bug_set_reporter(monitor_bug_reporter, machine);
-    for (;;) {
-        if (between_runs(machine, &status) == STOP) {
-            break;
-        }
-        if (cpu->interrupt_shadow && cpu->intr && !machine->step_shadow) {
-            begin_shadow_step(machine);
-        }
-        run_unpark_fpu(cpu);
-        bool tf_before = cpu->sysflags & FLAG_TF;
-        uint64_t host = machine->resume_host;
-        machine->resume_host = 0;
-        uint32_t reason = run_guest(cpu, host);
-        cpu->n_exit[reason]++;
-        machine->events[machine->n_events++ % EVENT_RING] =
-            (struct event){.what = (uint8_t)reason, .eip = cpu->eip, .arg = cpu->exit_arg[0]};
-        if (monitor_logs(machine, LOG_EXITS | LOG_MMU)) {
-            run_park_fpu(cpu);
-            monitor_log_exit(machine, reason);
-        }
-        if (reason != EXIT_MISS && reason != EXIT_SITE && reason != EXIT_STEP &&
-            reason != EXIT_CROSS && reason != EXIT_REQUEST) {
-            end_shadow_step(machine); /* a fault or the like ends the shadow too */
-        }
-        if (handle_exit(machine, reason, tf_before, &status) == STOP) {
-            break;
-        }
+    if (reason != EXIT_MISS && reason != EXIT_SITE && reason != EXIT_STEP &&
+        reason != EXIT_CROSS && reason != EXIT_REQUEST) {
+        end_shadow_step(machine); /* a fault or the like ends the shadow too */
     }
-    run_park_fpu(cpu);
-    board_flush(machine->board);
-    if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
-        monitor_print_stats(machine, machine->log);
+    return handle_exit(machine, reason, tf_before, status);
+}
+
+int monitor_loop(struct machine *machine)
+{
+    int status = 0;
+    while (between_runs(machine, &status) == GO_ON && run_once(machine, &status) == GO_ON) {
     }
+    run_park_fpu(machine->cpu);
     return status;
 }

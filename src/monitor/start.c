@@ -1,0 +1,53 @@
+/* start.c - starts and stops a machine's run: signals, host threads, reset, the last words. Full C. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/machine_internal.h"
+
+static void kick(void *arg)
+{
+    struct machine *machine = arg;
+    run_interrupt(&machine->run);
+}
+
+void machine_stop(struct machine *machine, int signal)
+{
+    machine->stop_signal = signal;
+    board_wake(machine->board);
+    run_interrupt(&machine->run);
+}
+
+int monitor_reset(struct machine *machine)
+{
+    char *error = NULL;
+    monitor_flush_code(machine);
+    view_drop_all(machine->view);
+    board_reset(machine->board);
+    machine->cpu->halted = false;
+    machine->cpu->interrupt_shadow = false;
+    if (monitor_load(machine, &error) < 0) {
+        fprintf(stderr, "plex86: reset: %s\n", error ? error : "cannot load the guest again");
+        free(error);
+        return -1;
+    }
+    return 0;
+}
+
+int machine_run(struct machine *machine)
+{
+    int error = run_bind(&machine->run);
+    if (!error) {
+        error = board_start(machine->board, kick, machine);
+    }
+    if (error) {
+        fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
+        return 1;
+    }
+    bug_set_reporter(monitor_bug_reporter, machine);
+    int status = monitor_loop(machine);
+    board_flush(machine->board);
+    if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
+        monitor_print_stats(machine, machine->log);
+    }
+    return status;
+}
