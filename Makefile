@@ -202,8 +202,9 @@ run:
 	@$(MAKE) all
 	@tools/fetch-guest 686
 	@guests/linux/build initrd
-	@exec $(PLEX86) -m 512 -kernel $(GUEST)/vmlinuz-686 -initrd $(GUEST)/initrd.img \
-	    -append "console=ttyS0 quiet" -nographic
+	@set -- $$(stty size 2>/dev/null || echo 24 80); \
+	exec $(PLEX86) -m 512 -kernel $(GUEST)/vmlinuz-686 -initrd $(GUEST)/initrd.img -nographic \
+	    -append "console=ttyS0 quiet LINES=$$1 COLUMNS=$$2 TERM=$${TERM:-vt100}"
 
 format:
 	@clang-format -i $(wildcard src/*.c src/*/*.c src/*/*.h tests/*/*.c guests/*/*.c)

@@ -94,8 +94,16 @@ static void old_opcodes(void)
     uint32_t value = 5, low_nibble;
     __asm__("incl %0\n\tdecl %0\n\tincw %w0\n\tmovl %0, %1" : "+r"(value), "=r"(low_nibble) : : "cc");
     check_equal("inc-dec", low_nibble, 6);
-    __asm__ volatile(".byte 0x82, 0xc0, 0x05" : "=a"(a) : "0"(3) : "cc"); /* add $5, %al by its alias */
-    check_equal("opcode-82", a & 0xff, 8);
+}
+
+static void add_by_alias(void *arg)
+{
+    __asm__ volatile(".byte 0x82, 0xc0, 0x05" : "=a"(*(uint32_t *)arg) : "0"(3) : "cc"); /* add $5, %al */
+}
+static void opcode_82(void)
+{
+    uint32_t a = 0;
+    check(catch_fault(add_by_alias, &a) == 0 && (a & 0xff) == 8, "opcode-82", "signal %d, %x", caught.signal, a);
 }
 
 static void stack_pointer(void)
@@ -238,6 +246,7 @@ static void kernel_entry(void)
 void ex_odd(void)
 {
     old_opcodes();
+    opcode_82();
     stack_pointer();
     addressing();
     far_calls();

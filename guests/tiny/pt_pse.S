@@ -44,7 +44,7 @@ main:
     invlpg LIN
     USER(PF, 5, movl LIN + 4, %eax)
     USER(PF, 7, movl %eax, LIN + 4)
-    usr PF, 5, __LINE__, 3, "jmp LIN + 0x10"
+    usr PF, 5, __LINE__, 3, "jmp 0x10000010"
     CHECK(exc_eip, $LIN + 0x10)
     movl $0x00400000 | PTE_PS | 6, PDE(LIN)
     invlpg LIN
@@ -70,7 +70,7 @@ main:
     call LIN + 0x100
     CHECK(%eax, $0x1133)
     movl $0x00800000 | PTE_PS | 7, PDE(LIN)
-    invlpg LIN + 0x300000
+    invlpg LIN + 0x100
     call LIN + 0x100
     CHECK(%eax, $0x2244)
     /* CR4.PSE=0: the PS bit is ignored, the entry is a page table */

@@ -67,6 +67,7 @@ void board_wait(struct board *board, uint64_t max_ns)
     board_flush(board);
     board_poll(board);
     if (!*board->intr && board->request == BOARD_RUN) {
+        host_timer_pause(&board->host_timer); /* or the same deadline would wake us twice */
         uint64_t now = clock_now_ns(board->clock);
         uint64_t deadline = clock_next_deadline_ns(board->clock);
         uint64_t left = deadline > now ? deadline - now : 0;

@@ -203,6 +203,9 @@ void cpu_update_segment(struct cpu *cpu, enum seg seg);
 /* mode.c: cpu_update_mode() for a caller that has run cpu_update_segment() for each segment register
  * it loaded: the hot half, for interrupts and their returns. */
 void cpu_update_ring(struct cpu *cpu);
+/* mode.c: the same when mode had MODE_FLAT, CODE32 and STACK32 before, CS and SS were replaced by flat
+ * 32-bit ones, DS and ES are as they were, and CPL is 0 or 3: system calls and interrupts. */
+void cpu_update_flat_ring(struct cpu *cpu);
 /* True if CS DS ES SS are all "flat" in the sense of MODE_FLAT. */
 bool cpu_is_flat(const struct cpu *cpu);
 

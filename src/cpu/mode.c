@@ -67,15 +67,31 @@ static uint32_t compute_mode(const struct cpu *cpu)
     return mode;
 }
 
-void cpu_update_ring(struct cpu *cpu)
+static inline void set_mode(struct cpu *cpu, uint32_t mode)
 {
-    const uint32_t mode = compute_mode(cpu);
     if (mode != cpu->mode) {
         cpu->mode = mode;
         if (cpu->view) {
             view_switch_mode(cpu);
         }
     }
+}
+
+void cpu_update_ring(struct cpu *cpu)
+{
+    set_mode(cpu, compute_mode(cpu));
+}
+
+void cpu_update_flat_ring(struct cpu *cpu)
+{
+    uint32_t mode = cpu->mode & ~(uint32_t)(MODE_USER | MODE_CPL0 | MODE_STEP | MODE_NOWP);
+    if (cpu->cpl == 3) {
+        mode |= MODE_USER;
+    } else {
+        mode |= (cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG ? MODE_CPL0 | MODE_NOWP : MODE_CPL0;
+    }
+    mode |= (cpu->sysflags & FLAG_TF) | (cpu->dr[7] & DR7_ENABLED) ? MODE_STEP : 0;
+    set_mode(cpu, mode);
 }
 
 void cpu_update_mode(struct cpu *cpu)

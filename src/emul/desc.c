@@ -127,9 +127,10 @@ int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector)
 }
 
 /* IRET and RET, "RETURN-TO-OUTER-PRIVILEGE-LEVEL": null selectors lose their RPL too. */
-void emul_drop_inner_segments(struct cpu *cpu)
+bool emul_drop_inner_segments(struct cpu *cpu)
 {
     static const uint8_t data_segments[4] = {SEG_ES, SEG_FS, SEG_GS, SEG_DS};
+    bool dropped = false;
     for (unsigned i = 0; i < 4; i++) {
         struct segment *segment = &cpu->seg[data_segments[i]];
         const uint8_t access = segment->access;
@@ -143,5 +144,7 @@ void emul_drop_inner_segments(struct cpu *cpu)
         }
         emul_clear_segment(segment);
         cpu_update_segment(cpu, (enum seg)data_segments[i]);
+        dropped = true;
     }
+    return dropped;
 }

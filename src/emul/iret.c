@@ -163,8 +163,7 @@ static bool iret_flat(struct cpu *cpu, const uint32_t *words)
     }
     if (rpl == 3) {
         if (acc_read(cpu, esp + 12, 4, ACC_SUP, &new_esp) ||
-            acc_read(cpu, esp + 16, 2, ACC_SUP, &ss) ||
-            !emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
+            acc_read(cpu, esp + 16, 2, ACC_SUP, &ss) || !emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
             return false;
         }
         emul_set_flat(cpu, SEG_SS, ss, 3, FLAT_DATA);
@@ -175,9 +174,12 @@ static bool iret_flat(struct cpu *cpu, const uint32_t *words)
     cpu->eip = words[0];
     if (rpl == 3) {
         cpu->cpl = 3;
-        emul_drop_inner_segments(cpu);
+        if (emul_drop_inner_segments(cpu)) {
+            cpu_update_ring(cpu);
+            return true;
+        }
     }
-    cpu_update_ring(cpu);
+    cpu_update_flat_ring(cpu);
     return true;
 }
 
@@ -192,8 +194,7 @@ static enum light_result iret_protected(struct cpu *cpu, unsigned size)
         if (__builtin_expect(words[2] & FLAG_VM, 0)) {
             return iret_to_v86(cpu, words);
         }
-        if ((cpu->mode & (MODE_FLAT | MODE_STACK32)) == (MODE_FLAT | MODE_STACK32) &&
-            iret_flat(cpu, words)) {
+        if (emul_is_all_flat(cpu) && iret_flat(cpu, words)) {
             return LIGHT_JUMP;
         }
     }

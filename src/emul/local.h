@@ -212,7 +212,7 @@ static inline bool emul_is_flat_desc(struct cpu *cpu, uint32_t selector, unsigne
     }
     return desc.lo == 0xffff && (desc.hi & ~(uint32_t)FLAT_AVL) == (pattern | ring << 13);
 }
-/* Loads such a segment into CS or SS; the caller runs cpu_update_ring(). */
+/* Replaces flat CS or SS by another flat one; the caller runs cpu_update_flat_ring(). */
 static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selector, unsigned ring,
                                  uint32_t pattern)
 {
@@ -222,7 +222,16 @@ static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selecto
     segment->selector = (uint16_t)selector;
     segment->access = (uint8_t)(pattern >> 8 | ring << 5);
     segment->big = 1;
-    cpu->seg_base_ptr[seg] = pattern == FLAT_DATA ? (uint64_t)&segment->base : cpu->poison_ptr;
+    if (seg ==
+        SEG_CS) { /* SS has the fast form already; CS may have been data, as reset leaves it */
+        cpu->seg_base_ptr[seg] = cpu->poison_ptr;
+    }
+}
+enum { MODE_ALL_FLAT = MODE_FLAT | MODE_CODE32 | MODE_STACK32 | MODE_PROT };
+/* True in protected mode with CS DS ES SS flat and 32-bit. */
+static inline bool emul_is_all_flat(const struct cpu *cpu)
+{
+    return (cpu->mode & (MODE_ALL_FLAT | MODE_V86)) == MODE_ALL_FLAT;
 }
 
 /* desc.c: sets the accessed bit of a code or data descriptor in its table if it is clear. 0 or -1.
@@ -247,8 +256,8 @@ int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t 
  * the mode. 0 or -1 with nothing changed. */
 int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector);
 /* desc.c: at a return to a less privileged ring: data segments that ring may not have become null.
- * cpu->cpl is the new one already. */
-void emul_drop_inner_segments(struct cpu *cpu);
+ * cpu->cpl is the new one already. True if there was one. */
+bool emul_drop_inner_segments(struct cpu *cpu);
 
 /* ---- stack (stack.c) ---- */
 

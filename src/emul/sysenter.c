@@ -1,23 +1,21 @@
 /* sysenter.c - SYSENTER and SYSEXIT (SDM vol. 2): the fast system call, no memory touched. Hot. */
 #include "emul/local.h"
 
-static void set_flat(struct cpu *cpu, enum seg seg, uint16_t selector, uint8_t access)
-{
-    cpu->seg[seg] = (struct segment){
-        .base = 0, .limit = UINT32_MAX, .selector = selector, .access = access, .big = 1};
-    cpu_update_segment(cpu, seg);
-}
-
 static enum light_result enter_ring(struct cpu *cpu, unsigned cpl, uint16_t cs, uint16_t ss,
                                     uint32_t eip, uint32_t esp)
 {
-    const uint8_t access = (uint8_t)(SEG_PRESENT | cpl << 5 | SEG_S | SEG_RW | SEG_ACCESSED);
-    set_flat(cpu, SEG_CS, cs, access | SEG_CODE);
-    set_flat(cpu, SEG_SS, ss, access);
+    const bool was_flat = emul_is_all_flat(cpu);
+    emul_set_flat(cpu, SEG_CS, cs, cpl, FLAT_CODE);
+    emul_set_flat(cpu, SEG_SS, ss, cpl, FLAT_DATA);
     cpu->cpl = (uint8_t)cpl;
     cpu->eip = eip;
     cpu_set_reg(cpu, GPR_ESP, esp);
-    cpu_update_ring(cpu);
+    if (__builtin_expect(was_flat, 1)) {
+        cpu_update_flat_ring(cpu);
+    } else {
+        cpu_update_segment(cpu, SEG_SS);
+        cpu_update_ring(cpu);
+    }
     return LIGHT_JUMP;
 }
 

@@ -23,6 +23,8 @@ struct host_timer {
 };
 int host_timer_create(struct host_timer *timer, struct clock *clock); /* 0 or -errno */
 void host_timer_destroy(struct host_timer *timer);
+/* Off until the next clock_run(): for a thread that sleeps with a time limit of its own. */
+void host_timer_pause(struct host_timer *timer);
 /* For clock_set_programmer(); arg is struct host_timer. Light. */
 void host_timer_program(void *arg, uint64_t deadline_ns);
 

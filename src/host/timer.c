@@ -37,3 +37,12 @@ void host_timer_destroy(struct host_timer *timer)
         timer->id = -1;
     }
 }
+
+void host_timer_pause(struct host_timer *timer)
+{
+    if (timer->id >= 0 && timer->programmed_ns != UINT64_MAX) {
+        const struct itimerspec off = {0};
+        sys_call6(SYS_timer_settime, timer->id, 0, (long)&off, 0, 0, 0);
+        timer->programmed_ns = UINT64_MAX;
+    }
+}

@@ -72,9 +72,12 @@ static void test_mode_bits(void **state)
 static void test_seg_base_ptr(void **state)
 {
     (void)state;
-    static const struct { uint16_t selector; bool fast; } cases[] = {
-        {U_DATA, true}, {K_DATA, true}, {S_READONLY, false}, {S_DOWN, false}, {S_SMALL, false},
-        {U_CODE, false}, {K_DATA16, false},
+    static const struct {
+        uint16_t selector;
+        bool fast;
+    } cases[] = {
+        {U_DATA, true},   {K_DATA, true},  {S_READONLY, false}, {S_DOWN, false},
+        {S_SMALL, false}, {U_CODE, false}, {K_DATA16, false},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
         set_segment(SEG_GS, cases[i].selector);

@@ -1,6 +1,6 @@
-/* test_emul.h - a bare CPU for the tests of emul/ and cpu/: 16 MiB of flat memory behind a fake acc.h,
- * a fake view.h that counts its calls, fake ports, a GDT, IDT and TSS with one of everything.
- * Expectations in the tests come from the SDM.
+/* test_emul.h - a bare CPU for the tests of emul/ and cpu/: 16 MiB of flat memory behind a fake
+ * acc.h, a fake view.h that counts its calls, fake ports, a GDT, IDT and TSS with one of
+ * everything. Expectations in the tests come from the SDM.
  */
 #ifndef TESTS_UNIT_TEST_EMUL_H
 #define TESTS_UNIT_TEST_EMUL_H
@@ -23,13 +23,37 @@
 #include "x86/msr.h"
 
 enum {
-    RAM_BYTES = 16 << 20, GDT = 0x1000, IDT = 0x2000, TSS = 0x3000, TSS2 = 0x4000, LDT = 0x5000,
-    CODE = 0x10000, STACK0 = 0x20000, STACK3 = 0x30000, DATA = 0x40000,
+    RAM_BYTES = 16 << 20,
+    GDT = 0x1000,
+    IDT = 0x2000,
+    TSS = 0x3000,
+    TSS2 = 0x4000,
+    LDT = 0x5000,
+    CODE = 0x10000,
+    STACK0 = 0x20000,
+    STACK3 = 0x30000,
+    DATA = 0x40000,
     /* selectors */
-    K_CODE = 0x08, K_DATA = 0x10, U_CODE = 0x1b, U_DATA = 0x23, S_TSS = 0x28, S_LDT = 0x30,
-    S_CONFORMING = 0x38, K_CODE16 = 0x40, K_DATA16 = 0x48, S_GATE = 0x53, S_TASKGATE = 0x5b,
-    S_TSS2 = 0x60, S_ABSENT = 0x68, S_READONLY = 0x70, S_EXECONLY = 0x78, S_DOWN = 0x80,
-    S_SMALL = 0x88, S_TSS16 = 0x90, S_UNACCESSED = 0x98, GDT_LIMIT = 0x9f,
+    K_CODE = 0x08,
+    K_DATA = 0x10,
+    U_CODE = 0x1b,
+    U_DATA = 0x23,
+    S_TSS = 0x28,
+    S_LDT = 0x30,
+    S_CONFORMING = 0x38,
+    K_CODE16 = 0x40,
+    K_DATA16 = 0x48,
+    S_GATE = 0x53,
+    S_TASKGATE = 0x5b,
+    S_TSS2 = 0x60,
+    S_ABSENT = 0x68,
+    S_READONLY = 0x70,
+    S_EXECONLY = 0x78,
+    S_DOWN = 0x80,
+    S_SMALL = 0x88,
+    S_TSS16 = 0x90,
+    S_UNACCESSED = 0x98,
+    GDT_LIMIT = 0x9f,
     HANDLER = 0x50000,
 };
 
@@ -41,7 +65,8 @@ static bool bad_pdptes;
 
 /* ---- fakes ---- */
 
-static inline int touch(struct cpu *c, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write)
+static inline int touch(struct cpu *c, uint32_t lin, unsigned n_bytes, enum acc_right right,
+                        bool write)
 {
     for (uint32_t i = 0; i < n_bytes; i++) {
         const uint32_t page = (lin + i) >> 12;
@@ -81,11 +106,33 @@ unsigned acc_fetch(struct cpu *c, uint32_t lin, uint8_t *out, unsigned n_bytes)
     memcpy(out, ram + lin, n_bytes);
     return n_bytes;
 }
-void view_switch_mode(struct cpu *c) { (void)c; n_switches++; }
-void view_load_cr3(struct cpu *c) { (void)c; n_cr3_loads++; }
-int view_load_pdptes(struct cpu *c, uint32_t cr3) { (void)c; (void)cr3; return bad_pdptes ? -1 : 0; }
-void view_paging_changed(struct cpu *c) { (void)c; n_paging_changes++; }
-void view_invlpg(struct cpu *c, uint32_t lin) { (void)c; (void)lin; n_invlpgs++; }
+void view_switch_mode(struct cpu *c)
+{
+    (void)c;
+    n_switches++;
+}
+void view_load_cr3(struct cpu *c)
+{
+    (void)c;
+    n_cr3_loads++;
+}
+int view_load_pdptes(struct cpu *c, uint32_t cr3)
+{
+    (void)c;
+    (void)cr3;
+    return bad_pdptes ? -1 : 0;
+}
+void view_paging_changed(struct cpu *c)
+{
+    (void)c;
+    n_paging_changes++;
+}
+void view_invlpg(struct cpu *c, uint32_t lin)
+{
+    (void)c;
+    (void)lin;
+    n_invlpgs++;
+}
 
 static uint32_t port_value, last_out, n_port_calls;
 static bool ports_refuse;
@@ -124,16 +171,21 @@ static inline uint32_t peek(uint32_t lin, unsigned size)
     memcpy(&value, ram + lin, size);
     return value;
 }
-static inline void poke(uint32_t lin, unsigned size, uint32_t value) { memcpy(ram + lin, &value, size); }
+static inline void poke(uint32_t lin, unsigned size, uint32_t value)
+{
+    memcpy(ram + lin, &value, size);
+}
 
 /* flags: bits 20-23 of the second word as a nibble (8 = G, 4 = D/B) */
-static inline void put_desc(uint32_t lin, uint32_t base, uint32_t limit, unsigned access, unsigned flags)
+static inline void put_desc(uint32_t lin, uint32_t base, uint32_t limit, unsigned access,
+                            unsigned flags)
 {
     poke(lin, 4, (limit & 0xffff) | base << 16);
-    poke(lin + 4, 4, (base >> 16 & 0xff) | access << 8 | (limit & 0xf0000) | flags << 20 |
-                         (base & 0xff000000));
+    poke(lin + 4, 4,
+         (base >> 16 & 0xff) | access << 8 | (limit & 0xf0000) | flags << 20 | (base & 0xff000000));
 }
-static inline void put_gate(uint32_t lin, unsigned selector, uint32_t off, unsigned access, unsigned n_params)
+static inline void put_gate(uint32_t lin, unsigned selector, uint32_t off, unsigned access,
+                            unsigned n_params)
 {
     poke(lin, 4, (off & 0xffff) | selector << 16);
     poke(lin + 4, 4, n_params | access << 8 | (off & 0xffff0000));
@@ -149,10 +201,11 @@ static inline void set_segment(enum seg seg, unsigned selector)
 {
     const uint32_t lin = GDT + (selector & 0xfff8), lo = peek(lin, 4), hi = peek(lin + 4, 4);
     uint32_t limit = (lo & 0xffff) | (hi & 0xf0000);
-    cpu.seg[seg] = (struct segment){
-        .base = lo >> 16 | (hi & 0xff) << 16 | (hi & 0xff000000),
-        .limit = hi & 1 << 23 ? limit << 12 | 0xfff : limit,
-        .selector = (uint16_t)selector, .access = (uint8_t)(hi >> 8), .big = hi >> 22 & 1};
+    cpu.seg[seg] = (struct segment){.base = lo >> 16 | (hi & 0xff) << 16 | (hi & 0xff000000),
+                                    .limit = hi & 1 << 23 ? limit << 12 | 0xfff : limit,
+                                    .selector = (uint16_t)selector,
+                                    .access = (uint8_t)(hi >> 8),
+                                    .big = hi >> 22 & 1};
 }
 
 static inline void to_ring(unsigned cpl)
@@ -172,8 +225,10 @@ static inline void to_v86(unsigned iopl)
 {
     cpu.sysflags = FLAG_VM | iopl << 12;
     for (unsigned seg = 0; seg < N_SEG; seg++) {
-        cpu.seg[seg] = (struct segment){.base = 0x10000 + seg * 0x1000, .limit = 0xffff,
-                                        .selector = (uint16_t)(0x1000 + seg * 0x100), .access = 0xf3};
+        cpu.seg[seg] = (struct segment){.base = 0x10000 + seg * 0x1000,
+                                        .limit = 0xffff,
+                                        .selector = (uint16_t)(0x1000 + seg * 0x100),
+                                        .access = 0xf3};
     }
     cpu.cpl = 3;
     cpu.eip = 0x100;
@@ -272,7 +327,8 @@ static inline struct snapshot take(void)
     memcpy(shot.gpr, cpu.gpr, sizeof(shot.gpr));
     memcpy(shot.seg, cpu.seg, sizeof(shot.seg));
     shot.eip = cpu.eip, shot.eflags = cpu_eflags(&cpu), shot.cr0 = cpu.cr0, shot.cr2 = cpu.cr2;
-    shot.cr3 = cpu.cr3, shot.cr4 = cpu.cr4, shot.ldtr = cpu.ldtr, shot.tr = cpu.tr, shot.cpl = cpu.cpl;
+    shot.cr3 = cpu.cr3, shot.cr4 = cpu.cr4, shot.ldtr = cpu.ldtr, shot.tr = cpu.tr,
+    shot.cpl = cpu.cpl;
     return shot;
 }
 #define ASSERT_FAULT(result, vec, err)                                                             \

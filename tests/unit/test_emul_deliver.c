@@ -1,6 +1,8 @@
 /* test_emul_deliver.c - interrupts, exceptions, INT n, IRET, SYSENTER and SYSEXIT. */
 #include "test_emul.h"
 
+#include <stdlib.h>
+
 static void test_int80_and_iret(void **state)
 {
     (void)state;
@@ -214,8 +216,8 @@ static void test_v86_to_ring0_and_back(void **state)
     assert_int_equal(cpu.cpl, 0);
     assert_false(cpu.sysflags & FLAG_VM);
     assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 40);
-    const uint32_t frame[10] = {0, 0x100, 0x1100, before.eflags | FLAG_RF, 0x800,
-                                0x1200, 0x1000, 0x1300, 0x1400, 0x1500};
+    const uint32_t frame[10] = {
+        0, 0x100, 0x1100, before.eflags | FLAG_RF, 0x800, 0x1200, 0x1000, 0x1300, 0x1400, 0x1500};
     assert_memory_equal(ram + STACK0 - 40, frame, sizeof(frame));
     assert_int_equal(cpu.seg[SEG_DS].selector, 0);
     assert_int_equal(cpu.seg[SEG_GS].access, 0);
@@ -403,6 +405,55 @@ static void test_sysenter(void **state)
     ASSERT_FAULT(RUN(emul_sysexit, 0x0f, 0x35), VEC_GP, 0);
 }
 
+/* The quick way through flat segments and the long way must leave the same machine behind. */
+static void test_quick_way_is_the_long_way(void **state)
+{
+    (void)state;
+    static struct cpu start, quick;
+    static uint8_t stack[0x2000];
+    srand(1986);
+    for (unsigned i = 0; i < 20000; i++) {
+        const unsigned cpl = rand() & 1 ? 3 : 0;
+        const bool is_iret = rand() & 1;
+        cpu.tr.access = rand() & 15 ? 0x8b : 0x83;
+        cpu.cr0 = CR0_PE | CR0_ET | (rand() & 1 ? CR0_PG : 0) | (rand() & 1 ? CR0_WP : 0);
+        cpu.eip = CODE + (rand() & 0xff);
+        cpu_set_eflags(&cpu, (uint32_t)rand() & 0x3f7fd7 & ~(uint32_t)(FLAG_VM | FLAG_NT));
+        put_idt(0x80, rand() & 7 ? K_CODE : S_CONFORMING, HANDLER, 0xe6 | (rand() & 9));
+        poke(TSS + TSS32_ESP0, 4, STACK0 - (rand() & 0x3f) * (rand() & 1 ? 4 : 1));
+        to_ring(is_iret ? 0 : cpl);
+        cpu.gpr[GPR_ESP] = STACK0 - 0x800 - (rand() & 63);
+        set_segment(SEG_FS, rand() & 1 ? K_DATA : U_DATA);
+        set_segment(SEG_DS, rand() & 7 ? U_DATA : K_DATA);
+        cpu_update_mode(&cpu);
+        frame(HANDLER, cpl ? U_CODE : K_CODE, (uint32_t)rand() & ~(uint32_t)FLAG_VM, STACK3,
+              U_DATA);
+        const struct fault event = {.vector = 0x80, .has_error = rand() & 1, .error = 7};
+        const enum event_kind kind = rand() % 3;
+        start = cpu;
+        memcpy(stack, ram + STACK0 - 0x1000, sizeof(stack));
+        const enum light_result result =
+            is_iret ? RUN(emul_iret, 0xcf) : emul_deliver(&cpu, kind, event);
+        quick = cpu;
+        static uint8_t quick_stack[0x2000];
+        memcpy(quick_stack, ram + STACK0 - 0x1000, sizeof(stack));
+        memcpy(ram + STACK0 - 0x1000, stack, sizeof(stack));
+        cpu = start;
+        cpu.mode &= ~(uint32_t)MODE_FLAT; /* the quick way asks for it */
+        assert_int_equal(is_iret ? RUN(emul_iret, 0xcf) : emul_deliver(&cpu, kind, event), result);
+        if (result == LIGHT_JUMP) {
+            assert_memory_equal(&cpu.seg, &quick.seg, sizeof(cpu.seg));
+            assert_memory_equal(&cpu.gpr, &quick.gpr, sizeof(cpu.gpr));
+            assert_memory_equal(&cpu.seg_base_ptr, &quick.seg_base_ptr, sizeof(cpu.seg_base_ptr));
+            assert_int_equal(cpu_eflags(&cpu), cpu_eflags(&quick));
+            assert_int_equal(cpu.mode, quick.mode);
+            assert_int_equal(cpu.cpl, quick.cpl);
+            assert_int_equal(cpu.eip, quick.eip);
+            assert_memory_equal(ram + STACK0 - 0x1000, quick_stack, sizeof(stack));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup(test_iret_flags_and_segments, emul_setup),
         cmocka_unit_test_setup(test_iret_to_16bit_stack, emul_setup),
         cmocka_unit_test_setup(test_sysenter, emul_setup),
+        cmocka_unit_test_setup(test_quick_way_is_the_long_way, emul_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,10 @@
 /* test_emul_far.c - segment loads, far transfers, call gates, task switches, inquiries. */
 #include "test_emul.h"
 
-static void mov_ax(uint32_t value) { cpu.gpr[GPR_EAX] = value; }
+static void mov_ax(uint32_t value)
+{
+    cpu.gpr[GPR_EAX] = value;
+}
 
 static void test_load_data_segment(void **state)
 {

@@ -37,8 +37,7 @@ static uint32_t popf(uint32_t value, unsigned size)
 {
     const uint32_t esp = cpu_reg(&cpu, GPR_ESP);
     poke(esp, 4, value);
-    const enum light_result result =
-        size == 4 ? RUN(emul_popf, 0x9d) : RUN(emul_popf, 0x66, 0x9d);
+    const enum light_result result = size == 4 ? RUN(emul_popf, 0x9d) : RUN(emul_popf, 0x66, 0x9d);
     assert_true(result == LIGHT_NEXT || result == LIGHT_JUMP);
     assert_int_equal(cpu.gpr[GPR_ESP], esp + size);
     cpu.gpr[GPR_ESP] = esp;
@@ -50,8 +49,9 @@ static void test_popf(void **state)
     (void)state;
     cpu_set_eflags(&cpu, FLAG_RF | FLAG_VIP);
     /* ring 0: everything but VM, VIF, VIP; RF cleared */
-    assert_int_equal(popf(~0u & ~(uint32_t)FLAG_TF, 4),
-                     FLAGS_ARITH | FLAG_IF | FLAG_IOPL | FLAG_NT | FLAG_AC | FLAG_ID | FLAG_VIP | FLAG_FIXED);
+    assert_int_equal(popf(~0u & ~(uint32_t)FLAG_TF, 4), FLAGS_ARITH | FLAG_IF | FLAG_IOPL |
+                                                            FLAG_NT | FLAG_AC | FLAG_ID | FLAG_VIP |
+                                                            FLAG_FIXED);
     assert_int_equal(popf(0, 2), FLAG_AC | FLAG_ID | FLAG_VIP | FLAG_FIXED);
     assert_int_equal(popf(0, 4), FLAG_VIP | FLAG_FIXED);
     to_ring(3);
@@ -208,7 +208,10 @@ static enum light_result wrmsr(uint32_t msr, uint64_t value)
     cpu.gpr[GPR_EDX] = value >> 32;
     return RUN(emul_wrmsr, 0x0f, 0x30);
 }
-static uint64_t edx_eax(void) { return cpu.gpr[GPR_EDX] << 32 | cpu.gpr[GPR_EAX]; }
+static uint64_t edx_eax(void)
+{
+    return cpu.gpr[GPR_EDX] << 32 | cpu.gpr[GPR_EAX];
+}
 
 static void test_msrs(void **state)
 {
@@ -272,7 +275,7 @@ static void test_cpuid(void **state)
     cpuid(1, 0);
     assert_int_equal(cpu.gpr[GPR_EAX] >> 8 & 15, 6);
     assert_true(cpu.gpr[GPR_ECX] >> 31);
-    assert_false(cpu.gpr[GPR_EDX] & (1 << 9 | 1 << 7 | 1 << 14)); /* APIC, MCE, MCA */
+    assert_false(cpu.gpr[GPR_EDX] & (1 << 9 | 1 << 7 | 1 << 14));   /* APIC, MCE, MCA */
     assert_false(cpu.gpr[GPR_ECX] & (1 << 26 | 1 << 28 | 1 << 12)); /* XSAVE, AVX, FMA */
     cpuid(0x40000000, 0);
     assert_memory_equal(&cpu.gpr[GPR_EBX], "plex", 4);
@@ -325,7 +328,7 @@ static void test_ports(void **state)
     cpu.gpr[GPR_EDX] = 0x3ff;
     assert_int_equal(RUN(emul_in, 0xec), LIGHT_NEXT);
     ASSERT_FAULT(RUN(emul_in, 0xed), VEC_GP, 0); /* 3FF-402 */
-    cpu.tr.limit = 0x68 + 32 + 0x3f8 / 8; /* the second byte is missing */
+    cpu.tr.limit = 0x68 + 32 + 0x3f8 / 8;        /* the second byte is missing */
     cpu.gpr[GPR_EDX] = 0x3f8;
     ASSERT_FAULT(RUN(emul_in, 0xec), VEC_GP, 0);
     cpu.sysflags = FLAG_IOPL;
@@ -395,7 +398,7 @@ static void check_fpu(uint32_t cr0, uint32_t cr4, int x87, int wait, int mmx, in
 {
     cpu.cr0 = CR0_PE | cr0;
     cpu.cr4 = cr4;
-    CHECK_FPU(x87, 0xd9, 0xe8);                   /* fld1 */
+    CHECK_FPU(x87, 0xd9, 0xe8); /* fld1 */
     CHECK_FPU(wait, 0x9b);
     CHECK_FPU(mmx, 0x0f, 0x6f, 0xc1);             /* movq */
     CHECK_FPU(mmx, 0x0f, 0x77);                   /* emms */
