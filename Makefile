@@ -16,7 +16,7 @@ CC := gcc
 endif
 PKG_CONFIG ?= pkg-config
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-ifeq (,$(filter -j% --jobserver%,$(MAKEFLAGS)))
+ifeq (0,$(MAKELEVEL))
 MAKEFLAGS += -j$(JOBS)
 endif
 MAKEFLAGS += --no-print-directory
@@ -175,8 +175,10 @@ boot: all
 fuzz: all
 	$(call stage,fuzz)
 bench: all
+	@tools/setup --bench
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run; else echo "bench: nothing yet"; fi
 bench-quick: all
+	@tools/setup --bench
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run --quick; else echo "bench: nothing yet"; fi
 
 # Every stage runs even if an earlier one failed; tools/sum-results prints the last line.

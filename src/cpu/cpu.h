@@ -81,6 +81,7 @@ enum mode_bits {
     MODE_V86 = 1 << 6,     /* EFLAGS.VM */
     MODE_NM = 1 << 7,      /* CR0.TS or CR0.EM: FPU instructions need the slow path */
     MODE_STEP = 1 << 8,    /* TF, or debug registers armed: one instruction per unit */
+    MODE_NOSSE = 1 << 10,  /* CR4.OSFXSR=0: SSE instructions are #UD */
     MODE_NOWP = 1 << 9,    /* CPL < 3 and paging on and CR0.WP=0: stores are checked */
 };
 

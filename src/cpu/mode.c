@@ -60,6 +60,7 @@ static uint32_t compute_mode(const struct cpu *cpu)
     mode |= (cpu->cr0 & CR0_PE) ? MODE_PROT : 0;
     mode |= (cpu->sysflags & FLAG_VM) ? MODE_V86 : 0;
     mode |= (cpu->cr0 & (CR0_TS | CR0_EM)) ? MODE_NM : 0;
+    mode |= (cpu->cr4 & CR4_OSFXSR) ? 0 : MODE_NOSSE;
     mode |= (cpu->sysflags & FLAG_TF) || (cpu->dr[7] & DR7_ENABLED) ? MODE_STEP : 0;
     if ((cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG && cpu->cpl < 3) {
         mode |= MODE_NOWP;

@@ -32,9 +32,9 @@ const struct emul_ports *machine_ports(struct machine *machine)
 }
 
 /* Go back into guest code at cpu->eip, unless something waits. */
-static uint32_t go_on(struct cpu *cpu)
+static uint32_t go_on(struct cpu *cpu, bool step)
 {
-    if (cpu->mode & MODE_STEP) {
+    if (step) {
         cpu->exit_reason = EXIT_STEP;
         return LIGHT_EXIT;
     }
@@ -73,8 +73,8 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
             return LIGHT_NEXT;
         }
         cpu->eip = insn->eip + insn->n_bytes;
-        if (cpu->mode & MODE_STEP) { /* also when the instruction itself changed TF */
-            return op == OP_COMMIT || op == OP_FPU_STORED ? LIGHT_NEXT : go_on(cpu);
+        if (mode & MODE_STEP) { /* TF as it was before the instruction, which may have changed it */
+            return op == OP_COMMIT || op == OP_FPU_STORED ? LIGHT_NEXT : go_on(cpu, true);
         }
         if (cpu->interrupt_shadow) {
             if (cpu->intr && cpu->iff) {
@@ -86,12 +86,12 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         if (machine->pages.n_invalidations != generation || mode != cpu->mode ||
             window != cpu->window || dir != cpu->dir || op == OP_MOV_TO_CR || op == OP_INVLPG ||
             (cpu->intr && cpu->iff)) {
-            return go_on(cpu); /* the unit we came from may be gone, its mode or mapping over */
+            return go_on(cpu, false); /* the unit we came from may be gone, its mode or mapping over */
         }
         return LIGHT_NEXT;
     case LIGHT_JUMP:
         cpu->sysflags &= ~(uint32_t)FLAG_RF; /* only instruction breakpoints would look at it */
-        return go_on(cpu);
+        return go_on(cpu, (mode & MODE_STEP) && op != OP_INT); /* INT has cleared TF */
     case LIGHT_FAULT:
         return raise_fault(cpu);
     default:

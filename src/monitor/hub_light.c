@@ -128,8 +128,8 @@ static enum outcome handle_reset(struct machine *machine, int *status)
 /* What the hardware or the user wants. */
 static enum outcome handle_requests(struct machine *machine, int *status)
 {
-    if (machine->stop_signal) {
-        *status = 128 + machine->stop_signal;
+    if (machine->run.stop_signal) {
+        *status = 128 + machine->run.stop_signal;
         return STOP;
     }
     switch (board_get_request(machine->board, status)) {
@@ -160,7 +160,10 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
         }
         return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
     case EXIT_PORT:
-        return handle_port(machine, status);
+        if (handle_port(machine, status) == STOP) {
+            return STOP;
+        }
+        return tf_before ? handle_step(machine, tf_before, status) : GO_ON;
     case EXIT_SITE:
         run_park_fpu(cpu);
         monitor_remake_site(machine);

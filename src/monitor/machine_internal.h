@@ -36,7 +36,6 @@ struct machine {
     struct scan_result scan;     /* of the unit being made */
     uint64_t resume_host;        /* where the next entry goes; 0 = by cpu->eip */
     bool step_shadow;            /* one instruction, then interrupts again */
-    int stop_signal;
     FILE *log;
     struct event events[EVENT_RING];
     uint32_t n_events;

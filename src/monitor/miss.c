@@ -4,12 +4,16 @@
 #include <time.h>
 
 #include "monitor/machine_internal.h"
+#include "verify/verify.h"
 #include "view/acc.h"
 
 enum { MAX_PAGE_PREFETCH = INSN_MAX_BYTES };
 
 void monitor_flush_code(struct machine *machine)
 {
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_all(&machine->cache);
+    }
     codepages_flush(&machine->pages);
     cache_flush(&machine->cache);
     machine->resume_host = 0;
@@ -140,6 +144,10 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (!unit) {
             monitor_flush_code(machine);
             continue;
+        }
+        if (machine->options.engine & ENGINE_VERIFY) {
+            verify_cached(&machine->cache, unit,
+                          mem_page_host(&machine->mem, page->phys->phys_page << 12));
         }
         machine->n_insns_translated += unit->n_insns;
         machine->n_translated_bytes += unit->n_bytes;

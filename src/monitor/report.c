@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "host/terminal.h"
 #include "monitor/machine_internal.h"
 
 static const char *const exit_names[N_EXIT_REASONS] = {
@@ -105,6 +106,7 @@ void monitor_bug_reporter(void *arg)
     const struct cpu *cpu = machine->cpu;
     char buffer[2048];
     struct text text;
+    host_terminal_restore();
     text_begin(&text, buffer, sizeof(buffer));
     text_add(&text, "guest: eip=");
     text_add_hex(&text, cpu->eip, 8);

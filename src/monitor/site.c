@@ -1,6 +1,7 @@
 /* site.c - an access that cannot be made the way its site does it: the site is re-made, once, as a
  * dual or checked one; and stores into pages with scanned code (pitfalls 35, 36). */
 #include "monitor/machine_internal.h"
+#include "verify/verify.h"
 
 enum { WRITES_BEFORE_CHECKED = 6, FORGIVE_TSC = 100 << 20 }; /* some 40 ms */
 
@@ -108,6 +109,10 @@ void monitor_remake_site(struct machine *machine)
     if (!patch) {
         monitor_flush_code(machine);
         return;
+    }
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, patch, bytes);
+        verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
     }
     machine->resume_host = machine->cache.exec + patch->off;
     if (machine->options.log_mask & LOG_OUT_ASM) {

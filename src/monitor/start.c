@@ -12,7 +12,7 @@ static void kick(void *arg)
 
 void machine_stop(struct machine *machine, int signal)
 {
-    machine->stop_signal = signal;
+    machine->run.stop_signal = signal;
     board_wake(machine->board);
     run_interrupt(&machine->run);
 }

@@ -20,6 +20,8 @@ struct run {
     uint64_t poison;         /* address of the poison page */
     void *alternate_stack;
     int tid; /* of the bound thread */
+    const struct unit_insn *step_from; /* instruction the last single step began in */
+    int stop_signal; /* SIGTERM and the like arrived: the machine is to end */
     struct run_fault faults[RUN_FAULT_RING];
     uint64_t n_faults;
 };

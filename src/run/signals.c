@@ -224,7 +224,7 @@ static bool guest_fault(struct run *run, int signal, const siginfo_t *info, ucon
     case SIGFPE:
         leave_with_fault(run, &place, uc,
                          trap == TRAP_MF   ? VEC_MF
-                         : trap == TRAP_XM ? VEC_XM
+                         : trap == TRAP_XM ? (run->cpu->cr4 & CR4_OSXMMEXCPT ? VEC_XM : VEC_UD)
                                            : VEC_DE,
                          false);
         return true;
@@ -256,15 +256,20 @@ static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
     return true;
 }
 
-/* Is this a place where the guest may be left? Then leaves. */
-static bool leave_at_boundary(struct run *run, ucontext_t *uc)
+/* Is this a place where the guest may be left? Then leaves. Not behind STI or MOV SS: there one more
+ * instruction comes first; by single steps it shows whether we came that way. */
+static bool leave_at_boundary(struct run *run, ucontext_t *uc, bool stepped)
 {
     struct place place;
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    const struct unit_insn *from = run->step_from;
+    run->step_from = NULL;
     if (!find_place(run, rip, &place)) {
         return false;
     }
-    bool boundary = rip == place.host && !(place.insn->kind & UNIT_SHADOW);
+    run->step_from = place.insn;
+    bool shadow = (place.insn->kind & UNIT_SHADOW) && (!stepped || from == place.insn - 1);
+    bool boundary = rip == place.host && !shadow;
     bool in_rep = (place.insn->kind & UNIT_STRING) &&
                   rip == run->cache->exec + place.unit->off + place.insn->aux;
     if (!boundary && !in_rep) {
@@ -279,7 +284,7 @@ static void on_step(struct run *run, ucontext_t *uc)
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     run->cpu->n_steps++;
     if (cache_contains(run->cache, rip)) {
-        leave_at_boundary(run, uc);
+        leave_at_boundary(run, uc, true);
     } else if (!in_range(rip, run_reload_begin, run_reload_end)) {
         /* in C or on the way out: exit_request says the rest */
         *reg(uc, REG_EFL) &= ~(greg_t)HOST_TF;
@@ -325,13 +330,22 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     run_kick(run);
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     if (cache_contains(run->cache, rip)) {
-        if (!leave_at_boundary(run, uc)) {
+        if (!leave_at_boundary(run, uc, false)) {
             *reg(uc, REG_EFL) |= HOST_TF;
         }
     } else if (in_range(rip, run_reload_begin, run_reload_end)) {
         *reg(uc, REG_EFL) |= HOST_TF;
     } else if (in_range(rip, run_resume_begin, run_resume_end)) {
         *reg(uc, REG_RIP) = (greg_t)run_bail;
+    }
+}
+
+/* The user wants the process to end: the machine's loop sees stop_signal. Other threads block this. */
+static void on_stop(int signal, siginfo_t *info, void *context)
+{
+    if (current_run) {
+        __atomic_store_n(&current_run->stop_signal, signal, __ATOMIC_RELAXED);
+        on_kick(signal, info, context);
     }
 }
 
@@ -366,6 +380,11 @@ int run_bind(struct run *run)
     for (unsigned i = 0; i < ARRAY_SIZE(faults) && !error; i++) {
         error = install(faults[i], on_fault);
     }
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    for (unsigned i = 0; i < ARRAY_SIZE(stops) && !error; i++) {
+        error = install(stops[i], on_stop);
+    }
+    signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
     if (!error) {
         error = install(HOST_TIMER_SIGNAL, on_kick);
     }

@@ -53,6 +53,11 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
     scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
                 true, &full);
     full.verdict = insn->verdict;
+    bool x87_waits = insn->map == 0 && insn->opcode >= 0xd8 && insn->opcode <= 0xdf &&
+                     !((insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) >= 6);
+    if (x87_waits) { /* a pending #MF comes before the operand's faults */
+        emit_u8(&t->emit, 0x9b);
+    }
     full.disp += delta;
     if (insn->verdict == VERDICT_MOV_FROM_SEG) {
         full.mem_bytes = 2;

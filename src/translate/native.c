@@ -4,6 +4,9 @@
 static void host_op_init(struct host_op *op, const struct insn *insn)
 {
     *op = (struct host_op){.map = insn->map, .opcode = insn->opcode};
+    if (insn->map == 0 && insn->opcode == 0x82) {
+        op->opcode = 0x80; /* its alias; 82 is undefined in 64-bit mode */
+    }
     bool bit_scan = insn->map == 1 && (insn->opcode == 0xbc || insn->opcode == 0xbd);
     if (insn->has_66) {
         op->legacy[op->n_legacy++] = 0x66;

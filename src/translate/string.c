@@ -1,6 +1,7 @@
 /* string.c - string instructions: ES:EDI cannot be overridden, so rsi and rdi become host pointers
  * for the length of the instruction and are cut back to 32 bits after it (pitfall 4). A fault inside
- * REP is folded back by run/signals.c: UNIT_STRING says from where on. */
+ * REP is folded back by run/signals.c: UNIT_STRING says from where on. Under TF the C function runs
+ * one iteration at a time. */
 #include "translate/translate.h"
 
 enum { USES_SI = 1, USES_DI = 2 };
@@ -45,7 +46,7 @@ void translate_string(struct translator *t, const struct insn *insn)
     struct emit *e = &t->emit;
     bool odd_segment = insn->seg == SEG_FS || insn->seg == SEG_GS;
     bool fast = translate_flat(t) && insn->adsize == 4 && !odd_segment &&
-                !(t->kind & (SITE_CHECKED | SITE_GS));
+                !(t->kind & (SITE_CHECKED | SITE_GS)) && !(t->mode & MODE_STEP);
     if (insn->verdict == VERDICT_XLAT && fast && !(t->kind & SITE_DUAL)) {
         translate_xlat(t);
         return;

@@ -30,7 +30,7 @@ void translate_esp_fix(struct translator *t)
 
 static void translate_insn(struct translator *t, const struct insn *insn)
 {
-    bool fpu_trap = (insn->flags & INSN_FPU) && (t->mode & MODE_NM);
+    bool fpu_trap = (insn->flags & INSN_FPU) && (t->mode & (MODE_NM | MODE_NOSSE));
     if (fpu_trap || (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM))) {
         translate_helper(t, insn, OP_FPU_CHECK);
     }

@@ -1,0 +1,229 @@
+/* branch.c - control: every branch goes to an instruction of a live unit, to an exit, to a stub, or to
+ * what the I-view says for an address; calls into C name an operation and an instruction we know. */
+#include "verify/verify_internal.h"
+
+static bool is_stub(const struct verifier *v, uint64_t host)
+{
+    return host == v->in->cache_exec + STUB_MISS || host == v->in->cache_exec + STUB_STEP ||
+           host == v->in->cache_exec + STUB_CROSS;
+}
+
+/* A branch inside the instruction's own code: the paths meet again further down. */
+static bool add_forward(struct verifier *v, uint32_t off)
+{
+    for (unsigned i = 0; i < v->n_forward; i++) {
+        if (v->forward[i].off == off) {
+            state_join(v, &v->forward[i].state, &v->state);
+            return true;
+        }
+    }
+    if (v->n_forward == MAX_FORWARD) {
+        return verify_fail(v, RULE_TARGET);
+    }
+    v->forward[v->n_forward].off = off;
+    v->forward[v->n_forward++].state = v->state;
+    return true;
+}
+
+static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
+{
+    uint64_t off = host - v->in->exec;
+    if (off < v->in->n_bytes) {
+        if (v->mark[off] != MARK_NONE) {
+            return state_check_canonical(v);
+        }
+        if (may_be_inside && !v->in_exits && off >= v->off + v->z.length && off < v->end_off) {
+            return add_forward(v, (uint32_t)off);
+        }
+        return verify_fail(v, RULE_TARGET);
+    }
+    if (is_stub(v, host)) {
+        if (v->state.reg[V_R8].kind != VALUE_INT) {
+            return verify_fail(v, RULE_STUB);
+        }
+        return state_check_canonical(v);
+    }
+    if (!v->in->is_entry(v->in->arg, host)) {
+        return verify_fail(v, RULE_TARGET);
+    }
+    return state_check_canonical(v);
+}
+
+/* jmp or call through a register: the I-view's answer for the address in r8, which the stub for "no
+ * code yet" needs. */
+static bool check_indirect(struct verifier *v)
+{
+    const ZydisDecodedOperand *operand = &v->operand[0];
+    const struct value *target = operand->type == ZYDIS_OPERAND_TYPE_REGISTER
+                                     ? &v->state.reg[reg_number(operand->reg.value)]
+                                     : NULL;
+    const struct value *lin = &v->state.reg[V_R8];
+    if (!target || target->kind != VALUE_TARGET || lin->kind != VALUE_INT ||
+        lin->id != target->of) {
+        return verify_fail(v, RULE_INDIRECT);
+    }
+    return state_check_canonical(v);
+}
+
+static bool is_relative(const struct verifier *v)
+{
+    return v->operand[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && v->operand[0].imm.is_relative;
+}
+
+static uint64_t relative_target(const struct verifier *v)
+{
+    return v->in->exec + v->off + v->z.length + (uint64_t)v->operand[0].imm.value.s;
+}
+
+/* Jcc, LOOP and JECXZ decide what the guest's instruction decides. */
+static bool check_condition(struct verifier *v)
+{
+    struct state *state = &v->state;
+    bool loop = v->z.mnemonic == ZYDIS_MNEMONIC_LOOP || v->z.mnemonic == ZYDIS_MNEMONIC_LOOPE ||
+                v->z.mnemonic == ZYDIS_MNEMONIC_LOOPNE;
+    if (v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ) { /* our own question: no flags */
+        bool known = state->reg[V_RCX].kind == VALUE_INT ||
+                     state->reg[V_RCX].kind == VALUE_DIFFERENCE;
+        return known || verify_fail(v, RULE_SOURCE);
+    }
+    if (v->in_exits) {
+        return verify_fail(v, RULE_EXITS);
+    }
+    if (v->guest_mnemonic != ZYDIS_MNEMONIC_INVALID && v->guest_mnemonic != v->z.mnemonic) {
+        return verify_fail(v, RULE_MNEMONIC);
+    }
+    if (state->op_done) {
+        return verify_fail(v, RULE_TWICE);
+    }
+    state->op_done = true;
+    if ((loop || v->z.mnemonic == ZYDIS_MNEMONIC_JECXZ) && v->z.address_width != 32) {
+        return verify_fail(v, RULE_WIDE); /* it would count in 64 bits */
+    }
+    if (loop) {
+        return write_reg(v, V_RCX, 32, false, NULL);
+    }
+    return true;
+}
+
+bool step_branch(struct verifier *v)
+{
+    bool conditional = v->z.meta.category == ZYDIS_CATEGORY_COND_BR;
+    if (conditional && !check_condition(v)) {
+        return false;
+    }
+    if (!conditional) {
+        v->alive = false;
+        if (v->z.mnemonic != ZYDIS_MNEMONIC_JMP) {
+            return verify_fail(v, RULE_SET);
+        }
+        if (!is_relative(v)) {
+            return check_indirect(v);
+        }
+    } else if (!is_relative(v)) {
+        return verify_fail(v, RULE_TARGET);
+    }
+    return check_target(v, relative_target(v), true);
+}
+
+/* struct insn of a light call: inside its arena, for this guest instruction, with this operation. */
+static const struct insn *find_site(const struct verifier *v, const struct value *site, int64_t op)
+{
+    bool constant = site->kind == VALUE_CONST || site->kind == VALUE_INT;
+    uint64_t off = (uint64_t)site->lo - (uint64_t)v->in->sites;
+    if (!constant || site->lo != site->hi || off % 16 != 0 ||
+        off + sizeof(struct insn) > v->in->n_site_bytes) {
+        return NULL;
+    }
+    const struct insn *insn = (const struct insn *)(v->in->sites + off);
+    const struct unit_insn *at = &v->in->insns[v->index];
+    bool ours = insn->op == op && insn->n_bytes == at->n_bytes &&
+                insn->eip == v->in->page_eip + at->page_off;
+    return ours ? insn : NULL;
+}
+
+/* Its C function never says LIGHT_NEXT. */
+static bool never_returns(const struct insn *insn, enum emul_op op)
+{
+    return op < N_OPS && op != OP_FPU_CHECK &&
+           (insn->verdict == VERDICT_JMP || insn->verdict == VERDICT_JMP_INDIRECT ||
+            insn->verdict == VERDICT_RET || insn->verdict == VERDICT_HELPER_END);
+}
+
+/* call *helper[HELPER_LIGHT](%r15) */
+static bool light_call(struct verifier *v)
+{
+    struct state *state = &v->state;
+    struct memory memory;
+    const struct value *op = &state->reg[V_R9];
+    if (!memory_classify(v, &v->operand[0], &memory)) {
+        return false;
+    }
+    if (!is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) || v->in_exits ||
+        op->kind != VALUE_INT || op->lo != op->hi || op->lo >= N_LIGHT_OPS) {
+        return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
+    }
+    enum emul_op number = (enum emul_op)op->lo;
+    const struct insn *insn = find_site(v, &state->reg[V_R8], op->lo);
+    if (!insn) {
+        return verify_fail(v, RULE_HELPER);
+    }
+    bool inside = number == OP_RESOLVE || number == OP_FPU_CHECK;
+    bool after = number == OP_COMMIT || number == OP_FPU_STORED || number == OP_STI_PENDING;
+    if (number == OP_COMMIT) {
+        if (!state->resolved) {
+            return verify_fail(v, RULE_STAGING);
+        }
+        state->staged = false;
+    }
+    if (!state_check_canonical(v)) {
+        return false;
+    }
+    if (!after && (!state_is_entry(state) || state->op_done)) {
+        return verify_fail(v, RULE_PRECISE);
+    }
+    struct state next;
+    state_canonical(v, &next);
+    if (inside) { /* guest registers come back as they were */
+        next.resolved = number == OP_RESOLVE ? insn : NULL;
+    } else {
+        for (unsigned reg = 0; reg < V_R8; reg++) {
+            if (is_guest_reg(reg)) {
+                next.reg[reg] = value_int(v, 0, UINT32_MAX);
+            }
+        }
+        next.reg[V_R12].id = ++v->last_id;
+        next.changed = next.op_done = true;
+    }
+    *state = next;
+    v->alive = !never_returns(insn, number);
+    if (!v->alive) {
+        v->after_call_off = v->off + v->z.length;
+    }
+    return true;
+}
+
+bool step_call(struct verifier *v)
+{
+    if (v->operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
+        return light_call(v);
+    }
+    bool ok = is_relative(v) ? check_target(v, relative_target(v), false) : check_indirect(v);
+    if (!ok) {
+        return false;
+    }
+    /* A return is looked up, so nobody comes back here but by way of the I-view, to a unit's start;
+     * what follows is checked all the same, as if one could. */
+    state_canonical(v, &v->state);
+    v->after_call_off = v->off + v->z.length;
+    return true;
+}
+
+bool step_ret(struct verifier *v)
+{
+    const struct value *lin = &v->state.reg[V_R8];
+    bool looked_up = v->state.ret_target && lin->kind == VALUE_INT &&
+                     lin->id == v->state.ret_target && v->z.operand_count_visible == 0;
+    v->state.ret_target = 0;
+    v->alive = false;
+    return (looked_up && state_check_canonical(v)) || verify_fail(v, RULE_HOST_STACK);
+}

@@ -1,0 +1,196 @@
+/* rules.c - what may be emitted at all, whatever its operands mean: sets, prefixes, register classes.
+ * Nothing is allowed because nobody thought of it: everything not named here is refused. */
+#include "verify/verify_internal.h"
+
+unsigned reg_number(ZydisRegister reg)
+{
+    ZydisRegister wide = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+    return (unsigned)ZydisRegisterGetId(wide) & 15;
+}
+
+bool is_low_byte_of_pointer(ZydisRegister reg)
+{
+    return reg == ZYDIS_REGISTER_SPL || reg == ZYDIS_REGISTER_BPL || reg == ZYDIS_REGISTER_SIL ||
+           reg == ZYDIS_REGISTER_DIL;
+}
+
+static bool check_prefixes(struct verifier *v)
+{
+    bool gs = false, a32 = false, o16 = false, repeat = false;
+    for (unsigned i = 0; i < v->z.raw.prefix_count; i++) {
+        switch (v->z.raw.prefixes[i].value) {
+        case 0x65:
+            gs = true;
+            break;
+        case 0x67:
+            a32 = true;
+            break;
+        case 0x66:
+            o16 = true;
+            break;
+        case 0xf2:
+        case 0xf3:
+            repeat = true;
+            break;
+        case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64:
+            return verify_fail(v, RULE_PREFIX);
+        default: /* lock: the decoder knows where; REX */
+            break;
+        }
+    }
+    ZydisInstructionCategory category = v->z.meta.category;
+    bool branch = category == ZYDIS_CATEGORY_COND_BR || category == ZYDIS_CATEGORY_UNCOND_BR ||
+                  category == ZYDIS_CATEGORY_CALL || category == ZYDIS_CATEGORY_RET;
+    bool has_memory = false;
+    for (unsigned i = 0; i < v->z.operand_count; i++) {
+        has_memory |= v->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                      v->operand[i].mem.segment == ZYDIS_REGISTER_GS;
+    }
+    if (branch && (gs || o16 || repeat || (a32 && category != ZYDIS_CATEGORY_COND_BR))) {
+        return verify_fail(v, RULE_PREFIX);
+    }
+    if (!branch && (gs != a32 || gs != has_memory)) {
+        return verify_fail(v, RULE_PREFIX);
+    }
+    return true;
+}
+
+static bool may_be_emitted(const struct verifier *v)
+{
+    switch (v->z.mnemonic) {
+    case ZYDIS_MNEMONIC_CLI: /* of the category of CLC */
+    case ZYDIS_MNEMONIC_STI:
+    case ZYDIS_MNEMONIC_STAC:
+    case ZYDIS_MNEMONIC_CLAC:
+    case ZYDIS_MNEMONIC_CMPXCHG16B:
+    case ZYDIS_MNEMONIC_XLAT:
+    case ZYDIS_MNEMONIC_MOVSXD: /* what 32-bit code calls ARPL */
+        return false;
+    case ZYDIS_MNEMONIC_LEA:
+    case ZYDIS_MNEMONIC_PAUSE:
+    case ZYDIS_MNEMONIC_LFENCE:
+    case ZYDIS_MNEMONIC_MFENCE:
+    case ZYDIS_MNEMONIC_SFENCE:
+    case ZYDIS_MNEMONIC_SHLX:
+    case ZYDIS_MNEMONIC_SHRX:
+    case ZYDIS_MNEMONIC_RORX:
+        return true;
+    case ZYDIS_MNEMONIC_PUSHFQ:
+    case ZYDIS_MNEMONIC_POP:
+    case ZYDIS_MNEMONIC_NOP:
+        return true;
+    default:
+        break;
+    }
+    if (v->z.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
+        return false;
+    }
+    switch (v->z.meta.category) {
+    case ZYDIS_CATEGORY_AES:
+    case ZYDIS_CATEGORY_BINARY:
+    case ZYDIS_CATEGORY_BITBYTE:
+    case ZYDIS_CATEGORY_BLEND:
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_CMOV:
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_CONVERT:
+    case ZYDIS_CATEGORY_DATAXFER:
+    case ZYDIS_CATEGORY_FCMOV:
+    case ZYDIS_CATEGORY_FLAGOP:
+    case ZYDIS_CATEGORY_LOGICAL:
+    case ZYDIS_CATEGORY_LOGICAL_FP:
+    case ZYDIS_CATEGORY_MMX:
+    case ZYDIS_CATEGORY_PCLMULQDQ:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_ROTATE:
+    case ZYDIS_CATEGORY_SEMAPHORE:
+    case ZYDIS_CATEGORY_SETCC:
+    case ZYDIS_CATEGORY_SHIFT:
+    case ZYDIS_CATEGORY_SSE:
+    case ZYDIS_CATEGORY_STRINGOP:
+    case ZYDIS_CATEGORY_STTNI:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+    case ZYDIS_CATEGORY_X87_ALU:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_fpu_word(ZydisRegister reg)
+{
+    return reg == ZYDIS_REGISTER_X87CONTROL || reg == ZYDIS_REGISTER_X87STATUS ||
+           reg == ZYDIS_REGISTER_X87TAG || reg == ZYDIS_REGISTER_MXCSR;
+}
+
+/* Registers the guest has: general ones are looked at more closely in step.c. */
+static bool check_register(struct verifier *v, const ZydisDecodedOperand *operand)
+{
+    ZydisRegister reg = operand->reg.value;
+    bool branches = v->z.meta.category == ZYDIS_CATEGORY_COND_BR ||
+                    v->z.meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+                    v->z.meta.category == ZYDIS_CATEGORY_CALL ||
+                    v->z.meta.category == ZYDIS_CATEGORY_RET;
+    switch (ZydisRegisterGetClass(reg)) {
+    case ZYDIS_REGCLASS_GPR8:
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64:
+    case ZYDIS_REGCLASS_X87:
+    case ZYDIS_REGCLASS_MMX:
+    case ZYDIS_REGCLASS_FLAGS:
+        return true;
+    case ZYDIS_REGCLASS_XMM:
+        return ZydisRegisterGetId(reg) < 8 || verify_fail(v, RULE_REGISTER);
+    case ZYDIS_REGCLASS_IP:
+        return branches || verify_fail(v, RULE_REGISTER);
+    default:
+        return is_fpu_word(reg) || verify_fail(v, RULE_REGISTER);
+    }
+}
+
+bool check_instruction(struct verifier *v)
+{
+    if (!may_be_emitted(v)) {
+        return verify_fail(v, RULE_SET);
+    }
+    if (!check_prefixes(v)) {
+        return false;
+    }
+    if (v->z.raw.rex.W && v->z.mnemonic != ZYDIS_MNEMONIC_MOV &&
+        v->z.mnemonic != ZYDIS_MNEMONIC_LEA) {
+        return verify_fail(v, RULE_WIDE);
+    }
+    for (unsigned i = 0; i < v->z.operand_count; i++) {
+        if (v->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            !check_register(v, &v->operand[i])) {
+            return false;
+        }
+        if (v->operand[i].type == ZYDIS_OPERAND_TYPE_POINTER) {
+            return verify_fail(v, RULE_SET);
+        }
+    }
+    return true;
+}
+
+bool is_guest_op(const struct verifier *v)
+{
+    switch (v->z.mnemonic) {
+    case ZYDIS_MNEMONIC_MOV:
+    case ZYDIS_MNEMONIC_MOVZX:
+    case ZYDIS_MNEMONIC_LEA:
+    case ZYDIS_MNEMONIC_SHLX:
+    case ZYDIS_MNEMONIC_SHRX:
+    case ZYDIS_MNEMONIC_RORX:
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_PUSHFQ:
+    case ZYDIS_MNEMONIC_POP:
+    case ZYDIS_MNEMONIC_JMP:
+    case ZYDIS_MNEMONIC_CALL:
+    case ZYDIS_MNEMONIC_RET:
+    case ZYDIS_MNEMONIC_JRCXZ: /* the guest's own has the address-size prefix: JECXZ */
+        return false;
+    default:
+        return true;
+    }
+}

@@ -1,0 +1,112 @@
+/* sweep.c - the checker applied to the code cache: one unit when it is entered, all of them when
+ * code is thrown away; and what is shown when one does not pass. */
+#include <stdio.h>
+
+#include "cache/codepage.h"
+#include "verify/verify_internal.h"
+
+static bool is_live_entry(void *arg, uint64_t host)
+{
+    const struct cache *cache = arg;
+    const struct unit *unit = cache_find(cache, host);
+    if (!unit || unit->dead) {
+        return false;
+    }
+    const struct unit_insn *insn = cache_find_insn(cache, unit, host);
+    return insn && host == cache->exec + unit->off + insn->host_off;
+}
+
+void verify_input_of(const struct cache *cache, const struct unit *unit, const uint8_t *guest,
+                     struct verify_input *in)
+{
+    const struct codepage *page = unit->page;
+    *in = (struct verify_input){
+        .bytes = cache->write + unit->off, .exec = cache->exec + unit->off,
+        .n_bytes = unit->n_bytes, .body_bytes = unit->body_bytes,
+        .insns = unit->insns, .n_insns = unit->n_insns,
+        .page_eip = (page->lin_page << 12) - page->cs_base, .mode = page->mode,
+        .is_patch = unit->is_patch, .guest = guest, .cache_exec = cache->exec,
+        .sites = cache->sites, .n_site_bytes = cache->n_site_bytes,
+        .is_entry = is_live_entry, .arg = (void *)cache,
+    };
+}
+
+static void print_bytes(const uint8_t *bytes, unsigned n_bytes)
+{
+    for (unsigned i = 0; i < 15; i++) {
+        if (i < n_bytes) {
+            fprintf(stderr, " %02x", bytes[i]);
+        } else {
+            fprintf(stderr, "   ");
+        }
+    }
+}
+
+static void print_range(const struct verify_input *in, uint32_t from, uint32_t to, uint32_t found)
+{
+    ZydisDecoder decoder;
+    ZydisFormatter formatter;
+    ZydisDecodedInstruction z;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
+    while (from < to) {
+        char text[96] = "(bad)";
+        uint32_t length = 1;
+        if (ZYAN_SUCCESS(
+                ZydisDecoderDecodeFull(&decoder, in->bytes + from, to - from, &z, operands))) {
+            ZydisFormatterFormatInstruction(&formatter, &z, operands, z.operand_count_visible, text,
+                                            sizeof(text), in->exec + from, NULL);
+            length = z.length;
+        }
+        fprintf(stderr, " %s%08lx ", from == found ? "-->" : "   ", (unsigned long)(in->exec + from));
+        print_bytes(in->bytes + from, length);
+        fprintf(stderr, "  %s\n", text);
+        from += length;
+    }
+}
+
+static _Noreturn void stop(const struct verify_input *in, const struct verify_finding *finding)
+{
+    fprintf(stderr, "plex86: verify: %s\n  at host %08lx (unit + %x), guest instruction %u, bytes",
+            verify_rule_text(finding->rule), (unsigned long)(in->exec + finding->host_off),
+            finding->host_off, finding->index);
+    print_bytes(finding->bytes, finding->n_bytes);
+    fprintf(stderr, "\n  mode %x%s\n", in->mode, in->is_patch ? " (patch)" : "");
+    for (uint32_t i = 0; i < in->n_insns; i++) {
+        const struct unit_insn *insn = &in->insns[i];
+        uint32_t end = i + 1 < in->n_insns ? in->insns[i + 1].host_off : in->body_bytes;
+        fprintf(stderr, " %08x kind %02x ", in->page_eip + insn->page_off, insn->kind);
+        if (in->guest && insn->page_off + insn->n_bytes <= 4096) {
+            print_bytes(in->guest + insn->page_off, insn->n_bytes);
+        }
+        fprintf(stderr, "\n");
+        print_range(in, insn->host_off, end, finding->host_off);
+    }
+    fprintf(stderr, "  exits:\n");
+    print_range(in, in->body_bytes, in->n_bytes, finding->host_off);
+    fflush(stderr);
+    BUG("an emitted unit breaks a rule of verify/rules.def");
+}
+
+void verify_cached(const struct cache *cache, const struct unit *unit, const uint8_t *guest)
+{
+    struct verify_input in;
+    struct verify_finding finding;
+    verify_input_of(cache, unit, guest, &in);
+    if (verify_unit(&in, &finding) < 0) {
+        stop(&in, &finding);
+    }
+}
+
+uint32_t verify_all(const struct cache *cache)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < cache->n_units; i++) {
+        if (!cache->units[i].dead) {
+            verify_cached(cache, &cache->units[i], NULL);
+            n++;
+        }
+    }
+    return n;
+}

@@ -1,0 +1,296 @@
+/* test_cache_codepage.c - what has been scanned: slots, scanned bytes, links, invalidation. The three
+ * functions of view/ that codepage.c calls are played by this program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cache/codepage.h"
+
+static struct cache cache;
+static struct codepages pages;
+static int n_protected[16];  /* by physical page: protect adds, unprotect empties */
+static uint32_t *forgotten[16];
+static unsigned n_forgotten;
+
+void view_protect_page(struct view *view, uint32_t phys_page)
+{
+    (void)view;
+    n_protected[phys_page & 15]++;
+}
+void view_unprotect_page(struct view *view, uint32_t phys_page)
+{
+    (void)view;
+    n_protected[phys_page & 15] = 0;
+}
+void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
+{
+    (void)view;
+    (void)lin;
+    forgotten[n_forgotten++ & 15] = (uint32_t *)(uintptr_t)table;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(n_protected, 0, sizeof(n_protected));
+    n_forgotten = 0;
+    return cache_create(&cache, 1 << 20) || codepages_create(&pages, &cache, NULL, 8);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    codepages_destroy(&pages);
+    cache_destroy(&cache);
+    return 0;
+}
+
+/* A unit of page with an instruction of 4 host bytes and n_bytes guest bytes at each offset. */
+static struct unit *add(struct codepage *page, const uint16_t *offs, unsigned n, unsigned n_bytes)
+{
+    struct emit emit;
+    struct unit_insn insns[16];
+    assert_true(cache_begin(&cache, 256, n, &emit));
+    for (unsigned i = 0; i < n; i++) {
+        insns[i] = (struct unit_insn){.host_off = (uint16_t)(4 * i), .page_off = offs[i],
+                                      .n_bytes = (uint8_t)n_bytes};
+        emit_u32(&emit, 0x90909090);
+    }
+    struct unit *unit = cache_commit(&cache, &emit, insns, n, 4 * n, page);
+    codepage_add_unit(&pages, page, unit);
+    return unit;
+}
+#define ADD(page, n_bytes, ...)                                                                    \
+    add(page, (const uint16_t[]){__VA_ARGS__}, sizeof((uint16_t[]){__VA_ARGS__}) / 2, n_bytes)
+
+static void get(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 0x15, 0);
+    assert_ptr_equal(codepage_get(&pages, 5, 0x400, 0x15, 0), page);
+    struct codepage *others[] = {
+        codepage_get(&pages, 6, 0x400, 0x15, 0), codepage_get(&pages, 5, 0x401, 0x15, 0),
+        codepage_get(&pages, 5, 0x400, 0x14, 0), codepage_get(&pages, 5, 0x400, 0x15, 0x10)};
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_ptr_not_equal(others[i], page);
+        assert_ptr_equal(codepage_of_table(&pages, others[i]->table), others[i]);
+        assert_ptr_equal(codepage_of_table(&pages, others[i]->table + 4095), others[i]);
+    }
+    assert_int_equal(pages.n_pages, 5);
+    assert_int_equal(pages.n_phys, 2); /* four pages share one physical page */
+    assert_ptr_equal(others[3]->phys, page->phys);
+    assert_null(codepage_of_table(&pages, pages.tables + 5 * VIEW_TABLE_SLOTS));
+    assert_null(physcode_find(&pages, 7));
+    assert_ptr_equal(physcode_find(&pages, 5), page->phys);
+}
+
+static void slots(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct unit *unit = ADD(page, 2, 0x10, 0x12, 0x14);
+    for (unsigned off = 0; off < 4096; off++) {
+        uint32_t want = off == 0x10   ? unit->off
+                        : off == 0x12 ? unit->off + 4
+                        : off == 0x14 ? unit->off + 8
+                                      : 0;
+        assert_int_equal(page->table[off], want);
+    }
+    assert_int_equal(n_protected[5], 1);
+    struct unit *overlap = ADD(page, 2, 0x0e, 0x10, 0x13);
+    assert_int_equal(page->table[0x0e], overlap->off);
+    assert_int_equal(page->table[0x10], unit->off); /* the first one stays */
+    assert_int_equal(page->table[0x13], overlap->off + 8);
+    assert_ptr_equal(page->units, overlap);
+    assert_ptr_equal(overlap->next, unit);
+}
+
+static void hits(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    assert_false(codepage_hit(&pages, 5 << 12, 4096));
+    ADD(page, 3, 0x100, 0x103, 0xffe); /* the last one ends in the next page */
+    for (uint32_t off = 0; off < 4096; off++) {
+        bool code = (off >= 0x100 && off < 0x106) || off >= 0xffe;
+        assert_int_equal(codepage_hit(&pages, 5 << 12 | off, 1), code);
+        bool code4 = (off + 4 > 0x100 && off < 0x106) || off + 4 > 0xffe;
+        assert_int_equal(codepage_hit(&pages, 5 << 12 | off, 4), code4);
+    }
+    assert_true(codepage_hit(&pages, 5 << 12, 4096));
+    assert_false(codepage_hit(&pages, 6 << 12, 4096));
+    codepage_add_depend(&pages, page, 6, 1);
+    assert_true(codepage_hit(&pages, 6 << 12, 1));
+    assert_false(codepage_hit(&pages, 6 << 12 | 1, 4095));
+    assert_int_equal(n_protected[6], 1);
+    assert_false(codepage_hit(&pages, 4 << 12, 4096));
+}
+
+static uint32_t branch_target(uint32_t field_off)
+{
+    uint32_t rel;
+    memcpy(&rel, cache.write + field_off, 4);
+    return field_off + 4 + rel;
+}
+
+static void links(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct codepage *alias = codepage_get(&pages, 5, 0x500, 1, 0);
+    struct unit *from = ADD(page, 2, 0x10, 0x12, 0x14);
+    codepage_add_link(&pages, page, 0x12, from->off); /* known already: at once */
+    assert_int_equal(branch_target(from->off), from->off + 4);
+    codepage_add_link(&pages, page, 0x30, from->off + 4);
+    codepage_add_link(&pages, page, 0x40, from->off + 8);
+    uint32_t before = branch_target(from->off + 8);
+    ADD(alias, 2, 0x30, 0x40); /* another page's code is not the target */
+    assert_int_equal(branch_target(from->off + 8), before);
+    struct unit *to = ADD(page, 2, 0x2e, 0x30);
+    assert_int_equal(branch_target(from->off + 4), to->off + 4);
+    assert_int_equal(branch_target(from->off + 8), before); /* still waits */
+    struct unit *last = ADD(page, 2, 0x40);
+    assert_int_equal(branch_target(from->off + 8), last->off);
+    assert_null(page->links);
+}
+
+/* No room for links costs speed, not correctness. */
+static void links_full(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct unit *from = ADD(page, 2, 0x10, 0x12);
+    pages.max_links = 1;
+    codepage_add_link(&pages, page, 0x30, from->off);
+    codepage_add_link(&pages, page, 0x30, from->off + 4);
+    uint32_t before = branch_target(from->off + 4);
+    struct unit *to = ADD(page, 2, 0x30);
+    assert_int_equal(branch_target(from->off), to->off);
+    assert_int_equal(branch_target(from->off + 4), before);
+    pages.max_links = 8 * 256;
+}
+
+static void invalidate(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct codepage *alias = codepage_get(&pages, 5, 0x500, 3, 0);
+    struct codepage *other = codepage_get(&pages, 6, 0x401, 1, 0);
+    struct unit *a = ADD(page, 2, 0x10, 0x12), *b = ADD(page, 2, 0x20), *c = ADD(alias, 2, 0x10);
+    struct unit *d = ADD(other, 2, 0x10);
+    codepage_add_link(&pages, page, 0x50, a->off);
+    codepage_invalidate(&pages, 5);
+    assert_true(a->dead && b->dead && c->dead);
+    assert_false(d->dead);
+    for (unsigned off = 0; off < 4096; off++) {
+        assert_int_equal(page->table[off] | alias->table[off], 0);
+    }
+    assert_int_equal(other->table[0x10], d->off);
+    assert_null(page->units);
+    assert_null(page->links); /* or a later unit would patch dead code */
+    assert_false(codepage_hit(&pages, 5 << 12, 4096));
+    assert_true(codepage_hit(&pages, 6 << 12, 4096));
+    assert_int_equal(n_protected[5], 0);
+    assert_int_equal(n_protected[6], 1);
+    assert_int_equal(page->phys->n_writes, 1);
+    assert_int_equal(pages.n_units_dropped, 3);
+    assert_int_equal(pages.n_invalidations, 1);
+    struct unit *again = ADD(page, 2, 0x10); /* and is made again */
+    assert_int_equal(page->table[0x10], again->off);
+    assert_true(codepage_hit(&pages, 5 << 12 | 0x10, 1));
+    assert_int_equal(n_protected[5], 1);
+    codepage_invalidate(&pages, 9); /* nothing there */
+    assert_int_equal(pages.n_invalidations, 1);
+}
+
+/* A store into the second page of a crossing instruction drops it. */
+static void invalidate_second_page(void **state)
+{
+    (void)state;
+    struct codepage *first = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct codepage *second = codepage_get(&pages, 6, 0x401, 1, 0);
+    struct unit *crossing = ADD(first, 6, 0xffd), *tail = ADD(second, 2, 3);
+    codepage_add_depend(&pages, first, 6, 3);
+    assert_true(codepage_hit(&pages, 6 << 12 | 2, 1));
+    codepage_invalidate(&pages, 6);
+    assert_true(crossing->dead && tail->dead);
+    assert_int_equal(first->table[0xffd], 0);
+    assert_false(codepage_hit(&pages, 6 << 12, 4096));
+    assert_null(physcode_find(&pages, 6)->depends);
+    struct unit *again = ADD(first, 6, 0xffd);
+    codepage_add_depend(&pages, first, 6, 3);
+    codepage_invalidate(&pages, 5); /* and a store into the first one */
+    assert_true(again->dead);
+    assert_int_equal(first->table[0xffd], 0);
+}
+
+static void room(void **state)
+{
+    (void)state;
+    assert_true(codepages_have_room(&pages));
+    for (uint32_t i = 0; i < 5; i++) {
+        codepage_get(&pages, i, i, 1, 0);
+    }
+    assert_true(codepages_have_room(&pages)); /* 5 of 8 pages, 5 of 8 physical ones */
+    codepage_get(&pages, 5, 5, 1, 0);
+    assert_false(codepages_have_room(&pages)); /* a crossing unit needs two pages, three physical */
+    pages.n_phys = 0;
+    assert_true(codepages_have_room(&pages));
+    pages.n_links = pages.max_links - 511;
+    assert_false(codepages_have_room(&pages));
+    pages.n_links = 0;
+    pages.n_depends = pages.max_depends - 1;
+    assert_false(codepages_have_room(&pages));
+    pages.n_depends = 0;
+    pages.n_phys = 6;
+}
+
+static void flush(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct codepage *other = codepage_get(&pages, 6, 0x401, 1, 0);
+    uint32_t *tables[2] = {page->table, other->table};
+    ADD(page, 6, 0x10, 0xffd);
+    codepage_add_depend(&pages, page, 7, 3);
+    codepages_flush(&pages);
+    cache_flush(&cache);
+    assert_int_equal(n_forgotten, 2);
+    assert_true((forgotten[0] == tables[0] && forgotten[1] == tables[1]) ||
+                (forgotten[0] == tables[1] && forgotten[1] == tables[0]));
+    assert_int_equal(n_protected[5] | n_protected[6] | n_protected[7], 0);
+    assert_int_equal(pages.n_pages | pages.n_phys | pages.n_depends | pages.n_links, 0);
+    assert_null(physcode_find(&pages, 5));
+    assert_false(codepage_hit(&pages, 5 << 12, 4096));
+    page = codepage_get(&pages, 6, 0x401, 1, 0);
+    assert_ptr_equal(page->table, tables[0]); /* the arena is used again, and is empty */
+    for (unsigned off = 0; off < VIEW_TABLE_SLOTS; off++) {
+        assert_int_equal(page->table[off], 0);
+    }
+    assert_null(page->units);
+    assert_null(page->phys->depends);
+    for (unsigned i = 0; i < sizeof(page->phys->scanned); i++) {
+        assert_int_equal(page->phys->scanned[i], 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(get, setup, teardown),
+        cmocka_unit_test_setup_teardown(slots, setup, teardown),
+        cmocka_unit_test_setup_teardown(hits, setup, teardown),
+        cmocka_unit_test_setup_teardown(links, setup, teardown),
+        cmocka_unit_test_setup_teardown(links_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(invalidate, setup, teardown),
+        cmocka_unit_test_setup_teardown(invalidate_second_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(room, setup, teardown),
+        cmocka_unit_test_setup_teardown(flush, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,123 @@
+/* test_translate.h - guest bytes in, one unit of host code out: the translator without a machine. The
+ * three functions of view/ that codepage.c calls do nothing here. Used by test_translate*.c and by
+ * tests/golden/golden.c. */
+#ifndef TESTS_UNIT_TEST_TRANSLATE_H
+#define TESTS_UNIT_TEST_TRANSLATE_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "translate/translate.h"
+
+enum { FLAT_MODE = MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT };
+
+static struct bench {
+    struct cache cache;
+    struct codepages pages;
+    struct codepage *page;
+    struct scanner scanner;
+    struct map map;
+    struct scan_result scan;
+    uint8_t bytes[PAGE_BYTES + INSN_MAX_BYTES]; /* the code page and what follows it */
+    uint8_t kinds[PAGE_BYTES];                  /* enum site_kind by page offset */
+    unsigned engine;
+    uint64_t cross_next;
+} bench;
+
+void view_protect_page(struct view *view, uint32_t phys_page)
+{
+    (void)view;
+    (void)phys_page;
+}
+void view_unprotect_page(struct view *view, uint32_t phys_page)
+{
+    (void)view;
+    (void)phys_page;
+}
+void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
+{
+    (void)view;
+    (void)lin;
+    (void)table;
+}
+
+static inline int bench_create(void)
+{
+    scan_init(&bench.scanner);
+    map_init(&bench.map);
+    return cache_create(&bench.cache, 4 << 20) ||
+           codepages_create(&bench.pages, &bench.cache, NULL, 64);
+}
+
+static inline void bench_destroy(void)
+{
+    codepages_destroy(&bench.pages);
+    cache_destroy(&bench.cache);
+}
+
+/* An empty code page full of UD2. */
+static inline void bench_start(uint32_t lin_page, uint32_t mode, uint32_t cs_base)
+{
+    codepages_flush(&bench.pages);
+    cache_flush(&bench.cache);
+    for (unsigned i = 0; i < sizeof(bench.bytes); i++) {
+        bench.bytes[i] = i & 1 ? 0x0b : 0x0f;
+    }
+    memset(bench.kinds, 0, sizeof(bench.kinds));
+    bench.engine = 0;
+    bench.cross_next = 0;
+    bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, cs_base);
+}
+
+static inline bool bench_is_known(void *arg, uint32_t off)
+{
+    (void)arg;
+    return bench.page->table[off] != 0;
+}
+static inline unsigned bench_kind(void *arg, uint32_t off)
+{
+    (void)arg;
+    return bench.kinds[off];
+}
+
+static inline struct translate_input bench_input(void)
+{
+    return (struct translate_input){
+        .scan = &bench.scan, .scanner = &bench.scanner, .cache = &bench.cache, .page = bench.page,
+        .engine = bench.engine, .cross_next = bench.cross_next, .site = bench_kind};
+}
+
+static inline bool bench_scan(uint32_t off, unsigned max_insns)
+{
+    uint8_t next[INSN_MAX_BYTES];
+    memcpy(next, bench.bytes + PAGE_BYTES, sizeof(next));
+    struct scan_request request = {
+        .page = bench.bytes, .next = next, .n_next = sizeof(next), .start_off = off,
+        .page_eip = (bench.page->lin_page << 12) - bench.page->cs_base,
+        .code32 = bench.page->mode & MODE_CODE32, .max_insns = max_insns, .known = bench_is_known,
+        .judge = map_judge, .map = &bench.map};
+    scan_page(&bench.scanner, &request, &bench.scan);
+    return bench.scan.n_insns != 0;
+}
+
+/* The unit that begins at off; NULL: the cache is full. */
+static inline struct unit *bench_translate(uint32_t off, unsigned max_insns)
+{
+    if (!bench_scan(off, max_insns)) {
+        return NULL;
+    }
+    struct translate_input in = bench_input();
+    return translate_unit(&bench.pages, &in);
+}
+
+/* Re-makes the instruction number index of unit. */
+static inline struct unit *bench_patch(struct unit *unit, unsigned index, unsigned kind)
+{
+    bench_scan(unit->insns[index].page_off, 1);
+    bench.scan.n_insns = 1;
+    struct translate_input in = bench_input();
+    return translate_patch(&bench.pages, &in, unit, &unit->insns[index], kind);
+}
+
+#endif
