@@ -14,7 +14,6 @@ main:
     rep movsb
     movl $HIGH, %eax
     inb $0x92, %al
-    movb %al, %dl
     movl $HIGH, %eax
     call *%eax
     CHECK(%esi, $0x12345678)

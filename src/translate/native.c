@@ -1,6 +1,15 @@
 /* native.c - technique native: the same instruction with its operands re-encoded for 64-bit mode. */
 #include "translate/translate.h"
 
+/* 66 is an operand size in general instructions (64-bit mode's default is 32, whatever the guest's
+ * was), but part of the opcode in SSE ones. */
+static bool wants_66(const struct insn *insn)
+{
+    bool sse = (insn->map == 1 && (insn->flags & INSN_FPU)) || insn->map == 3 ||
+               (insn->map == 2 && insn->opcode < 0xf0);
+    return sse ? insn->has_66 : insn->opattr == 2;
+}
+
 static void host_op_init(struct host_op *op, const struct insn *insn)
 {
     *op = (struct host_op){.map = insn->map, .opcode = insn->opcode};
@@ -8,7 +17,7 @@ static void host_op_init(struct host_op *op, const struct insn *insn)
         op->opcode = 0x80; /* its alias; 82 is undefined in 64-bit mode */
     }
     bool bit_scan = insn->map == 1 && (insn->opcode == 0xbc || insn->opcode == 0xbd);
-    if (insn->has_66) {
+    if (wants_66(insn)) {
         op->legacy[op->n_legacy++] = 0x66;
     }
     if (insn->prefixes & PREFIX_LOCK) {
@@ -168,7 +177,7 @@ static void native_mem_form(struct translator *t, const struct insn *insn)
     struct host_op op;
     struct host_mem mem;
     host_op_init(&op, insn);
-    translate_address(t, insn, 0, is_plain_load(insn) && !insn->has_66, &mem);
+    translate_address(t, insn, 0, is_plain_load(insn) && insn->opattr == 4, &mem);
     bool checked = t->unit_kind & UNIT_CHECKED;
 
     int reg = insn->roles & ROLE_REG ? translate_reg(insn_reg(insn)) : (int)insn_reg(insn);

@@ -175,6 +175,9 @@ static bool light_call(struct verifier *v)
         }
         state->staged = false;
     }
+    if (state->reg[V_R12].kind != VALUE_POINTER) { /* its low half is ESP, and all that C sees */
+        state->reg[V_R12] = (struct value){.kind = VALUE_POINTER, .id = ++v->last_id};
+    }
     if (!state_check_canonical(v)) {
         return false;
     }

@@ -157,7 +157,8 @@ bool check_instruction(struct verifier *v)
     if (!check_prefixes(v)) {
         return false;
     }
-    if (v->z.raw.rex.W && v->z.mnemonic != ZYDIS_MNEMONIC_MOV &&
+    bool legacy = v->z.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY; /* VEX.W: see step_shift() */
+    if (legacy && v->z.raw.rex.W && v->z.mnemonic != ZYDIS_MNEMONIC_MOV &&
         v->z.mnemonic != ZYDIS_MNEMONIC_LEA) {
         return verify_fail(v, RULE_WIDE);
     }

@@ -56,14 +56,12 @@ static inline void bench_destroy(void)
     cache_destroy(&bench.cache);
 }
 
-/* An empty code page full of UD2. */
+/* A code page full of INT3, which ends every unit. */
 static inline void bench_start(uint32_t lin_page, uint32_t mode, uint32_t cs_base)
 {
     codepages_flush(&bench.pages);
     cache_flush(&bench.cache);
-    for (unsigned i = 0; i < sizeof(bench.bytes); i++) {
-        bench.bytes[i] = i & 1 ? 0x0b : 0x0f;
-    }
+    memset(bench.bytes, 0xcc, sizeof(bench.bytes));
     memset(bench.kinds, 0, sizeof(bench.kinds));
     bench.engine = 0;
     bench.cross_next = 0;
