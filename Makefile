@@ -67,7 +67,7 @@ UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(room) $(BUILD)/unit/test_$(room)_%,$(UNIT_PROGRAMS))))
 
 .DEFAULT_GOAL := all
-.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot fuzz \
+.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli fuzz \
         bench bench-quick format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -77,13 +77,14 @@ all: $(if $(MAIN_OBJECT),$(PLEX86),library)
 help:
 	@echo "make              build ./plex86"
 	@echo "make run          install what is needed, build, fetch a Linux and boot it (Ctrl-A x quits)"
-	@echo "make check        lint, unit, golden, native, guest, boot; last line: N passed, N failed"
+	@echo "make check        lint, unit, golden, cli, native, guest, boot; last line: N passed, N failed"
 	@echo "make lint         include rules, headers alone, globals, owners, light code, format"
 	@echo "make unit         unit tests (one program: make unit T=test_scan)"
 	@echo "make golden       listings compared with tests/golden (make bless: accept the new ones)"
 	@echo "make native       each instruction form on the real CPU and in the engine"
 	@echo "make guest        tiny guests in every engine mode"
 	@echo "make boot         Debian kernels with known answers (time limit each)"
+	@echo "make cli          bad input, a host that refuses, signals, the terminal"
 	@echo "make fuzz         random code, seeds printed"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
 	@echo "make setup        install the packages that build and tests need"
@@ -172,6 +173,8 @@ guest: all
 	$(call stage,guest)
 boot: all
 	$(call stage,boot)
+cli: all
+	$(call stage,cli)
 fuzz: all
 	$(call stage,fuzz)
 bench: all
@@ -182,7 +185,7 @@ bench-quick: all
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run --quick; else echo "bench: nothing yet"; fi
 
 # Every stage runs even if an earlier one failed; tools/sum-results prints the last line.
-CHECK_STAGES := lint unit golden native guest boot
+CHECK_STAGES := lint unit golden cli native guest boot
 check:
 	@tools/setup --test
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)

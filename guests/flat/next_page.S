@@ -1,4 +1,5 @@
-/* The third program: reads and writes on the next page, which holds no code. expect: hlt stop
+/* The third program: reads and writes on the next page, which holds no code.
+ * expect: hlt stop
  */
     .code32
     .globl _start

@@ -1,4 +1,5 @@
-/* The second program: push %ss, pop %ds, get EIP, read from the code page. EAX and EBX must be the address and the original bytes: else it stops elsewhere.
+/* The second program: push %ss, pop %ds, get EIP, read from the code page. EAX and EBX must be
+ * the address and the original bytes: else it stops elsewhere.
  * expect: hlt stop
  */
     .code32

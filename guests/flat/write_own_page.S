@@ -1,4 +1,5 @@
-/* The same with the write: it goes through, the code it changes runs in its new form. expect: hlt stop
+/* The same with the write: it goes through, the code it changes runs in its new form.
+ * expect: hlt stop
  */
     .code32
     .globl _start

@@ -1,4 +1,5 @@
-/* Writes to its own running page 1000 times, beside the code and into it. expect: hlt stop
+/* Writes to its own running page 1000 times, beside the code and into it.
+ * expect: hlt stop
  */
     .code32
     .globl _start

@@ -1,5 +1,6 @@
-/* The A20 gate (port 92h bit 1): closed, addresses with bit 20 set reach the megabyte below, data and code alike; open again, everything is back. The code that
- * does it runs at 2 MiB + 512 KiB. */
+/* The A20 gate (port 92h bit 1): closed, addresses with bit 20 set reach the megabyte below, data
+ * and code alike; open again, everything is back. The code that does it runs at 2 MiB + 512 KiB.
+ */
 #include "lib.inc"
 #define HIGH 0x280000
 main:
@@ -12,8 +13,6 @@ main:
     movl $HIGH, %edi
     movl $part_end - part, %ecx
     rep movsb
-    movl $HIGH, %eax
-    inb $0x92, %al
     movl $HIGH, %eax
     call *%eax
     CHECK(%esi, $0x12345678)

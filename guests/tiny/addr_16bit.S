@@ -1,4 +1,5 @@
-/* Address-size prefix 67: every 16-bit ModRM form, sums wrap at 64 KiB, upper halves ignored; lea with it. */
+/* Address-size prefix 67: every 16-bit ModRM form, sums wrap at 64 KiB, upper halves ignored; lea
+ * with it. */
 #include "lib.inc"
     .macro form rm, want              /* mov disp16 form and lea */
     .byte 0x67, 0x8b, 0x80 | (2 << 3) | \rm
@@ -90,7 +91,8 @@ main:
     jmp 4f
 3:  movl $0x99, %eax
     ret
-4:  /* a word that begins at 0xffff of a 16-bit address: bytes go on at 0x10000 (limit is 4 GiB, no wrap within) */
+4:  /* a word that begins at 0xffff of a 16-bit address: bytes go on at 0x10000 (limit is 4 GiB,
+     * no wrap within) */
     movl $0x44332211, 0xfffe
     movl $0xfffe, %ebx
     .byte 0x67, 0x8b, 0x07

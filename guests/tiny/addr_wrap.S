@@ -1,9 +1,10 @@
-/* Effective addresses wrap at 4 GiB: high linear addresses, negative displacements, base+index*scale+disp sums that
- * overflow, and accesses that begin below 4 GiB and end at 0. */
+/* Effective addresses wrap at 4 GiB: high linear addresses, negative displacements,
+ * base+index*scale+disp sums that overflow, and accesses that begin below 4 GiB and end at 0. */
 #include "lib.inc"
 main:
     call paging_on
-    /* 0xC0000000 + x -> x for the first 4 MiB, like a kernel; 0xFFFFF000 -> 0x400000; 0 -> 0x401000 */
+    /* 0xC0000000 + x -> x for the first 4 MiB, like a kernel; 0xFFFFF000 -> 0x400000; 0 ->
+     * 0x401000 */
     movl $PT0 | 7, PDE(0xc0000000)
     movl $PT3 | 7, PD + 1023 * 4
     movl $0x400007, PT3 + 1023 * 4

@@ -1,5 +1,5 @@
-/* BT BTS BTR BTC with register and memory operands (memory bit offsets reach -2^31..2^31-1 bits), BSF BSR, SHLD
- * SHRD with counts 0..31 and above the operand size mod 32. */
+/* BT BTS BTR BTC with register and memory operands (memory bit offsets reach -2^31..2^31-1 bits),
+ * BSF BSR, SHLD SHRD with counts 0..31 and above the operand size mod 32. */
 #include "lib.inc"
 main:
     /* memory bit offset, positive and negative, beyond the operand */

@@ -1,5 +1,5 @@
-/* XLAT, CMPXCHG, CMPXCHG8B, XADD, XCHG, BSWAP, MOVZX, MOVSX, CBW family, LES LDS LFS LGS LSS, moffs, opcode 82,
- * MOVBE when there, LEA forms, NOP forms, sub-register aliasing. */
+/* XLAT, CMPXCHG, CMPXCHG8B, XADD, XCHG, BSWAP, MOVZX, MOVSX, CBW family, LES LDS LFS LGS LSS,
+ * moffs, opcode 82, MOVBE when there, LEA forms, NOP forms, sub-register aliasing. */
 #include "lib.inc"
 main:
     /* xlat */

@@ -1,4 +1,5 @@
-/* MUL IMUL DIV IDIV of all sizes: edges, CF=OF, #DE by zero and by overflow with registers untouched. */
+/* MUL IMUL DIV IDIV of all sizes: edges, CF=OF, #DE by zero and by overflow with registers
+ * untouched. */
 #include "lib.inc"
 main:
     movb $0xff, %al

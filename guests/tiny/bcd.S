@@ -1,5 +1,5 @@
-/* DAA DAS AAA AAS for all AL, CF, AF against a table computed from the SDM's pseudocode; AAM and AAD with several
- * bases; AAM 0 is #DE; SALC. */
+/* DAA DAS AAA AAS for all AL, CF, AF against a table computed from the SDM's pseudocode; AAM and
+ * AAD with several bases; AAM 0 is #DE; SALC. */
 #include "lib.inc"
     .macro all op, mask
     xorl %esi, %esi

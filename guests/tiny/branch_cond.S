@@ -1,5 +1,5 @@
-/* All 16 conditions in all forms (jcc short, jcc near, setcc, cmovcc) for all 32 combinations of CF PF ZF SF
- * OF against a table computed by definition. */
+/* All 16 conditions in all forms (jcc short, jcc near, setcc, cmovcc) for all 32 combinations of
+ * CF PF ZF SF OF against a table computed by definition. */
 #include "lib.inc"
     .macro forms cc, n
     /* ebp bit n of the expected mask */

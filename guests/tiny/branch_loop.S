@@ -1,4 +1,5 @@
-/* LOOP LOOPE LOOPNE JCXZ JECXZ with CX and ECX: which register counts, upper half kept, flags untouched. */
+/* LOOP LOOPE LOOPNE JCXZ JECXZ with CX and ECX: which register counts, upper half kept, flags
+ * untouched. */
 #include "lib.inc"
     .macro j16 op, target             /* 67 prefix forms */
     .byte 0x67, \op, \target - . - 1

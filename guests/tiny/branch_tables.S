@@ -1,5 +1,5 @@
-/* Jump tables: 256 targets through a register, memory forms, computed targets in the middle of other units, the
- * same indirect site with a target that changes every time. */
+/* Jump tables: 256 targets through a register, memory forms, computed targets in the middle of
+ * other units, the same indirect site with a target that changes every time. */
 #include "lib.inc"
 main:
     /* case k: adds k*k; 256 cases of equal size */

@@ -1,5 +1,5 @@
-/* Two coroutines on two stacks, and a scheduler of three threads which switches stacks inside a call: each ret
- * belongs to another call. */
+/* Two coroutines on two stacks, and a scheduler of three threads which switches stacks inside a
+ * call: each ret belongs to another call. */
 #include "lib.inc"
 main:
     movl %esp, %ebx

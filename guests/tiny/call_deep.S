@@ -1,5 +1,5 @@
-/* Recursion 200000 levels deep, then twice more with another depth: returns go home from far below any return
- * stack or shadow stack. */
+/* Recursion 200000 levels deep, then twice more with another depth: returns go home from far
+ * below any return stack or shadow stack. */
 #include "lib.inc"
 #define DEPTH 200000
 main:

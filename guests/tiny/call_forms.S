@@ -1,5 +1,5 @@
-/* Every near CALL/JMP/RET form: relative, register, memory, memory based on ESP, call *%esp-relative, ret imm16,
- * call through a register that it would overwrite on the stack. */
+/* Every near CALL/JMP/RET form: relative, register, memory, memory based on ESP, call *%esp-
+ * relative, ret imm16, call through a register that it would overwrite on the stack. */
 #include "lib.inc"
 main:
     movl %esp, %ebx

@@ -1,4 +1,5 @@
-/* RET imm16 takes an unsigned immediate: ret $0xfffc pops 65532 bytes (QEMU 7.2 sign-extends it; checked on silicon). */
+/* RET imm16 takes an unsigned immediate: ret $0xfffc pops 65532 bytes (QEMU 7.2 sign-extends it;
+ * checked on silicon). */
 #include "lib.inc"
 main:
     movl $0x800000, %esp

@@ -1,5 +1,6 @@
-/* CALL and RET that do not pair: call/pop to get EIP, ret as a jump, dropped frames, longjmp out of depth, a
- * return address changed on the stack, the same return address used twice, returns into the middle. */
+/* CALL and RET that do not pair: call/pop to get EIP, ret as a jump, dropped frames, longjmp out
+ * of depth, a return address changed on the stack, the same return address used twice, returns
+ * into the middle. */
 #include "lib.inc"
 main:
     movl %esp, %ebx

@@ -1,5 +1,6 @@
-/* Control registers and system-register reads: CR0 ET reads 1, CR2 and CR3 keep values, LMSW can set but not clear PE, SMSW forms, CLTS, SGDT SIDT contents,
- * LGDT 16-bit operand takes 24 bits of base, STR, MOV CR ignores mod. */
+/* Control registers and system-register reads: CR0 ET reads 1, CR2 and CR3 keep values, LMSW can
+ * set but not clear PE, SMSW forms, CLTS, SGDT SIDT contents, LGDT 16-bit operand takes 24 bits
+ * of base, STR, MOV CR ignores mod. */
 #include "lib.inc"
 main:
     movl %cr0, %eax

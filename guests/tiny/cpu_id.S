@@ -1,5 +1,6 @@
-/* CPUID: stable over 1000 calls and the same at CPL 3, vendor is text, leaf 1 agrees with what works (FPU, TSC, CX8, CMOV, MMX, FXSR, SSE, PSE, PAE, PGE, SEP),
- * registers that it must not touch, EFLAGS.ID. */
+/* CPUID: stable over 1000 calls and the same at CPL 3, vendor is text, leaf 1 agrees with what
+ * works (FPU, TSC, CX8, CMOV, MMX, FXSR, SSE, PSE, PAE, PGE, SEP), registers that it must not
+ * touch, EFLAGS.ID. */
 #include "lib.inc"
 main:
     SETF (F_ID | 2)

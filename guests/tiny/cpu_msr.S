@@ -1,4 +1,5 @@
-/* RDMSR/WRMSR: an unknown number is #GP(0), registers untouched; at CPL 3 #GP(0); the SYSENTER MSRs keep 32 bits; WRMSR of EFER's reserved bits. */
+/* RDMSR/WRMSR: an unknown number is #GP(0), registers untouched; at CPL 3 #GP(0); the SYSENTER
+ * MSRs keep 32 bits; WRMSR of EFER's reserved bits. */
 #include "lib.inc"
 main:
     movl $0x12345678, %ecx

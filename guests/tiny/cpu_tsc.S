@@ -1,4 +1,5 @@
-/* RDTSC: never runs backwards over 100000 reads, also across interrupts and HLT; CR4.TSD makes it #GP(0) at CPL 3 and not at CPL 0; RDTSCP or #UD; RDPMC at CPL 3 without PCE is #GP. */
+/* RDTSC: never runs backwards over 100000 reads, also across interrupts and HLT; CR4.TSD makes it
+ * #GP(0) at CPL 3 and not at CPL 0; RDTSCP or #UD; RDPMC at CPL 3 without PCE is #GP. */
 #include "lib.inc"
 #include "irq.inc"
 main:

@@ -1,5 +1,5 @@
-/* #AC(0): misaligned data access at CPL 3 with CR0.AM and EFLAGS.AC; not at CPL 0, not with either off; word, dword, qword,
- * x87, stack; the access does not happen. */
+/* #AC(0): misaligned data access at CPL 3 with CR0.AM and EFLAGS.AC; not at CPL 0, not with
+ * either off; word, dword, qword, x87, stack; the access does not happen. */
 #include "lib.inc"
 main:
     movl $0x11223344, mem

@@ -1,4 +1,5 @@
-/* CC, CD 03, INTO, INT n: trap frames, DPL checks with their error codes, gates beyond the limit or not present. */
+/* CC, CD 03, INTO, INT n: trap frames, DPL checks with their error codes, gates beyond the limit
+ * or not present. */
 #include "lib.inc"
 main:
     movl %esp, %ebx

@@ -1,5 +1,5 @@
-/* BOUND: inside both bounds passes, outside is #BR with EIP at it; 16-bit form; the register and memory unchanged;
- * register form is #UD. */
+/* BOUND: inside both bounds passes, outside is #BR with EIP at it; 16-bit form; the register and
+ * memory unchanged; register form is #UD. */
 #include "lib.inc"
 main:
     movl $10, %eax

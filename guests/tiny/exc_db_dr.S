@@ -1,5 +1,6 @@
-/* Debug registers: execution breakpoint (fault, before), write and read/write watchpoints (trap, after), lengths and
- * overlap, DR6 bits, RF, general detect, DR4/DR5 aliases and CR4.DE, privilege. */
+/* Debug registers: execution breakpoint (fault, before), write and read/write watchpoints (trap,
+ * after), lengths and overlap, DR6 bits, RF, general detect, DR4/DR5 aliases and CR4.DE,
+ * privilege. */
 #include "lib.inc"
 main:
     movl %dr7, %eax

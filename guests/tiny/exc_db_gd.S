@@ -1,4 +1,5 @@
-/* DR7.GD: an access to a debug register is #DB (fault) with DR6.BD, and GD is cleared on entry to the handler. */
+/* DR7.GD: an access to a debug register is #DB (fault) with DR6.BD, and GD is cleared on entry to
+ * the handler. */
 #include "lib.inc"
 main:
     movl $0x2400, %eax

@@ -1,5 +1,5 @@
-/* ICEBP (F1) is a trap to vector 1 with EIP after it, at CPL 0 and at CPL 3 even if the gate's DPL is 0; CD 01 is
- * checked against the DPL. */
+/* ICEBP (F1) is a trap to vector 1 with EIP after it, at CPL 0 and at CPL 3 even if the gate's
+ * DPL is 0; CD 01 is checked against the DPL. */
 #include "lib.inc"
 main:
     TRAPS(DB, 0, .byte 0xf1)

@@ -1,5 +1,6 @@
-/* Single step: the trap comes after the instruction that follows the POPF which set TF, EIP of each trap is exact, REP
- * traps per iteration, INT clears TF for its handler, DR6.BS, a fault under TF, at CPL 3 too. */
+/* Single step: the trap comes after the instruction that follows the POPF which set TF, EIP of
+ * each trap is exact, REP traps per iteration, INT clears TF for its handler, DR6.BS, a fault
+ * under TF, at CPL 3 too. */
 #include "lib.inc"
 main:
     movl $tracer, exc_hook
@@ -72,7 +73,8 @@ d1: nop
 d2: CHECK(count, $2)
     CHECK(log, $d1)
     CHECK(log+4, $d2)
-    /* int n: its handler runs untraced; iret brings TF back, trap after the instruction that follows */
+    /* int n: its handler runs untraced; iret brings TF back, trap after the instruction that
+     * follows */
     SETGATE 0x91, isr
     movl $0, count
     movl $2, limit

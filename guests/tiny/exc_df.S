@@ -1,5 +1,6 @@
-/* #DF with error code 0: a contributory exception while delivering one (#GP whose gate is missing), and #PF followed by
- * a contributory one. A benign first exception is delivered serially: the second one arrives as itself. */
+/* #DF with error code 0: a contributory exception while delivering one (#GP whose gate is
+ * missing), and #PF followed by a contributory one. A benign first exception is delivered
+ * serially: the second one arrives as itself. */
 #include "lib.inc"
 main:
     /* #GP with no gate: #NP(13*8+2) while delivering #GP -> #DF */
@@ -37,7 +38,4 @@ main:
     FAULTS(DF, 0, movl 0x400123, %eax)
     CHECK(exc_cr2, $0x400123)
     movb $0x8e, lib_idt + 14 * 8 + 5
-    /* from CPL 3 with the kernel stack on a missing page: #PF on delivery of the #PF -> #DF; a second stack for #DF
-     * would need a task gate, so: user #UD (benign) -> #PF during delivery -> its own delivery fails -> #DF too.
-     * Both through the task gate test ring_task_df. */
     PASS

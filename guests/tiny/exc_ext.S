@@ -1,5 +1,5 @@
-/* The EXT bit: #NP, #GP, #TS that happen while an exception is being delivered have bit 0 of the error code set; for INT n,
- * INT3, INTO it is clear. */
+/* The EXT bit: #NP, #GP, #TS that happen while an exception is being delivered have bit 0 of the
+ * error code set; for INT n, INT3, INTO it is clear. */
 #include "lib.inc"
 main:
     movb $0x0e, lib_idt + 6 * 8 + 5

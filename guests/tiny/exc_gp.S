@@ -1,5 +1,5 @@
-/* #GP with its many causes at CPL 0 and the error code of each: selectors beyond the table, wrong types, bad DPL, null SS,
- * far transfers, control register values, LLDT, LTR. Nothing changes. */
+/* #GP with its many causes at CPL 0 and the error code of each: selectors beyond the table, wrong
+ * types, bad DPL, null SS, far transfers, control register values, LLDT, LTR. Nothing changes. */
 #include "lib.inc"
 main:
     SETDESC T0, 0, 0xfffff, 0x98, 0xc /* execute-only code */

@@ -1,4 +1,5 @@
-/* #GP(0) for values that CR0, CR4 and CR3 (PAE) do not take, LTR of a null selector; the old value stays. */
+/* #GP(0) for values that CR0, CR4 and CR3 (PAE) do not take, LTR of a null selector; the old
+ * value stays. */
 #include "lib.inc"
 main:
     /* control registers */

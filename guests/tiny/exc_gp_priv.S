@@ -1,5 +1,5 @@
-/* Privileged instructions at CPL 3, 2 and 1: #GP(0) before any operand is read; IN OUT CLI STI by IOPL and the I/O bitmap's
- * absence; what is not privileged works. */
+/* Privileged instructions at CPL 3, 2 and 1: #GP(0) before any operand is read; IN OUT CLI STI by
+ * IOPL and the I/O bitmap's absence; what is not privileged works. */
 #include "lib.inc"
 main:
     call paging_on

@@ -1,5 +1,6 @@
-/* #MF with CR0.NE: a pending unmasked x87 exception is reported at the next waiting instruction (EIP there), not at the
- * one that caused it; no-wait instructions do not report; FNCLEX clears. */
+/* #MF with CR0.NE: a pending unmasked x87 exception is reported at the next waiting instruction
+ * (EIP there), not at the one that caused it; no-wait instructions do not report; FNCLEX clears.
+ */
 #include "lib.inc"
 main:
     fninit

@@ -1,4 +1,5 @@
-/* A pending unmasked x87 exception is reported by every waiting x87 and MMX instruction, before it does anything. */
+/* A pending unmasked x87 exception is reported by every waiting x87 and MMX instruction, before
+ * it does anything. */
 #include "lib.inc"
 main:
     fninit

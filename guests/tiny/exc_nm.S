@@ -1,4 +1,5 @@
-/* #NM: CR0.TS and CR0.EM against x87, WAIT with MP, MMX and SSE; CLTS; lazy switching as a kernel does it; at CPL 3. */
+/* #NM: CR0.TS and CR0.EM against x87, WAIT with MP, MMX and SSE; CLTS; lazy switching as a kernel
+ * does it; at CPL 3. */
 #include "lib.inc"
 main:
     CR4_SET CR4_OSFXSR

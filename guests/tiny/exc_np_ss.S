@@ -1,4 +1,5 @@
-/* #NP(selector) and #SS(selector) for descriptors that are not present; type and DPL are checked first. */
+/* #NP(selector) and #SS(selector) for descriptors that are not present; type and DPL are checked
+ * first. */
 #include "lib.inc"
 main:
     SETDESC T0, 0, 0xfffff, 0x12, 0xc /* data, P=0 */

@@ -1,5 +1,5 @@
-/* EFLAGS image of faults has RF=1; of traps, software interrupts and hardware interrupts RF=0 (SDM vol. 3, Resume Flag).
- * QEMU's TCG never sets it. */
+/* EFLAGS image of faults has RF=1; of traps, software interrupts and hardware interrupts RF=0
+ * (SDM vol. 3, Resume Flag). QEMU's TCG never sets it. */
 #include "lib.inc"
 main:
     FAULTS(UD, 0, ud2)

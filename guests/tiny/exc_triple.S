@@ -1,4 +1,5 @@
-/* A triple fault resets the machine. expect: reboot
+/* A triple fault resets the machine.
+ * expect: reboot
  */
 #include "lib.inc"
 main:

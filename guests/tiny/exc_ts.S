@@ -1,5 +1,5 @@
-/* #TS: bad inner stack in the TSS when a gate changes the ring (the handler of #TS runs at CPL 3 itself, through a gate
- * to a ring 3 segment), IRET with NT and a bad back link. */
+/* #TS: bad inner stack in the TSS when a gate changes the ring (the handler of #TS runs at CPL 3
+ * itself, through a gate to a ring 3 segment), IRET with NT and a bad back link. */
 #include "lib.inc"
     .macro bad_ss0 sel, err, vec=TS
     movl $\sel, lib_tss + 8

@@ -1,5 +1,5 @@
-/* #UD with EIP at the instruction: UD0 UD1 UD2, undefined opcodes, register forms of memory-only instructions, and no
- * trouble from undefined bytes that are only looked at, never executed. */
+/* #UD with EIP at the instruction: UD0 UD1 UD2, undefined opcodes, register forms of memory-only
+ * instructions, and no trouble from undefined bytes that are only looked at, never executed. */
 #include "lib.inc"
     .macro ud bytes:vararg
     TRY 1f
@@ -58,7 +58,8 @@ main:
     USER(UD, 0, ud2)
     USER(UD, 0, .byte 0x0f; .byte 0xb9; .byte 0xc0)
     CHECK(exc_cs, $UCS)
-    /* undefined bytes behind branches are data; behind a call that never returns too (BUG tables) */
+    /* undefined bytes behind branches are data; behind a call that never returns too (BUG
+     * tables) */
     xorl %eax, %eax
     jmp 1f
     .byte 0x0f, 0xff, 0xff, 0xff, 0x0f, 0x0b, 0xf0, 0x90, 0x8e, 0xc8

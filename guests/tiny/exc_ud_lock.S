@@ -1,5 +1,5 @@
-/* LOCK on a form that may not be locked is #UD: register destinations, loads, moves, compares, pushes, strings, branches,
- * system instructions; memory stays. */
+/* LOCK on a form that may not be locked is #UD: register destinations, loads, moves, compares,
+ * pushes, strings, branches, system instructions; memory stays. */
 #include "lib.inc"
     .macro ud bytes:vararg
     TRY 1f

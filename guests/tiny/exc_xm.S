@@ -1,5 +1,5 @@
-/* #XM: unmasked SSE exception with CR4.OSXMMEXCPT, #UD without; destination untouched, MXCSR flag set, EIP at the
- * instruction. */
+/* #XM: unmasked SSE exception with CR4.OSXMMEXCPT, #UD without; destination untouched, MXCSR flag
+ * set, EIP at the instruction. */
 #include "lib.inc"
 main:
     CR4_SET (CR4_OSFXSR | CR4_OSXMM)

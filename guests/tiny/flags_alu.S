@@ -1,5 +1,6 @@
-/* Results and all defined flags of the ALU operations in three sizes, from a table made by tests/guest/make-tables
- * out of the definitions: op, size, a, b, flags before, result, flags after, mask of defined flags. */
+/* Results and all defined flags of the ALU operations in three sizes, from a table made by
+ * tests/guest/make-tables out of the definitions: op, size, a, b, flags before, result, flags
+ * after, mask of defined flags. */
 #include "lib.inc"
 /* every case: eax op ecx. The table's first word selects the code. */
 main:
@@ -43,7 +44,8 @@ done:
     UN(dec)
     UN(neg)
     UN(not)
-#define SH(name) name##_b: name##b %cl, %al; ret; name##_w: name##w %cl, %ax; ret; name##_l: name##l %cl, %eax; ret
+#define SH(name) name##_b: name##b %cl, %al; ret; name##_w: name##w %cl, %ax; ret; \
+    name##_l: name##l %cl, %eax; ret
     SH(rol)
     SH(ror)
     SH(rcl)

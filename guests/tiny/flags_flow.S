@@ -1,5 +1,6 @@
-/* Flags live across everything that joins or splits code: jumps, calls, returns, indirect branches, page ends,
- * memory accesses, moves, stack operations, inc/dec (CF), string moves, not, lea, cpuid, in/out, mov cr. */
+/* Flags live across everything that joins or splits code: jumps, calls, returns, indirect
+ * branches, page ends, memory accesses, moves, stack operations, inc/dec (CF), string moves, not,
+ * lea, cpuid, in/out, mov cr. */
 #include "lib.inc"
     .macro keeps insn:vararg          /* insn keeps all of ARITH and DF, set and clear */
     SETF (ARITH | F_DF | 2)
@@ -118,7 +119,8 @@ main:
     incl %eax
     decl mem
     CHECKF(F_CF, 0)
-    /* a branch on flags made far away: set on one page, used on another, 1000 times with alternation */
+    /* a branch on flags made far away: set on one page, used on another, 1000 times with
+     * alternation */
     xorl %ecx, %ecx
     xorl %edi, %edi
 3:  testl $1, %ecx

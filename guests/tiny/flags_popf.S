@@ -71,7 +71,8 @@ main:
     /* iret at CPL 3 to CPL 3: same rule as popf */
     USER_OK(pushl $0x3202 | F_NT; pushl $UCS; pushl $9f; iret; 9:; pushfl; popl %eax)
     CHECK(%eax, $(2 | F_NT))
-    /* the handler of an interrupt gate has IF=0, of a trap gate the old IF; TF NT RF VM are cleared */
+    /* the handler of an interrupt gate has IF=0, of a trap gate the old IF; TF NT RF VM are
+     * cleared */
     SETF (0x202 | F_NT | F_AC | ARITH)
     int $0x91
     cli

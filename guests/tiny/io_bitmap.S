@@ -1,5 +1,6 @@
-/* I/O permission bitmap: single bits, word and dword ports that straddle allowed and forbidden, the byte past the end, limit too short, base beyond the limit,
- * IOPL beats it, V86 always uses it. */
+/* I/O permission bitmap: single bits, word and dword ports that straddle allowed and forbidden,
+ * the byte past the end, limit too short, base beyond the limit, IOPL beats it, V86 always uses
+ * it. */
 #include "lib.inc"
 #define MAP (bigtss + 104)
 main:

@@ -1,5 +1,7 @@
-/* Timer interrupts at every boundary: while a long mix of instructions with a known result runs over and over, the PIT interrupts
- * as fast as it can; registers, flags and memory must come out the same every time, 300 interrupts at least. timeout: 60
+/* Timer interrupts at every boundary: while a long mix of instructions with a known result runs
+ * over and over, the PIT interrupts as fast as it can; registers, flags and memory must come out
+ * the same every time, 300 interrupts at least.
+ * timeout: 60
  */
 #include "lib.inc"
 #include "irq.inc"

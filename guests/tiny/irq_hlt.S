@@ -1,5 +1,6 @@
-/* HLT wakes for an interrupt and goes on behind it; with the interrupt masked at the PIC it sleeps on until another comes; CPU
- * state is kept; 50 sleeps in a row, each of a full period. timeout: 30
+/* HLT wakes for an interrupt and goes on behind it; with the interrupt masked at the PIC it
+ * sleeps on until another comes; CPU state is kept; 50 sleeps in a row, each of a full period.
+ * timeout: 30
  */
 #include "lib.inc"
 #include "irq.inc"
@@ -34,7 +35,7 @@ main:
     hlt
 2:  cli
     CHECK(seen, $2b)
-    /* masked: pending interrupts do not wake until unmasked by a handler of another line; here: one-shot and IF=1 while masked */
+    /* masked at the PIC: nothing arrives; unmasked: HLT wakes */
     MASK 0
     movl ticks, %edi
     sti

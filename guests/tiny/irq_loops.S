@@ -1,5 +1,7 @@
-/* An interrupt gets into the tightest loops: jmp to itself, loop to itself, a loop of loads only, mutual jumps across pages, an
- * indirect jump to itself, a loop of pushf/popf, user mode spinning. timeout: 30
+/* An interrupt gets into the tightest loops: jmp to itself, loop to itself, a loop of loads only,
+ * mutual jumps across pages, an indirect jump to itself, a loop of pushf/popf, user mode
+ * spinning.
+ * timeout: 30
  */
 #include "lib.inc"
 #include "irq.inc"
@@ -54,7 +56,8 @@ main:
     movl %esp, %ebx
     movl $9f, escape
     until_tick
-90: call 91f                          /* return address dropped each time: no host stack may overflow */
+    /* return address dropped each time: no host stack may overflow */
+90: call 91f
 91: addl $4, %esp
     jmp 90b
     ud2

@@ -1,5 +1,6 @@
-/* STI, MOV SS and POP SS hold interrupts off for exactly one instruction; STI with IF already set does not; POPF and IRET that set
- * IF do not. An interrupt is always pending here, so the frame's EIP tells. */
+/* STI, MOV SS and POP SS hold interrupts off for exactly one instruction; STI with IF already set
+ * does not; POPF and IRET that set IF do not. An interrupt is always pending here, so the frame's
+ * EIP tells. */
 #include "lib.inc"
 #include "irq.inc"
     .macro pend                       /* IF=0, an IRQ 0 is pending */
@@ -58,7 +59,8 @@ main:
 8:  nop
     cli
     CHECK(seen, $8b)
-    /* sti; mov ss: only the first of the sequence is sure to hold it off (SDM, STI): before or after the nop */
+    /* sti; mov ss: only the first of the sequence is sure to hold it off (SDM, STI): before or
+     * after the nop */
     pend
     sti
     movl %edx, %ss
@@ -77,7 +79,8 @@ main:
     je 101f
     CHECK(seen, $10b)
 101:
-    /* MOV SS alone: IF=1, the line rises while it is masked at the PIC; unmasking by OUT, then mov ss */
+    /* MOV SS alone: IF=1, the line rises while it is masked at the PIC; unmasking by OUT, then
+     * mov ss */
     pend
     movb $0xff, %al
     outb %al, $0x21

@@ -1,5 +1,7 @@
-/* Interrupts in the middle of REP strings: a 1 MiB REP MOVSB, STOSB, CMPSB, SCASB under a fast timer: result exact; when an
- * interrupt lands in the middle the frame shows the instruction itself and consistent ECX ESI EDI. timeout: 60
+/* Interrupts in the middle of REP strings: a 1 MiB REP MOVSB, STOSB, CMPSB, SCASB under a fast
+ * timer: result exact; when an interrupt lands in the middle the frame shows the instruction
+ * itself and consistent ECX ESI EDI.
+ * timeout: 60
  */
 #include "lib.inc"
 #include "irq.inc"

@@ -1,4 +1,5 @@
-/* The library's own words: CHECK in all operand shapes, FAULTS, USER, TRY, exc_hook; that a guest with no trouble passes. Run this one first when all fail. */
+/* The library's own words: CHECK in all operand shapes, FAULTS, USER, TRY, exc_hook; that a guest
+ * with no trouble passes. Run this one first when all fail. */
 #include "lib.inc"
 main:
     movl $5, %eax

@@ -1,5 +1,5 @@
-/* PAE: translation, NX (error code 0x11 and 0x15), A and D bits, 2 MiB pages, frames above
- * the 4 GiB line are not needed. */
+/* PAE: translation, NX (error code 0x11 and 0x15), A and D bits, 2 MiB pages, frames above the 4
+ * GiB line are not needed. */
 #include "lib.inc"
 #define PDPT 0x208000                 /* 32 bytes */
 #define PDA 0x209000

@@ -1,5 +1,5 @@
-/* PAE: reserved bits set in a present entry give error code bit 3 together with P=1, W and U as the access was; bit 63 is
- * reserved while EFER.NXE=0. */
+/* PAE: reserved bits set in a present entry give error code bit 3 together with P=1, W and U as
+ * the access was; bit 63 is reserved while EFER.NXE=0. */
 #include "lib.inc"
 #define PDPT 0x208000                 /* 32 bytes */
 #define PDA 0x209000

@@ -1,5 +1,6 @@
-/* Data across two pages where the second (or first) page faults: CR2 is the first byte that faults, error code right, no
- * byte of the other page changed, registers and flags unchanged; then both pages on different frames in reverse order. */
+/* Data across two pages where the second (or first) page faults: CR2 is the first byte that
+ * faults, error code right, no byte of the other page changed, registers and flags unchanged;
+ * then both pages on different frames in reverse order. */
 #include "lib.inc"
 #define P 0x400000
     .macro all cr2, rerr, werr

@@ -1,5 +1,5 @@
-/* A 16-byte store across two pages, the second missing or read-only: no byte of the first is written; the same for
- * MOVQ, FSTPT, FNSAVE's first bytes are not promised and not tested. */
+/* A 16-byte store across two pages, the second missing or read-only: no byte of the first is
+ * written; the same for MOVQ, FSTPT, FNSAVE's first bytes are not promised and not tested. */
 #include "lib.inc"
 #define P 0x400000
 main:

@@ -1,5 +1,5 @@
-/* #PF for all 768 combinations of PDE P/W/U, PTE P/W/U, CPL 0/3, read/write/execute, CR0.WP: fault or not, error code, CR2,
- * and memory touched only when allowed. */
+/* #PF for all 768 combinations of PDE P/W/U, PTE P/W/U, CPL 0/3, read/write/execute, CR0.WP:
+ * fault or not, error code, CR2, and memory touched only when allowed. */
 #include "lib.inc"
 #define LIN 0x00800000
 #define FRAME 0x400000

@@ -1,6 +1,7 @@
-/* Page faults of instruction fetch: jmp, call, ret, int 3-0 return to a missing or forbidden page: EIP and CR2 are the
- * target, the transfer itself is complete (return address pushed, ESP popped); instructions across pages fault on the
- * second page with CR2 there and EIP at their first byte. */
+/* Page faults of instruction fetch: jmp, call, ret, int 3-0 return to a missing or forbidden
+ * page: EIP and CR2 are the target, the transfer itself is complete (return address pushed, ESP
+ * popped); instructions across pages fault on the second page with CR2 there and EIP at their
+ * first byte. */
 #include "lib.inc"
 #define P 0x400000
 main:

@@ -1,5 +1,6 @@
-/* A read-modify-write that faults changes nothing: read-only page, memory, registers and flags as before, at CPL 0 with WP
- * and at CPL 3; then the handler makes it writable and each happens exactly once. */
+/* A read-modify-write that faults changes nothing: read-only page, memory, registers and flags as
+ * before, at CPL 0 with WP and at CPL 3; then the handler makes it writable and each happens
+ * exactly once. */
 #include "lib.inc"
 #define P 0x400000
     .macro once insn:vararg

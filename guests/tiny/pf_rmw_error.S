@@ -1,5 +1,5 @@
-/* #PF error code of read-modify-write instructions says write, also when the page is not present (silicon; QEMU's
- * TCG reports the read); reads say read. Memory and registers stay. */
+/* #PF error code of read-modify-write instructions says write, also when the page is not present
+ * (silicon; QEMU's TCG reports the read); reads say read. Memory and registers stay. */
 #include "lib.inc"
 #define BAD 0x400000
     .macro rmw insn:vararg

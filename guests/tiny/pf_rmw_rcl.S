@@ -1,5 +1,6 @@
-/* RCL and RCR (whose flags QEMU changes too early): one that faults changes nothing: read-only page, memory, registers and flags as before, at CPL 0 with WP
- * and at CPL 3; then the handler makes it writable and each happens exactly once. */
+/* RCL and RCR (whose flags QEMU changes too early): one that faults changes nothing: read-only
+ * page, memory, registers and flags as before, at CPL 0 with WP and at CPL 3; then the handler
+ * makes it writable and each happens exactly once. */
 #include "lib.inc"
 #define P 0x400000
     .macro once insn:vararg

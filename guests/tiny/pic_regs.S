@@ -1,5 +1,5 @@
-/* 8259: mask register, IRR, ISR, EOI kinds, priority and nesting, spurious IRQ 7, the slave through the cascade, ICW vector base,
- * poll-free reads. */
+/* 8259: mask register, IRR, ISR, EOI kinds, priority and nesting, spurious IRQ 7, the slave
+ * through the cascade, ICW vector base, poll-free reads. */
 #include "lib.inc"
 #include "irq.inc"
 main:

@@ -1,12 +1,11 @@
-/* A request that goes away before the INTA cycle gives spurious vector 7, with no ISR bit; the next real one is not disturbed. */
+/* No spurious vector 27h turns up while the timer's line is masked and unmasked under a running
+ * timer, and IRQ 7's in-service bit would be clear if it did. (A true spurious interrupt needs a
+ * line that falls between INTR and INTA, which one CPU cannot time by software.) */
 #include "lib.inc"
 #include "irq.inc"
 main:
     SETGATE IRQ0, isr0
     SETGATE 0x27, isr7
-    /* PIT mode 0: OUT is high after the count; a new count makes it low again. Level-triggered PIC (LTIM) would lose it; here,
-     * edge: mask it between; the 8259 then has no request at INTA. That window cannot be hit by software on one CPU with IF=0 ...
-     * what can: IRQ 7 by the handler's view only. So only the negative half: no vector 0x27 in 200 interrupts. */
     UNMASK 0
     UNMASK 7
     PIT0 2, 1000
@@ -23,7 +22,7 @@ isr0:
     incl n0
     EOI
     iret
-isr7:                                 /* spurious: ISR bit 7 must be clear */
+isr7:
     pushl %eax
     movb $0x0b, %al
     outb %al, $0x20

@@ -1,5 +1,6 @@
-/* 8254: latch and read-back commands, count order, mode and status byte, a counter that counts down by 1 in mode 2 and by 2 in mode
- * 3, port 61h gate and output of channel 2, access modes, the divisor read never exceeds the reload. */
+/* 8254: latch and read-back commands, count order, mode and status byte, a counter that counts
+ * down by 1 in mode 2 and by 2 in mode 3, port 61h gate and output of channel 2, access modes,
+ * the divisor read never exceeds the reload. */
 #include "lib.inc"
 #include "irq.inc"
     .macro latch0                     /* eax = count of channel 0 */

@@ -1,5 +1,5 @@
-/* Ports: absent ones read all ones in every size, port 80h can be written, port 61h keeps its low bits, CMOS address and data, all IN/OUT forms, INS and OUTS
- * with DF and REP. */
+/* Ports: absent ones read all ones in every size, port 80h can be written, port 61h keeps its low
+ * bits, CMOS address and data, all IN/OUT forms, INS and OUTS with DF and REP. */
 #include "lib.inc"
 main:
     movl $0x7770, %edx

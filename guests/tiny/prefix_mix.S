@@ -1,5 +1,5 @@
-/* Prefixes: 66 on everything, redundant and repeated ones, segment overrides, REP on what is no string, LOCK where
- * allowed, the 15-byte limit. */
+/* Prefixes: 66 on everything, redundant and repeated ones, segment overrides, REP on what is no
+ * string, LOCK where allowed, the 15-byte limit. */
 #include "lib.inc"
 main:
     movl $0x11111111, %eax
@@ -149,7 +149,7 @@ main:
     /* 16 is #GP(0), whatever is inside */
     FAULTS(GP, 0, .fill 15, 1, 0x66; nop)
     FAULTS(GP, 0, .fill 16, 1, 0x3e; .byte 0x0f; .byte 0x0b)
-    FAULTS(GP, 0, .byte 0x3e; .byte 0x3e; .byte 0x3e; .byte 0x3e; .byte 0x3e; addl $0x12345678, 0x11223344(%esi,%ebx))
+    FAULTS(GP, 0, .fill 5, 1, 0x3e; addl $0x12345678, 0x11223344(%esi,%ebx))
     PASS
     .data
     .balign 64

@@ -1,5 +1,6 @@
-/* Accessed and dirty bits, 4 KiB pages: set by exactly the accesses that should, in PDE (A only) and PTE; not by accesses
- * that fault; cleared by software and set again after INVLPG; D set on the first write after reads. */
+/* Accessed and dirty bits, 4 KiB pages: set by exactly the accesses that should, in PDE (A only)
+ * and PTE; not by accesses that fault; cleared by software and set again after INVLPG; D set on
+ * the first write after reads. */
 #include "lib.inc"
 #define LIN 0x00800000
 #define FRAME 0x400000

@@ -1,5 +1,6 @@
-/* One frame at several linear addresses: data written at one is read at all at once, page tables included (they are mapped
- * twice and changed through either), read-only at one and writable at another. */
+/* One frame at several linear addresses: data written at one is read at all at once, page tables
+ * included (they are mapped twice and changed through either), read-only at one and writable at
+ * another. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define F 0x400000
@@ -37,7 +38,8 @@ main:
     movl $LIN, %esi
     movl $LIN + 0x5004, %edi
     movl $8, %ecx
-    rep movsb                         /* overlap through the alias: 8 bytes onto the next 8, forwards */
+    /* overlap through the alias: 8 bytes onto the next 8, forwards */
+    rep movsb
     CHECK(F + 4, $0x11229945)
     CHECK(F + 8, $0x11229945)
     /* an access across the end: next page is the same frame again */

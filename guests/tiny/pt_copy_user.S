@@ -1,5 +1,6 @@
-/* Kernel code that reaches into private slots: one copy routine, used by two address spaces in turn, sources and targets in
- * shared and private slots, missing pages with an exception table, copy-on-write with CR0.WP, zero-fill on demand. */
+/* Kernel code that reaches into private slots: one copy routine, used by two address spaces in
+ * turn, sources and targets in shared and private slots, missing pages with an exception table,
+ * copy-on-write with CR0.WP, zero-fill on demand. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define FA 0x400000

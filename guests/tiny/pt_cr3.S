@@ -1,5 +1,5 @@
-/* A CR3 load drops everything that is not global: changed, removed, new PTEs and PDEs, also for the page that runs and for
- * the stack. MOV from CR3 gives back what was loaded. */
+/* A CR3 load drops everything that is not global: changed, removed, new PTEs and PDEs, also for
+ * the page that runs and for the stack. MOV from CR3 gives back what was loaded. */
 #include "lib.inc"
 #define LIN 0x00800000
 #define A 0x400000

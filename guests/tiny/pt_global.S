@@ -1,5 +1,5 @@
-/* Global pages: with CR4.PGE and G a CR3 load may leave them; INVLPG and a change of CR4.PGE do not. Without PGE the G bit
- * means nothing. Non-global neighbours are always fresh after CR3. */
+/* Global pages: with CR4.PGE and G a CR3 load may leave them; INVLPG and a change of CR4.PGE do
+ * not. Without PGE the G bit means nothing. Non-global neighbours are always fresh after CR3. */
 #include "lib.inc"
 #define LIN 0x00800000
 #define A 0x400000
@@ -48,7 +48,8 @@ again:
     CR4_CLEAR CR4_PGE
     decl %esi
     jnz again
-    /* kernel-like: everything below 8 MiB global, two spaces share it, CR3 switches keep working; then a 4 MiB global page */
+    /* kernel-like: everything below 8 MiB global, two spaces share it, CR3 switches keep
+     * working; then a 4 MiB global page */
     CR4_SET (CR4_PGE | CR4_PSE)
     movl $PTE(0), %edi
     movl $2048, %ecx

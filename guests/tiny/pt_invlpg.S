@@ -1,5 +1,6 @@
-/* TLB rules for data: a new mapping of a missing page is seen at once; a changed one at the latest after INVLPG (before, old
- * or new, never anything else); a removed one faults after INVLPG; other pages are not disturbed. */
+/* TLB rules for data: a new mapping of a missing page is seen at once; a changed one at the
+ * latest after INVLPG (before, old or new, never anything else); a removed one faults after
+ * INVLPG; other pages are not disturbed. */
 #include "lib.inc"
 #define LIN 0x00800000
 #define A 0x400000
@@ -66,7 +67,8 @@ main:
     FAULTS(PF, 0, movl LIN, %eax)
     movl $PT2 | 7, PDE(LIN)
     CHECK(LIN, $0xaaaaaaaa)
-    /* the page tables themselves, mapped as pages: PT2 changed through its own mapping and through an alias */
+    /* the page tables themselves, mapped as pages: PT2 changed through its own mapping and
+     * through an alias */
     movl $PT2 | 7, PT2 + 8            /* LIN + 0x2000 is PT2 */
     movl $B | 7, LIN + 0x2000
     invlpg LIN

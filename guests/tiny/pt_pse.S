@@ -1,5 +1,5 @@
-/* 4 MiB pages: translation, A and D bits in the PDE, rights, INVLPG of any address in it drops all of it, and a slot that
- * changes between a page table and a large page. */
+/* 4 MiB pages: translation, A and D bits in the PDE, rights, INVLPG of any address in it drops
+ * all of it, and a slot that changes between a page table and a large page. */
 #include "lib.inc"
 #define LIN 0x10000000
 #define M (PTE_A | PTE_D)

@@ -1,5 +1,6 @@
-/* The recursive page-directory slot (PD[1023] = PD): page tables appear at 0xFFC00000, the directory at 0xFFFFF000; changes
- * through it, in two address spaces, A and D bits seen through it. */
+/* The recursive page-directory slot (PD[1023] = PD): page tables appear at 0xFFC00000, the
+ * directory at 0xFFFFF000; changes through it, in two address spaces, A and D bits seen through
+ * it. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define SELF 0xfffff000

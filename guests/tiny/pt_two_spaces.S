@@ -1,6 +1,6 @@
-/* Two address spaces whose private slot maps other frames at the same linear addresses: code with other constants and other
- * lengths, data, stack; thousands of switches; code changed in one space is not changed in the other; a shared frame at
- * different linear addresses. */
+/* Two address spaces whose private slot maps other frames at the same linear addresses: code with
+ * other constants and other lengths, data, stack; thousands of switches; code changed in one
+ * space is not changed in the other; a shared frame at different linear addresses. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define FA 0x400000

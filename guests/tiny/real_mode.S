@@ -1,5 +1,6 @@
-/* Down to real mode and back: CR0.PE cleared with the old hidden parts in force until loads, far jump, IVT interrupts, paragraphs, 64 KiB wrap of IP
- * and SP, 32-bit operands, "unreal" 4 GiB limits, back to protected mode with everything as it was. */
+/* Down to real mode and back: CR0.PE cleared with the old hidden parts in force until loads, far
+ * jump, IVT interrupts, paragraphs, 64 KiB wrap of IP and SP, 32-bit operands, "unreal" 4 GiB
+ * limits, back to protected mode with everything as it was. */
 #include "lib.inc"
 #define RM 0x8000                     /* real-mode code: segment 0x800 */
 main:

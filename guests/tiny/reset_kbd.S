@@ -1,4 +1,5 @@
-/* The keyboard controller's reset command (FE to port 64h) resets the machine. expect: reboot
+/* The keyboard controller's reset command (FE to port 64h) resets the machine.
+ * expect: reboot
  */
 #include "lib.inc"
 main:

@@ -1,5 +1,5 @@
-/* Call gates: CPL 3 to 0 with 0, 3 and 31 parameters copied, LRET imm back with both stacks adjusted, to ring 1, same-ring gate, gate DPL
- * and RPL, JMP through a gate. */
+/* Call gates: CPL 3 to 0 with 0, 3 and 31 parameters copied, LRET imm back with both stacks
+ * adjusted, to ring 1, same-ring gate, gate DPL and RPL, JMP through a gate. */
 #include "lib.inc"
     .macro GATE sel, label, cs, count, acc
     movl $\label, %eax
@@ -67,7 +67,7 @@ jmp_target:
     USER(GP, 0, lcall $T6, $0)
     GATE T6, g0, 0x1000, 0, 0xec
     USER(GP, 0x1000, lcall $T6, $0)
-    /* inner stack missing: #PF pushing on it would be #DF; the parameters' page missing on the outer stack: #PF at CPL 3's instruction */
+    /* the parameters' page is missing on the outer stack: #PF at the call */
     call paging_on
     movl $0, PTE(0x400000)
     FLUSH

@@ -1,4 +1,5 @@
-/* Conforming code segment, called and jumped to directly from CPL 3 and 0: CPL stays, RPL in CS is the CPL, nothing becomes privileged. */
+/* Conforming code segment, called and jumped to directly from CPL 3 and 0: CPL stays, RPL in CS
+ * is the CPL, nothing becomes privileged. */
 #include "lib.inc"
 main:
     /* conforming code segment: called from CPL 3 it stays at CPL 3, by gate or directly */

@@ -1,5 +1,6 @@
-/* INT 80h from CPL 3 to 0 and back: TSS stack, the five-word frame, registers through, DS ES kept or nulled, ESP0 changed between
- * calls, IF by gate type, nested interrupts on the kernel stack, 2000 system calls. */
+/* INT 80h from CPL 3 to 0 and back: TSS stack, the five-word frame, registers through, DS ES kept
+ * or nulled, ESP0 changed between calls, IF by gate type, nested interrupts on the kernel stack,
+ * 2000 system calls. */
 #include "lib.inc"
 main:
     SETGATE 0x80, syscall, 0xee

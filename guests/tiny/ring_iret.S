@@ -1,5 +1,6 @@
-/* IRET to rings 1, 2, 3 and back through gates with the inner stacks of the TSS; RPL in SS and CS; ring 1 to 2 to 3; IRET at the same
- * ring with 32 and 16-bit frames; the ESP after; what EFLAGS bits each ring can set. */
+/* IRET to rings 1, 2, 3 and back through gates with the inner stacks of the TSS; RPL in SS and
+ * CS; ring 1 to 2 to 3; IRET at the same ring with 32 and 16-bit frames; the ESP after; what
+ * EFLAGS bits each ring can set. */
 #include "lib.inc"
     .macro go ring, cs, ss, esp
     pushl $UDS

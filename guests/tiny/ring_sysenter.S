@@ -1,5 +1,5 @@
-/* SYSENTER and SYSEXIT: MSRs, selectors and ESP EIP taken from them and from ECX EDX, flags, 3000 round trips, at CPL 3; #GP(0) with a
- * null SYSENTER_CS; SYSEXIT at CPL 3. */
+/* SYSENTER and SYSEXIT: MSRs, selectors and ESP EIP taken from them and from ECX EDX, flags, 3000
+ * round trips, at CPL 3; #GP(0) with a null SYSENTER_CS; SYSEXIT at CPL 3. */
 #include "lib.inc"
     .macro wr msr, value
     movl $\msr, %ecx
@@ -26,7 +26,8 @@ main:
     movl $0x202, user_eflags
 1:  movl %esi, %ebx
     movl %esi, %eax
-    USER_OK(movl $9f, %edx; movl %esp, %ecx; stc; sysenter; ud2; 9: pushfl; popl %ecx; movl %cs, %edx; movl %ss, %edi)
+    USER_OK(movl $9f, %edx; movl %esp, %ecx; stc; sysenter; ud2; 9: pushfl; popl %ecx; \
+            movl %cs, %edx; movl %ss, %edi)
     negl %eax
     CHECK(%eax, %esi)
     CHECK(%edx, $UCS)

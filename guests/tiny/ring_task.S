@@ -1,5 +1,6 @@
-/* Hardware task switching: JMP and CALL to a TSS, IRET back by NT, task gate by CALL and by INT, busy bits, back link, TS, registers and CR3
- * saved and loaded, LDT, error code on the new stack. */
+/* Hardware task switching: JMP and CALL to a TSS, IRET back by NT, task gate by CALL and by INT,
+ * busy bits, back link, TS, registers and CR3 saved and loaded, LDT, error code on the new stack.
+ */
 #include "lib.inc"
 main:
     call paging_on

@@ -1,5 +1,6 @@
-/* The double-fault task, as kernels have it: the kernel stack is on a missing page, so #PF -> #PF on delivery -> #DF through a task gate, whose
- * TSS shows the state of the fault; CR2 is the stack's. */
+/* The double-fault task, as kernels have it: the kernel stack is on a missing page, so #PF -> #PF
+ * on delivery -> #DF through a task gate, whose TSS shows the state of the fault; CR2 is the
+ * stack's. */
 #include "lib.inc"
 main:
     call paging_on

@@ -1,5 +1,6 @@
-/* Virtual-8086 mode: IRET into it, segments are paragraphs, 16-bit code, INT and sensitive instructions by IOPL, the nine-word frame,
- * data segments nulled in the handler, IN/OUT through the bitmap, back by INT to a 32-bit gate. */
+/* Virtual-8086 mode: IRET into it, segments are paragraphs, 16-bit code, INT and sensitive
+ * instructions by IOPL, the nine-word frame, data segments nulled in the handler, IN/OUT through
+ * the bitmap, back by INT to a 32-bit gate. */
 #include "lib.inc"
     .macro to_v86 eflags, ip=0
     TRY 99f

@@ -1,5 +1,5 @@
-/* Loading a segment register sets the accessed bit of the descriptor: data, stack, code; a load that faults does not, LAR and VERR do not.
- * (QEMU's TCG sets it for data only.) */
+/* Loading a segment register sets the accessed bit of the descriptor: data, stack, code; a load
+ * that faults does not, LAR and VERR do not. (QEMU's TCG sets it for data only.) */
 #include "lib.inc"
 main:
     SETDESC T0, 0, 0xfffff, 0x92, 0xc
@@ -39,5 +39,4 @@ main:
     movl $T6, %eax
     ltr %ax
     CHECKB(lib_gdt + T6 + 5, $0x8b)
-    /* a GDT on a read-only page: the CPU sets the bit with supervisor rights; WP=1 makes that a #PF */
     PASS

@@ -1,5 +1,6 @@
-/* 16-bit protected-mode code and stack segments: default sizes, SP wraps at 64 KiB and ESP's upper half stays, IP wraps, 66 and 67 turn to 32 bits,
- * far calls between 16 and 32-bit code, B=0 stack under 32-bit code. */
+/* 16-bit protected-mode code and stack segments: default sizes, SP wraps at 64 KiB and ESP's
+ * upper half stays, IP wraps, 66 and 67 turn to 32 bits, far calls between 16 and 32-bit code,
+ * B=0 stack under 32-bit code. */
 #include "lib.inc"
 main:
     SETDESC T0, 0x100000, 0xffff, 0x9a, 0 /* code of this image, 16-bit */
@@ -26,7 +27,8 @@ main:
     CHECK(out2, $0xbeef)
     CHECK(out3, $0x1234beef)
     CHECK(out4, $0x5678fffe)
-    /* B=0 stack with 32-bit code: push, pop, call, pusha, enter, leave use SP and keep the upper half */
+    /* B=0 stack with 32-bit code: push, pop, call, pusha, enter, leave use SP and keep the
+     * upper half */
     movl $T1, %esi
     movl %esi, %ss
     movl $0x9abc0004, %esp

@@ -1,5 +1,6 @@
-/* FS and GS with bases as for thread-local storage: negative offsets, wrap at 4 GiB, base above 2 GiB, all operand forms, a base that changes with
- * every "thread switch" 2000 times while the code stays the same, unaligned bases, at CPL 3 and 0. */
+/* FS and GS with bases as for thread-local storage: negative offsets, wrap at 4 GiB, base above 2
+ * GiB, all operand forms, a base that changes with every "thread switch" 2000 times while the
+ * code stays the same, unaligned bases, at CPL 3 and 0. */
 #include "lib.inc"
 #define LIN 0xb0000000
 main:
@@ -73,7 +74,8 @@ main:
     movl %gs:(%esp), %eax
     movl %edx, %esp
     CHECK(%eax, $0x22222223)
-    /* thread switch: the descriptor's base changes, the code does not; FS for one, GS for the other */
+    /* thread switch: the descriptor's base changes, the code does not; FS for one, GS for the
+     * other */
     movl $2000, %esi
 3:  movl %esi, %eax
     andl $63, %eax

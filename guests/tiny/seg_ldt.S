@@ -1,4 +1,5 @@
-/* LDT: LLDT, selectors with TI, limits, null LDT, two LDTs with other descriptors under the same selector, SLDT; user code and data from the LDT. */
+/* LDT: LLDT, selectors with TI, limits, null LDT, two LDTs with other descriptors under the same
+ * selector, SLDT; user code and data from the LDT. */
 #include "lib.inc"
 main:
     .irp n, a, b                      /* index 2: data at word_a, word_b */

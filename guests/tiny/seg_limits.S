@@ -1,5 +1,5 @@
-/* Segment limits: byte-exact for data, stack and code, #GP(0) or #SS(0), expand-down, read-only, execute-only CS reads, writes through CS, and the
- * 4 GiB flat segment next to it untouched. */
+/* Segment limits: byte-exact for data, stack and code, #GP(0) or #SS(0), expand-down, read-only,
+ * execute-only CS reads, writes through CS, and the 4 GiB flat segment next to it untouched. */
 #include "lib.inc"
 main:
     SETDESC T0, data, 0xff, 0x92, 0x4 /* 256 bytes */
@@ -56,7 +56,8 @@ main:
     movb %fs:0xffff, %cl
     FAULTS(GP, 0, movb %fs:0x10000, %cl)
     FAULTS(GP, 0, movw %fs:0xffff, %cx)
-    /* stack segment, at CPL 3 so that the handler has a stack: #SS(0) for ESP and EBP forms, pushes, enter, call */
+    /* stack segment, at CPL 3 so that the handler has a stack: #SS(0) for ESP and EBP forms,
+     * pushes, enter, call */
     SETDESC T3, stk, 0xff, 0xf2, 0x4
     .macro ss_fault esp, insn
     TRY 2f

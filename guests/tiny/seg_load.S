@@ -1,5 +1,7 @@
-/* Segment registers: null loads, use of the hidden part after the descriptor changed in the table, reload takes the new one; bases in effect for
- * every kind of access; PUSH/POP/MOV/LDS family; selectors visible; DS of another base for string, xlat, stack, code fetch with a base. */
+/* Segment registers: null loads, use of the hidden part after the descriptor changed in the
+ * table, reload takes the new one; bases in effect for every kind of access; PUSH/POP/MOV/LDS
+ * family; selectors visible; DS of another base for string, xlat, stack, code fetch with a base.
+ */
 #include "lib.inc"
 main:
     /* hidden part: change the table, nothing changes until a load */

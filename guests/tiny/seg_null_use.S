@@ -1,4 +1,5 @@
-/* Using a null ES DS FS GS is #GP(0) for any access, also with size 0 strings not at all; after a privilege return too. */
+/* Using a null ES DS FS GS is #GP(0) for any access, also with size 0 strings not at all; after a
+ * privilege return too. */
 #include "lib.inc"
 main:
     xorl %eax, %eax

@@ -1,4 +1,5 @@
-/* LAR LSL VERR VERW ARPL over every descriptor type, from CPL 0 and 3, with RPL; ZF only; the destination unchanged when ZF=0. */
+/* LAR LSL VERR VERW ARPL over every descriptor type, from CPL 0 and 3, with RPL; ZF only; the
+ * destination unchanged when ZF=0. */
 #include "lib.inc"
 main:
     /* LAR: data, code, system types; limit with and without granularity */

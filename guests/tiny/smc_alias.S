@@ -1,5 +1,5 @@
-/* Code written through another linear address of the same frame, through a 4 KiB and a 4 MiB alias, at CPL 0 and 3; reads of
- * the code through every alias show what was written. */
+/* Code written through another linear address of the same frame, through a 4 KiB and a 4 MiB
+ * alias, at CPL 0 and 3; reads of the code through every alias show what was written. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define F 0x400000

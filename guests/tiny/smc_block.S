@@ -1,5 +1,5 @@
-/* Code that changes its own block before and behind, another block, its caller, its return site, a loop body while it loops,
- * a jump's target field, a call's target field. */
+/* Code that changes its own block before and behind, another block, its caller, its return site,
+ * a loop body while it loops, a jump's target field, a call's target field. */
 #include "lib.inc"
 main:
     movl $500, %esi

@@ -1,5 +1,6 @@
-/* What code sees of itself: a checksum of its own bytes before, while and after it runs, before and after other code was
- * changed, at CPL 0 and 3, by byte, word, dword, SSE reads and REPE CMPS against a copy; call/pop addresses point at it. */
+/* What code sees of itself: a checksum of its own bytes before, while and after it runs, before
+ * and after other code was changed, at CPL 0 and 3, by byte, word, dword, SSE reads and REPE CMPS
+ * against a copy; call/pop addresses point at it. */
 #include "lib.inc"
 main:
     CR4_SET CR4_OSFXSR

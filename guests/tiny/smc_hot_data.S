@@ -1,5 +1,7 @@
-/* Data that is written all the time on the same page as running code: counters beside code, a stack on a code page, GDT, IDT and
- * a page table on a code page; 100000 rounds each must finish quickly. timeout: 30
+/* Data that is written all the time on the same page as running code: counters beside code, a
+ * stack on a code page, GDT, IDT and a page table on a code page; 100000 rounds each must finish
+ * quickly.
+ * timeout: 30
  */
 #include "lib.inc"
 main:

@@ -1,5 +1,6 @@
-/* Writes of identical bytes over running code: nothing changes, 100000 of them finish quickly; and a page of code copied onto
- * itself. timeout: 30
+/* Writes of identical bytes over running code: nothing changes, 100000 of them finish quickly;
+ * and a page of code copied onto itself.
+ * timeout: 30
  */
 #include "lib.inc"
 main:

@@ -1,5 +1,7 @@
-/* A just-in-time compiler: 3000 functions generated into a ring of buffers, each called several times, patched (an inline cache's
- * immediate and its call target), then overwritten by the next generation. timeout: 40
+/* A just-in-time compiler: 3000 functions generated into a ring of buffers, each called several
+ * times, patched (an inline cache's immediate and its call target), then overwritten by the next
+ * generation.
+ * timeout: 40
  */
 #include "lib.inc"
 #define RING 0x400000

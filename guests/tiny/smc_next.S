@@ -1,5 +1,5 @@
-/* A store changes the instruction right behind it: one byte, an immediate, an opcode, a longer one; 1000 rounds with a value
- * that changes each time. */
+/* A store changes the instruction right behind it: one byte, an immediate, an opcode, a longer
+ * one; 1000 rounds with a value that changes each time. */
 #include "lib.inc"
 main:
     movl $1000, %esi
@@ -31,7 +31,8 @@ main:
     decl %esi
     jnz 1b
     CHECK(%edi, $0)
-    /* the store replaces its own first byte: c6 05 addr32 42 becomes 42 (inc %edx), 05 addr32 (add $addr, %eax), 42 */
+    /* the store replaces its own first byte: c6 05 addr32 42 becomes 42 (inc %edx), 05 addr32
+     * (add $addr, %eax), 42 */
     xorl %edx, %edx
     movl $2, %ecx
     xorl %eax, %eax

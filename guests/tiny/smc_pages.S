@@ -1,5 +1,5 @@
-/* Code on one page changes code on the next and the one before; an instruction across two pages is changed in either half;
- * units that span pages notice a write to any of them. */
+/* Code on one page changes code on the next and the one before; an instruction across two pages
+ * is changed in either half; units that span pages notice a write to any of them. */
 #include "lib.inc"
 main:
     movl $cross_edge, %eax

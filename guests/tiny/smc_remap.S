@@ -1,6 +1,6 @@
-/* The code at a linear address changes because the mapping changes: 16 frames with other code turn up at the same page (INVLPG,
- * CR3 load), a page is given back and reused, a frame moves to another linear page; a jump from another page leads to the new
- * code. */
+/* The code at a linear address changes because the mapping changes: 16 frames with other code
+ * turn up at the same page (INVLPG, CR3 load), a page is given back and reused, a frame moves to
+ * another linear page; a jump from another page leads to the new code. */
 #include "lib.inc"
 #define LIN 0x08000000
 #define F 0x400000
@@ -45,7 +45,8 @@ main:
     CHECK(%eax, %ecx)
     decl %esi
     jnz 2b
-    /* the page goes away: the stub's jump faults there; another frame with other code comes back by demand */
+    /* the page goes away: the stub's jump faults there; another frame with other code comes
+     * back by demand */
     movl $500, %esi
     movl $hook, exc_hook
 5:  movl $0, PTA

@@ -1,5 +1,6 @@
-/* REP MOVS that copies code over code: over the function it will call, over the bytes right behind itself, over itself (the
- * running instruction goes on as it began), and a memcpy'd function that runs at once, 300 times at the same place. */
+/* REP MOVS that copies code over code: over the function it will call, over the bytes right
+ * behind itself, over itself (the running instruction goes on as it began), and a memcpy'd
+ * function that runs at once, 300 times at the same place. */
 #include "lib.inc"
 main:
     cld
@@ -34,7 +35,8 @@ behind:
     xorl %edx, %edx
     jmp 3f
 3:  call 4f
-    /* over itself: the copy writes identical bytes first, then changes what is behind, then wraps its own bytes with nops */
+    /* over itself: the copy writes identical bytes first, then changes what is behind, then
+     * wraps its own bytes with nops */
     movl $image, %esi
     movl $itself, %edi
     movl $image_end - image, %ecx

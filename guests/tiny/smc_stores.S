@@ -1,5 +1,6 @@
-/* Every kind of store changes code: mov of all sizes, x87, MMX, SSE, movnti, push, call's return address, pusha, enter, stos,
- * movs, xchg, cmpxchg, xadd, lock or, bts, setcc, fnstcw, fnstenv, sgdt, movs by REP over many functions. */
+/* Every kind of store changes code: mov of all sizes, x87, MMX, SSE, movnti, push, call's return
+ * address, pusha, enter, stos, movs, xchg, cmpxchg, xadd, lock or, bts, setcc, fnstcw, fnstenv,
+ * sgdt, movs by REP over many functions. */
 #include "lib.inc"
     /* target: mov $imm32, %eax; ret, the immediate aligned at 16 */
     .macro reset

@@ -1,5 +1,6 @@
-/* SSE and SSE2: moves of all widths and alignments, arithmetic bits, comparisons into EFLAGS, MXCSR rounding and flags, conversions, MMX, integer ops,
- * masked stores, with every kind of memory operand. */
+/* SSE and SSE2: moves of all widths and alignments, arithmetic bits, comparisons into EFLAGS,
+ * MXCSR rounding and flags, conversions, MMX, integer ops, masked stores, with every kind of
+ * memory operand. */
 #include "lib.inc"
 main:
     NEED_CPUID 1, edx, 26

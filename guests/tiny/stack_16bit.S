@@ -1,5 +1,5 @@
-/* 16-bit operand size on a 32-bit stack: push, pop, call, ret, leave move ESP by 2; EIP is cut to 16 bits. And
- * segment pushes: 32-bit push of a selector moves ESP by 4. */
+/* 16-bit operand size on a 32-bit stack: push, pop, call, ret, leave move ESP by 2; EIP is cut to
+ * 16 bits. And segment pushes: 32-bit push of a selector moves ESP by 4. */
 #include "lib.inc"
 main:
     movl %esp, %ebx

@@ -1,5 +1,5 @@
-/* ESP as an ordinary register: mov add sub lea and xchg cmp with it, memory based on it together with the
- * byte registers AH BH CH DH (they cannot be named beside a REX prefix). */
+/* ESP as an ordinary register: mov add sub lea and xchg cmp with it, memory based on it together
+ * with the byte registers AH BH CH DH (they cannot be named beside a REX prefix). */
 #include "lib.inc"
 main:
     movl %esp, %ebx

@@ -1,4 +1,5 @@
-/* push and pop whose operand is, or is based on, ESP (SDM: PUSH, POP). expect: pass */
+/* push and pop whose operand is, or is based on, ESP (SDM: PUSH, POP).
+ */
 #include "lib.inc"
 main:
     /* push %esp stores the value before */

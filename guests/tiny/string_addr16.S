@@ -1,4 +1,5 @@
-/* String instructions with address size 16: SI DI CX count, upper halves stay, offsets wrap at 64 KiB. */
+/* String instructions with address size 16: SI DI CX count, upper halves stay, offsets wrap at 64
+ * KiB. */
 #include "lib.inc"
 #define A16 .byte 0x67;
 main:

@@ -1,5 +1,5 @@
-/* MOVS STOS LODS CMPS SCAS: all sizes, both directions, with and without REP, ECX=0, overlap, segment override on the
- * source, REPE/REPNE stop conditions with exact ECX ESI EDI and flags. */
+/* MOVS STOS LODS CMPS SCAS: all sizes, both directions, with and without REP, ECX=0, overlap,
+ * segment override on the source, REPE/REPNE stop conditions with exact ECX ESI EDI and flags. */
 #include "lib.inc"
 main:
     cld

@@ -1,5 +1,6 @@
-/* REP string instructions that fault in the middle: ESI EDI ECX are those of the iteration that faulted, all before it
- * are done; EIP is at the instruction; after the page appears the instruction goes on. CR2 exact. */
+/* REP string instructions that fault in the middle: ESI EDI ECX are those of the iteration that
+ * faulted, all before it are done; EIP is at the instruction; after the page appears the
+ * instruction goes on. CR2 exact. */
 #include "lib.inc"
 #define A 0x400000                    /* A+0x1000 is missing */
 #define B 0x410000

@@ -1,4 +1,5 @@
-/* REP strings whose pointers pass 0xFFFFFFFF -> 0, both directions, and huge ECX that ends in a fault. */
+/* REP strings whose pointers pass 0xFFFFFFFF -> 0, both directions, and huge ECX that ends in a
+ * fault. */
 #include "lib.inc"
 main:
     call paging_on

@@ -1,5 +1,5 @@
-/* x87: state after FNINIT, arithmetic with exact bits, stack rotation, comparisons into flags, integer and BCD stores, rounding and precision control, exceptions
- * masked, FXAM, constants. */
+/* x87: state after FNINIT, arithmetic with exact bits, stack rotation, comparisons into flags,
+ * integer and BCD stores, rounding and precision control, exceptions masked, FXAM, constants. */
 #include "lib.inc"
 main:
     fninit

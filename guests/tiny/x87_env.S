@@ -1,5 +1,6 @@
-/* FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR: layouts, instruction and data pointers are the guest's (not the code cache's), opcode, tag word in both forms,
- * 16-bit layouts, FNSAVE initializes, values come back. */
+/* FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR: layouts, instruction and data pointers are the
+ * guest's (not the code cache's), opcode, tag word in both forms, 16-bit layouts, FNSAVE
+ * initializes, values come back. */
 #include "lib.inc"
 main:
     CR4_SET CR4_OSFXSR

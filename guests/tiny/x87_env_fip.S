@@ -1,5 +1,5 @@
-/* FLDENV and FRSTOR bring the instruction and data pointers back; FNSTENV after them shows what was loaded. FNINIT zeroes them; FXSAVE
- * has them too. */
+/* FLDENV and FRSTOR bring the instruction and data pointers back; FNSTENV after them shows what
+ * was loaded. FNINIT zeroes them; FXSAVE has them too. */
 #include "lib.inc"
 main:
     fninit

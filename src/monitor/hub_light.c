@@ -202,7 +202,9 @@ static enum outcome between_runs(struct machine *machine, int *status)
     }
     while (cpu->halted && !(cpu->intr && cpu->iff)) {
         run_park_fpu(cpu);
+        uint64_t tsc_asleep = __builtin_ia32_rdtsc();
         board_wait(machine->board, UINT64_MAX);
+        machine->tsc_halted += __builtin_ia32_rdtsc() - tsc_asleep;
         cpu->exit_request = 0;
         board_poll(machine->board);
         if (handle_requests(machine, status) == STOP) {
@@ -247,7 +249,9 @@ static enum outcome run_once(struct machine *machine, int *status)
     bool tf_before = cpu->sysflags & FLAG_TF;
     uint64_t host = machine->resume_host;
     machine->resume_host = 0;
+    uint64_t tsc_in = __builtin_ia32_rdtsc();
     uint32_t reason = run_guest(cpu, host);
+    machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;
     cpu->n_exit[reason]++;
     struct event *event = &machine->events[machine->n_events++ % EVENT_RING];
     event->what = (uint8_t)reason;
@@ -267,6 +271,7 @@ static enum outcome run_once(struct machine *machine, int *status)
 int monitor_loop(struct machine *machine)
 {
     int status = 0;
+    machine->tsc_start = __builtin_ia32_rdtsc();
     while (between_runs(machine, &status) == GO_ON && run_once(machine, &status) == GO_ON) {
     }
     run_park_fpu(machine->cpu);

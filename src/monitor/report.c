@@ -127,6 +127,18 @@ void monitor_bug_reporter(void *arg)
         text_add(&text, "@");
         text_add_hex(&text, event->eip, 8);
     }
+    text_add(&text, "\nlast host faults (eip lin window):");
+    const struct run *run = &machine->run;
+    n = run->n_faults < 4 ? (unsigned)run->n_faults : 4;
+    for (unsigned i = n; i > 0; i--) {
+        const struct run_fault *fault = &run->faults[(run->n_faults - i) % RUN_FAULT_RING];
+        text_add(&text, " ");
+        text_add_hex(&text, fault->eip, 8);
+        text_add(&text, fault->write ? " w" : " r");
+        text_add_hex(&text, fault->lin, 8);
+        text_add(&text, " ");
+        text_add_hex(&text, fault->window, 1);
+    }
     text_add(&text, "\n");
     text_write(&text, STDERR_FILENO);
 }
@@ -239,6 +251,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
 {
     const struct cpu *cpu = machine->cpu;
     const struct view_stats *view = view_get_stats(machine->view);
+    double ms = cpu->tsc_hz ? 1000.0 / (double)cpu->tsc_hz : 0;
+    uint64_t all = __builtin_ia32_rdtsc() - machine->tsc_start;
+    fprintf(out, "stats: ms in all %.1f: guest code (with light calls, hidden faults) %.1f, halted %.1f, "
+                 "monitor %.1f\n", (double)all * ms, (double)machine->tsc_guest * ms,
+            (double)machine->tsc_halted * ms,
+            (double)(all - machine->tsc_guest - machine->tsc_halted) * ms);
     fprintf(out, "stats: units %lu insns %lu host bytes %lu (%.1f ms translating) flushes %lu\n",
             machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
             (double)machine->ns_translating / 1e6, machine->cache.n_flushes);

@@ -179,6 +179,8 @@ leave:
         ret
         .globl  run_bail
 run_bail:
+        /* a signal may have come between wrgsbase and the note of it: believe neither */
+        movq    $-1, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
         movl    $EXIT_REQUEST_NUMBER, CPU_EXIT_REASON(%r15)
         jmp     leave
 

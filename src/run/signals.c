@@ -184,9 +184,10 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
         return true;
     }
     bool user = place->unit->page->mode & MODE_USER;
+    note_fault(run, (struct run_fault){place->eip, lin, window, 0, write, false});
     enum view_answer answer =
         view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);
-    note_fault(run, (struct run_fault){place->eip, lin, window, (uint8_t)answer, write, false});
+    run->faults[(run->n_faults - 1) % RUN_FAULT_RING].answer = (uint8_t)answer;
     if (answer == VIEW_FAULT) {
         leave_guest(run, place, uc, EXIT_FAULT);
     } else if (answer != VIEW_MAPPED) {

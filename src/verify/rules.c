@@ -14,6 +14,35 @@ bool is_low_byte_of_pointer(ZydisRegister reg)
            reg == ZYDIS_REGISTER_DIL;
 }
 
+static bool is_branch(const struct verifier *v)
+{
+    ZydisInstructionCategory category = v->z.meta.category;
+    return category == ZYDIS_CATEGORY_COND_BR || category == ZYDIS_CATEGORY_UNCOND_BR ||
+           category == ZYDIS_CATEGORY_CALL || category == ZYDIS_CATEGORY_RET;
+}
+
+/* Near ones only; those categories hold IRET, RETF, far forms and XBEGIN too. */
+static bool may_branch(const struct verifier *v)
+{
+    bool near = v->z.meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR ||
+                v->z.meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT;
+    switch (v->z.mnemonic) {
+    case ZYDIS_MNEMONIC_JB: case ZYDIS_MNEMONIC_JBE: case ZYDIS_MNEMONIC_JL:
+    case ZYDIS_MNEMONIC_JLE: case ZYDIS_MNEMONIC_JNB: case ZYDIS_MNEMONIC_JNBE:
+    case ZYDIS_MNEMONIC_JNL: case ZYDIS_MNEMONIC_JNLE: case ZYDIS_MNEMONIC_JNO:
+    case ZYDIS_MNEMONIC_JNP: case ZYDIS_MNEMONIC_JNS: case ZYDIS_MNEMONIC_JNZ:
+    case ZYDIS_MNEMONIC_JO: case ZYDIS_MNEMONIC_JP: case ZYDIS_MNEMONIC_JS:
+    case ZYDIS_MNEMONIC_JZ: case ZYDIS_MNEMONIC_JECXZ: case ZYDIS_MNEMONIC_JRCXZ:
+    case ZYDIS_MNEMONIC_LOOP: case ZYDIS_MNEMONIC_LOOPE: case ZYDIS_MNEMONIC_LOOPNE:
+    case ZYDIS_MNEMONIC_JMP: case ZYDIS_MNEMONIC_CALL:
+        return near;
+    case ZYDIS_MNEMONIC_RET:
+        return near && v->z.opcode == 0xc3;
+    default:
+        return false;
+    }
+}
+
 static bool check_prefixes(struct verifier *v)
 {
     bool gs = false, a32 = false, o16 = false, repeat = false;
@@ -38,15 +67,13 @@ static bool check_prefixes(struct verifier *v)
             break;
         }
     }
-    ZydisInstructionCategory category = v->z.meta.category;
-    bool branch = category == ZYDIS_CATEGORY_COND_BR || category == ZYDIS_CATEGORY_UNCOND_BR ||
-                  category == ZYDIS_CATEGORY_CALL || category == ZYDIS_CATEGORY_RET;
+    bool branch = is_branch(v), conditional = v->z.meta.category == ZYDIS_CATEGORY_COND_BR;
     bool has_memory = false;
     for (unsigned i = 0; i < v->z.operand_count; i++) {
         has_memory |= v->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
                       v->operand[i].mem.segment == ZYDIS_REGISTER_GS;
     }
-    if (branch && (gs || o16 || repeat || (a32 && category != ZYDIS_CATEGORY_COND_BR))) {
+    if (branch && (gs || o16 || repeat || (a32 && !conditional))) {
         return verify_fail(v, RULE_PREFIX);
     }
     if (!branch && (gs != a32 || gs != has_memory)) {
@@ -85,14 +112,15 @@ static bool may_be_emitted(const struct verifier *v)
     if (v->z.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
         return false;
     }
+    if (is_branch(v)) {
+        return may_branch(v);
+    }
     switch (v->z.meta.category) {
     case ZYDIS_CATEGORY_AES:
     case ZYDIS_CATEGORY_BINARY:
     case ZYDIS_CATEGORY_BITBYTE:
     case ZYDIS_CATEGORY_BLEND:
-    case ZYDIS_CATEGORY_CALL:
     case ZYDIS_CATEGORY_CMOV:
-    case ZYDIS_CATEGORY_COND_BR:
     case ZYDIS_CATEGORY_CONVERT:
     case ZYDIS_CATEGORY_DATAXFER:
     case ZYDIS_CATEGORY_FCMOV:
@@ -101,7 +129,6 @@ static bool may_be_emitted(const struct verifier *v)
     case ZYDIS_CATEGORY_LOGICAL_FP:
     case ZYDIS_CATEGORY_MMX:
     case ZYDIS_CATEGORY_PCLMULQDQ:
-    case ZYDIS_CATEGORY_RET:
     case ZYDIS_CATEGORY_ROTATE:
     case ZYDIS_CATEGORY_SEMAPHORE:
     case ZYDIS_CATEGORY_SETCC:
@@ -109,7 +136,6 @@ static bool may_be_emitted(const struct verifier *v)
     case ZYDIS_CATEGORY_SSE:
     case ZYDIS_CATEGORY_STRINGOP:
     case ZYDIS_CATEGORY_STTNI:
-    case ZYDIS_CATEGORY_UNCOND_BR:
     case ZYDIS_CATEGORY_X87_ALU:
         return true;
     default:
@@ -127,10 +153,6 @@ static bool is_fpu_word(ZydisRegister reg)
 static bool check_register(struct verifier *v, const ZydisDecodedOperand *operand)
 {
     ZydisRegister reg = operand->reg.value;
-    bool branches = v->z.meta.category == ZYDIS_CATEGORY_COND_BR ||
-                    v->z.meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
-                    v->z.meta.category == ZYDIS_CATEGORY_CALL ||
-                    v->z.meta.category == ZYDIS_CATEGORY_RET;
     switch (ZydisRegisterGetClass(reg)) {
     case ZYDIS_REGCLASS_GPR8:
     case ZYDIS_REGCLASS_GPR16:
@@ -143,7 +165,7 @@ static bool check_register(struct verifier *v, const ZydisDecodedOperand *operan
     case ZYDIS_REGCLASS_XMM:
         return ZydisRegisterGetId(reg) < 8 || verify_fail(v, RULE_REGISTER);
     case ZYDIS_REGCLASS_IP:
-        return branches || verify_fail(v, RULE_REGISTER);
+        return is_branch(v) || verify_fail(v, RULE_REGISTER);
     default:
         return is_fpu_word(reg) || verify_fail(v, RULE_REGISTER);
     }

@@ -12,8 +12,8 @@
  *     cross: yes        the next page is what was expected (a page-crossing unit)
  *     code: 89 d8 c3    code+20: c3    guest bytes, at byte 20
  *     ----
- * Addresses in the listing are relative: +0010 in this unit, @0010 from the first unit's start, names
- * for stubs and fields of struct cpu.
+ * Addresses in the listing are relative: +0010 in this unit, @0010 from the first unit's start,
+ * names for stubs and fields of struct cpu.
  */
 #include <stdlib.h>
 
@@ -26,12 +26,21 @@ static struct golden {
     uint32_t at, base, mode;
     unsigned max_insns, n_then, n_patches;
     uint32_t then[MAX_THEN];
-    struct { unsigned index, kind; } patches[MAX_THEN];
+    struct {
+        unsigned index, kind;
+    } patches[MAX_THEN];
     bool is_crossing;
     unsigned engine;
-    struct { uint32_t off; uint8_t bytes[256]; unsigned n; } codes[8];
+    struct {
+        uint32_t off;
+        uint8_t bytes[256];
+        unsigned n;
+    } codes[8];
     unsigned n_codes;
-    struct { uint32_t off; unsigned kind; } kinds[8];
+    struct {
+        uint32_t off;
+        unsigned kind;
+    } kinds[8];
     unsigned n_kinds;
 } golden;
 
@@ -47,8 +56,10 @@ static void die(const char *what, const char *which)
 
 static unsigned kind_of(const char *word)
 {
-    static const struct { const char *word; unsigned kind; } words[] = {
-        {"gs", SITE_GS}, {"dual", SITE_DUAL}, {"checked", SITE_CHECKED}};
+    static const struct {
+        const char *word;
+        unsigned kind;
+    } words[] = {{"gs", SITE_GS}, {"dual", SITE_DUAL}, {"checked", SITE_CHECKED}};
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         if (!strncmp(word, words[i].word, strlen(words[i].word))) {
             return words[i].kind;
@@ -60,11 +71,18 @@ static unsigned kind_of(const char *word)
 
 static void take_mode(char *words)
 {
-    static const struct { const char *word; uint32_t clear, set; } modes[] = {
-        {"ring3", MODE_CPL0, MODE_USER}, {"ring1", MODE_CPL0, 0}, {"16bit", MODE_CODE32, 0},
-        {"stack16", MODE_STACK32, 0}, {"base", MODE_FLAT, 0}, {"nm", 0, MODE_NM},
-        {"step", 0, MODE_STEP}, {"nowp", 0, MODE_NOWP},
-        {"v86", MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT, MODE_V86 | MODE_USER}};
+    static const struct {
+        const char *word;
+        uint32_t clear, set;
+    } modes[] = {{"ring3", MODE_CPL0, MODE_USER},
+                 {"ring1", MODE_CPL0, 0},
+                 {"16bit", MODE_CODE32, 0},
+                 {"stack16", MODE_STACK32, 0},
+                 {"base", MODE_FLAT, 0},
+                 {"nm", 0, MODE_NM},
+                 {"step", 0, MODE_STEP},
+                 {"nowp", 0, MODE_NOWP},
+                 {"v86", MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT, MODE_V86 | MODE_USER}};
     for (char *word = strtok(words, " \n"); word; word = strtok(NULL, " \n")) {
         unsigned i = 0;
         while (i < ARRAY_SIZE(modes) && strcmp(modes[i].word, word) != 0) {
@@ -79,7 +97,10 @@ static void take_mode(char *words)
 
 static void take_engine(char *words)
 {
-    static const struct { const char *word; unsigned bit; } flags[] = {
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } flags[] = {
 #define ENGINE(name, bit, word, help) {word, bit},
 #include "cli/engine.def"
 #undef ENGINE
@@ -168,7 +189,9 @@ static const char *op_name(uint64_t op)
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-        [OP_RESOLVE] = "RESOLVE", [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
+        [OP_RESOLVE] = "RESOLVE",
+        [OP_COMMIT] = "COMMIT",
+        [OP_STI_PENDING] = "STI_PENDING",
         [OP_FPU_STORED] = "FPU_STORED",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
@@ -176,12 +199,23 @@ static const char *op_name(uint64_t op)
 
 static const char *cpu_field(int64_t off)
 {
-    static const struct { unsigned off, n_bytes; const char *name; } fields[] = {
-        {CPU_GPR, 64, "gpr"},         {CPU_EIP, 4, "eip"},       {CPU_ARITH, 4, "arith"},
-        {CPU_IFF, 4, "iff"},          {CPU_SYSFLAGS, 4, "sysflags"}, {CPU_INTR, 4, "intr"},
-        {CPU_EXIT_REQUEST, 4, "exit_request"}, {CPU_WINDOW, 8, "window"}, {CPU_DIR, 8, "dir"},
-        {CPU_SEG_BASE_PTR, 48, "seg_base_ptr"}, {CPU_SEG, 72, "seg"}, {CPU_HELPER, 512, "helper"},
-        {CPU_SCRATCH, 64, "scratch"}, {CPU_DUAL_BASE, 16384, "dual_base"}};
+    static const struct {
+        unsigned off, n_bytes;
+        const char *name;
+    } fields[] = {{CPU_GPR, 64, "gpr"},
+                  {CPU_EIP, 4, "eip"},
+                  {CPU_ARITH, 4, "arith"},
+                  {CPU_IFF, 4, "iff"},
+                  {CPU_SYSFLAGS, 4, "sysflags"},
+                  {CPU_INTR, 4, "intr"},
+                  {CPU_EXIT_REQUEST, 4, "exit_request"},
+                  {CPU_WINDOW, 8, "window"},
+                  {CPU_DIR, 8, "dir"},
+                  {CPU_SEG_BASE_PTR, 48, "seg_base_ptr"},
+                  {CPU_SEG, 72, "seg"},
+                  {CPU_HELPER, 512, "helper"},
+                  {CPU_SCRATCH, 64, "scratch"},
+                  {CPU_DUAL_BASE, 16384, "dual_base"}};
     static char text[64];
     for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
         if (off >= fields[i].off && off < fields[i].off + fields[i].n_bytes) {
@@ -215,9 +249,10 @@ static void show_target(const struct unit *unit, uint64_t target, char *text, si
     if (off - unit->off < unit->n_bytes) {
         snprintf(text, n_bytes, "+%04x", (unsigned)(off - unit->off));
     } else if (off < CACHE_STUB_BYTES) {
-        snprintf(text, n_bytes, "%s", off == STUB_MISS   ? "stub_miss"
-                                      : off == STUB_STEP ? "stub_step"
-                                                         : "stub_cross");
+        snprintf(text, n_bytes, "%s",
+                 off == STUB_MISS   ? "stub_miss"
+                 : off == STUB_STEP ? "stub_step"
+                                    : "stub_cross");
     } else if (off >= origin && off < bench.cache.used) {
         snprintf(text, n_bytes, "@%04x", (unsigned)(off - origin));
     } else {
@@ -251,7 +286,8 @@ static unsigned show_host(const struct unit *unit, uint32_t off, uint32_t end)
             snprintf(text, sizeof(text), "%s %s", ZydisMnemonicGetString(insn.mnemonic), target);
         } else if (op[i].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && is_site(op[i].imm.value.u)) {
             snprintf(text, sizeof(text), "mov $site, %%r8");
-        } else if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY && op[i].mem.base == ZYDIS_REGISTER_R15) {
+        } else if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                   op[i].mem.base == ZYDIS_REGISTER_R15) {
             name_disp(text, cpu_field(op[i].mem.disp.value));
         } else if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
                    op[i].mem.disp.value == (int64_t)bench.cache.exec) {

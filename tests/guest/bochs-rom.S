@@ -1,5 +1,5 @@
-/* bochs-rom.S - a ROM of 64 KiB for tests/guest/run --bochs: from the reset vector to protected mode, A20 open, and on to the
- * multiboot guest that Bochs has put at 1 MiB (its entry is 12 bytes behind the header). */
+/* bochs-rom.S - a ROM of 64 KiB for tests/guest/run --bochs: from the reset vector to protected
+ * mode, A20 open, and on to the multiboot guest that Bochs has put at 1 MiB (its entry is 12 bytes behind the header). */
     .code16
     .text
 begin:

@@ -45,8 +45,8 @@ static struct unit *make(unsigned n_insns, unsigned insn_bytes, unsigned exit_by
         return NULL;
     }
     for (unsigned i = 0; i < n_insns; i++) {
-        insns[i] = (struct unit_insn){.host_off = (uint16_t)(i * insn_bytes),
-                                      .page_off = (uint16_t)(3 * i), .n_bytes = 3};
+        insns[i] = (struct unit_insn){
+            .host_off = (uint16_t)(i * insn_bytes), .page_off = (uint16_t)(3 * i), .n_bytes = 3};
     }
     for (unsigned i = 0; i < body + exit_bytes; i++) {
         emit_u8(&emit, (uint8_t)i);
@@ -272,8 +272,11 @@ static unsigned n_open_files(void)
 static void refused(void **state)
 {
     (void)state;
-    static const struct { int resource; rlim_t limit; int error; } rows[] = {
-        {RLIMIT_AS, 64 << 20, -ENOMEM}, {RLIMIT_NOFILE, 3, -EMFILE}};
+    static const struct {
+        int resource;
+        rlim_t limit;
+        int error;
+    } rows[] = {{RLIMIT_AS, 64 << 20, -ENOMEM}, {RLIMIT_NOFILE, 3, -EMFILE}};
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         pid_t child = fork();
         if (child == 0) {

@@ -1,5 +1,5 @@
-/* test_cache_codepage.c - what has been scanned: slots, scanned bytes, links, invalidation. The three
- * functions of view/ that codepage.c calls are played by this program. */
+/* test_cache_codepage.c - what has been scanned: slots, scanned bytes, links, invalidation. The
+ * three functions of view/ that codepage.c calls are played by this program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static struct cache cache;
 static struct codepages pages;
-static int n_protected[16];  /* by physical page: protect adds, unprotect empties */
+static int n_protected[16]; /* by physical page: protect adds, unprotect empties */
 static uint32_t *forgotten[16];
 static unsigned n_forgotten;
 
@@ -57,8 +57,8 @@ static struct unit *add(struct codepage *page, const uint16_t *offs, unsigned n,
     struct unit_insn insns[16];
     assert_true(cache_begin(&cache, 256, n, &emit));
     for (unsigned i = 0; i < n; i++) {
-        insns[i] = (struct unit_insn){.host_off = (uint16_t)(4 * i), .page_off = offs[i],
-                                      .n_bytes = (uint8_t)n_bytes};
+        insns[i] = (struct unit_insn){
+            .host_off = (uint16_t)(4 * i), .page_off = offs[i], .n_bytes = (uint8_t)n_bytes};
         emit_u32(&emit, 0x90909090);
     }
     struct unit *unit = cache_commit(&cache, &emit, insns, n, 4 * n, page);

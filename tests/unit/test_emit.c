@@ -1,5 +1,5 @@
-/* test_emit.c - the host encoder, read back by Zydis: every function with every register, every form
- * of address. */
+/* test_emit.c - the host encoder, read back by Zydis: every function with every register, every
+ * form of address. */
 #include "test_host64.h"
 
 #include <stdio.h>
@@ -15,8 +15,8 @@ static struct host_insn host;
 
 static void begin(void)
 {
-    emit = (struct emit){
-        .start = buffer, .at = buffer, .end = buffer + sizeof(buffer), .exec = EXEC};
+    emit =
+        (struct emit){.start = buffer, .at = buffer, .end = buffer + sizeof(buffer), .exec = EXEC};
 }
 
 /* Exactly one instruction was emitted, and it is this one. */
@@ -53,7 +53,7 @@ static void register_forms(void **state)
         ZydisMnemonic mnemonic;
         unsigned to_bits, from_bits;
     } forms[] = {
-        {emit_mov_rr32, ZYDIS_MNEMONIC_MOV, 32, 32},    {emit_mov_rr64, ZYDIS_MNEMONIC_MOV, 64, 64},
+        {emit_mov_rr32, ZYDIS_MNEMONIC_MOV, 32, 32},  {emit_mov_rr64, ZYDIS_MNEMONIC_MOV, 64, 64},
         {emit_movzx16, ZYDIS_MNEMONIC_MOVZX, 32, 16}, {emit_movzx8, ZYDIS_MNEMONIC_MOVZX, 32, 8},
         {emit_movsx16, ZYDIS_MNEMONIC_MOVSX, 32, 16},
     };
@@ -77,8 +77,10 @@ static void shifts(void **state)
         void (*emit)(struct emit *emit, int to, int from, int count_reg);
         ZydisMnemonic mnemonic;
         unsigned n_bits;
-    } forms[] = {{emit_shrx32, ZYDIS_MNEMONIC_SHRX, 32}, {emit_shrx64, ZYDIS_MNEMONIC_SHRX, 64},
-                 {emit_shlx32, ZYDIS_MNEMONIC_SHLX, 32}, {emit_shlx64, ZYDIS_MNEMONIC_SHLX, 64}};
+    } forms[] = {{emit_shrx32, ZYDIS_MNEMONIC_SHRX, 32},
+                 {emit_shrx64, ZYDIS_MNEMONIC_SHRX, 64},
+                 {emit_shlx32, ZYDIS_MNEMONIC_SHLX, 32},
+                 {emit_shlx64, ZYDIS_MNEMONIC_SHLX, 64}};
     for (unsigned i = 0; i < ARRAY_SIZE(forms) * 4096; i++) {
         int to = i & 15, from = i >> 4 & 15, count = i >> 8 & 15;
         begin();
@@ -98,7 +100,7 @@ static void shifts(void **state)
     }
 }
 
-static const int32_t disps[] = {0,    1,    -1,     127,    -128,      128,      -129,
+static const int32_t disps[] = {0,    1,     -1,     127,     -128,      128,      -129,
                                 4096, -4096, 0x8000, -0x8001, INT32_MAX, INT32_MIN};
 
 /* Calls one(arg, mem) for every base, index, scale, displacement, GS and address size. */
@@ -108,8 +110,12 @@ static void for_each_mem(void (*one)(void *arg, const struct host_mem *mem), voi
         for (int index = NO_REG; index < 16; index++) {
             for (unsigned scale = 1; scale <= 8 && index != RSP; scale *= 2) {
                 for (unsigned i = 0; i < ARRAY_SIZE(disps) * 4; i++) {
-                    struct host_mem mem = {.base = base, .index = index, .scale = scale,
-                                           .disp = disps[i >> 2], .gs = i & 1, .a32 = i & 2};
+                    struct host_mem mem = {.base = base,
+                                           .index = index,
+                                           .scale = scale,
+                                           .disp = disps[i >> 2],
+                                           .gs = i & 1,
+                                           .a32 = i & 2};
                     one(arg, &mem);
                 }
             }
@@ -129,7 +135,8 @@ static void one_load(void *arg, const struct host_mem *mem)
     bool short_disp = mem->disp >= -128 && mem->disp <= 127 && mem->base != NO_REG;
     assert_int_equal(host.insn.raw.disp.size,
                      short_disp ? (mem->disp == 0 && (mem->base & 7) != RBP ? 0 : 8)
-                     : mem->disp || mem->base == NO_REG ? 32 : 0);
+                     : mem->disp || mem->base == NO_REG ? 32
+                                                        : 0);
 }
 
 static void every_address(void **state)
@@ -163,8 +170,8 @@ static void one_mem_form(const struct mem_form *form, int reg, const struct host
         struct host_mem plain = *mem;
         plain.gs = false;
         ZydisDecodedOperand op = host.op[1];
-        op.mem.segment = plain.base == RSP || plain.base == RBP ? ZYDIS_REGISTER_SS
-                                                                : ZYDIS_REGISTER_DS;
+        op.mem.segment =
+            plain.base == RSP || plain.base == RBP ? ZYDIS_REGISTER_SS : ZYDIS_REGISTER_DS;
         assert_true(host_same_mem(&op, &plain));
     } else {
         expect_mem(mem_at, mem, form->mem_bits);
@@ -206,8 +213,16 @@ static void memory_forms(void **state)
 static void immediates(void **state)
 {
     (void)state;
-    static const uint64_t values[] = {0, 1, 0x7f, 0x80, 0x7fffffff, 0x80000000, 0xffffffff,
-                                      0x100000000, 0x7fffffffffffffff, 0xffffffffffffffff};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      0x7f,
+                                      0x80,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      0x100000000,
+                                      0x7fffffffffffffff,
+                                      0xffffffffffffffff};
     for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
         struct host_mem mem = host_mem_index(R12, R13, 4, -4);
         for (int reg = 0; reg < 16; reg++) {
@@ -241,7 +256,10 @@ static void immediates(void **state)
 static void free_forms(void **state)
 {
     (void)state;
-    static const struct { struct host_op op; ZydisMnemonic mnemonic; } forms[] = {
+    static const struct {
+        struct host_op op;
+        ZydisMnemonic mnemonic;
+    } forms[] = {
         {{.legacy = {0xf0}, .n_legacy = 1, .map = 1, .opcode = 0xb1}, ZYDIS_MNEMONIC_CMPXCHG},
         {{.legacy = {0x66, 0xf0}, .n_legacy = 2, .opcode = 0x01}, ZYDIS_MNEMONIC_ADD},
         {{.legacy = {0xf2}, .n_legacy = 1, .map = 1, .opcode = 0x58}, ZYDIS_MNEMONIC_ADDSD},
@@ -252,8 +270,12 @@ static void free_forms(void **state)
         {{.rex_force = true, .opcode = 0x88}, ZYDIS_MNEMONIC_MOV},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(forms) * 16 * 16; i++) {
-        struct host_mem mem = {.base = i & 15, .index = NO_REG, .scale = 1, .disp = i & 64 ? 8 : 0,
-                               .gs = i & 1, .a32 = i & 1};
+        struct host_mem mem = {.base = i & 15,
+                               .index = NO_REG,
+                               .scale = 1,
+                               .disp = i & 64 ? 8 : 0,
+                               .gs = i & 1,
+                               .a32 = i & 1};
         begin();
         emit_op_mem(&emit, &forms[i >> 8].op, i >> 4 & 15, &mem);
         read_back(forms[i >> 8].mnemonic, "free form");

@@ -24,7 +24,8 @@ static uint64_t target_of(uint32_t off, ZydisMnemonic mnemonic)
     uint64_t target = 0;
     assert_true(host_decode(buffer + off, sizeof(buffer) - off, &host));
     assert_int_equal(host.insn.mnemonic, mnemonic);
-    assert_true(ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&host.insn, &host.op[0], EXEC + off, &target)));
+    assert_true(
+        ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&host.insn, &host.op[0], EXEC + off, &target)));
     return target;
 }
 
@@ -34,7 +35,8 @@ static const ZydisMnemonic jcc[16] = {
     ZYDIS_MNEMONIC_JS, ZYDIS_MNEMONIC_JNS, ZYDIS_MNEMONIC_JP,  ZYDIS_MNEMONIC_JNP,
     ZYDIS_MNEMONIC_JL, ZYDIS_MNEMONIC_JNL, ZYDIS_MNEMONIC_JLE, ZYDIS_MNEMONIC_JNLE};
 
-static const uint64_t targets[] = {EXEC, EXEC + 5, EXEC + 0x1000, EXEC - 0x1000, 0x7ff00000, 0x1000};
+static const uint64_t targets[] = {EXEC,          EXEC + 5,   EXEC + 0x1000,
+                                   EXEC - 0x1000, 0x7ff00000, 0x1000};
 
 static void rel32(void **state)
 {
@@ -90,11 +92,13 @@ static void by_register(void **state)
 static void rel8(void **state)
 {
     (void)state;
-    static const struct { uint8_t opcode; ZydisMnemonic wide, narrow; } loops[] = {
-        {0xe0, ZYDIS_MNEMONIC_LOOPNE, ZYDIS_MNEMONIC_LOOPNE},
-        {0xe1, ZYDIS_MNEMONIC_LOOPE, ZYDIS_MNEMONIC_LOOPE},
-        {0xe2, ZYDIS_MNEMONIC_LOOP, ZYDIS_MNEMONIC_LOOP},
-        {0xe3, ZYDIS_MNEMONIC_JRCXZ, ZYDIS_MNEMONIC_JECXZ}};
+    static const struct {
+        uint8_t opcode;
+        ZydisMnemonic wide, narrow;
+    } loops[] = {{0xe0, ZYDIS_MNEMONIC_LOOPNE, ZYDIS_MNEMONIC_LOOPNE},
+                 {0xe1, ZYDIS_MNEMONIC_LOOPE, ZYDIS_MNEMONIC_LOOPE},
+                 {0xe2, ZYDIS_MNEMONIC_LOOP, ZYDIS_MNEMONIC_LOOP},
+                 {0xe3, ZYDIS_MNEMONIC_JRCXZ, ZYDIS_MNEMONIC_JECXZ}};
     static const unsigned distances[] = {0, 1, 15, 126, 127};
     for (unsigned i = 0; i < ARRAY_SIZE(loops); i++) {
         for (unsigned a32 = 0; a32 < 2; a32++) {

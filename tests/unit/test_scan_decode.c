@@ -28,9 +28,12 @@ static void prefixes(void **state)
     assert_int_equal(insn.prefixes, PREFIX_REP);
     decode("f3 f2 a6", true);
     assert_int_equal(insn.prefixes, PREFIX_REPNE);
-    static const struct { const char *hex; unsigned seg; } overrides[] = {
-        {"26 8b 03", SEG_ES}, {"2e 8b 03", SEG_CS}, {"36 8b 03", SEG_SS}, {"3e 8b 45 00", SEG_DS},
-        {"64 8b 03", SEG_FS}, {"65 8b 03", SEG_GS}, {"65 2e 26 8b 03", SEG_ES}};
+    static const struct {
+        const char *hex;
+        unsigned seg;
+    } overrides[] = {{"26 8b 03", SEG_ES},      {"2e 8b 03", SEG_CS}, {"36 8b 03", SEG_SS},
+                     {"3e 8b 45 00", SEG_DS},   {"64 8b 03", SEG_FS}, {"65 8b 03", SEG_GS},
+                     {"65 2e 26 8b 03", SEG_ES}};
     for (unsigned i = 0; i < ARRAY_SIZE(overrides); i++) {
         decode(overrides[i].hex, true);
         assert_true(insn.seg_override);
@@ -44,11 +47,17 @@ static void prefixes(void **state)
 static void sizes(void **state)
 {
     (void)state;
-    static const struct { const char *hex; bool code32; unsigned opsize, opattr, adsize; } rows[] = {
-        {"8b 03", true, 4, 4, 4},       {"66 8b 03", true, 2, 2, 4}, {"8a 03", true, 1, 4, 4},
-        {"66 8a 03", true, 1, 2, 4},    {"8b 07", false, 2, 2, 2},   {"66 8b 07", false, 4, 4, 2},
-        {"67 66 8b 03", false, 4, 4, 4}, {"67 8b 07", true, 4, 4, 2}, {"66 66 8b 03", true, 2, 2, 4},
-        {"90", false, 2, 2, 2},         {"66 c3", true, 2, 2, 4},
+    static const struct {
+        const char *hex;
+        bool code32;
+        unsigned opsize, opattr, adsize;
+    } rows[] = {
+        {"8b 03", true, 4, 4, 4},        {"66 8b 03", true, 2, 2, 4},
+        {"8a 03", true, 1, 4, 4},        {"66 8a 03", true, 1, 2, 4},
+        {"8b 07", false, 2, 2, 2},       {"66 8b 07", false, 4, 4, 2},
+        {"67 66 8b 03", false, 4, 4, 4}, {"67 8b 07", true, 4, 4, 2},
+        {"66 66 8b 03", true, 2, 2, 4},  {"90", false, 2, 2, 2},
+        {"66 c3", true, 2, 2, 4},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         decode(rows[i].hex, rows[i].code32);
@@ -151,16 +160,21 @@ static void moffs(void **state)
 static void immediates(void **state)
 {
     (void)state;
-    static const struct { const char *hex; bool code32; uint32_t imm, imm2; unsigned at, n; } rows[] = {
+    static const struct {
+        const char *hex;
+        bool code32;
+        uint32_t imm, imm2;
+        unsigned at, n;
+    } rows[] = {
         {"b8 78 56 34 12", true, 0x12345678, 0, 1, 4},
-        {"66 b8 34 92", true, 0xffff9234, 0, 2, 2},       /* the operation uses the low half */
-        {"83 c0 ff", true, 0xffffffff, 0, 2, 1},         /* sign-extended */
+        {"66 b8 34 92", true, 0xffff9234, 0, 2, 2}, /* the operation uses the low half */
+        {"83 c0 ff", true, 0xffffffff, 0, 2, 1},    /* sign-extended */
         {"6a 80", true, 0xffffff80, 0, 1, 1},
-        {"eb fe", true, 0xfffffffe, 0, 1, 1},            /* relative */
+        {"eb fe", true, 0xfffffffe, 0, 1, 1}, /* relative */
         {"e8 fb ff ff ff", true, 0xfffffffb, 0, 1, 4},
         {"e9 00 80", false, 0xffff8000, 0, 1, 2},
         {"0f 84 10 00 00 00", true, 0x10, 0, 2, 4},
-        {"c8 34 12 05", true, 0x1234, 5, 1, 3},          /* ENTER */
+        {"c8 34 12 05", true, 0x1234, 5, 1, 3}, /* ENTER */
         {"9a 78 56 34 12 cd ab", true, 0x12345678, 0xabcd, 1, 6},
         {"ea 34 12 cd ab", false, 0x1234, 0xabcd, 1, 4},
         {"c2 08 00", true, 8, 0, 1, 2},
@@ -185,24 +199,44 @@ static void flags(void **state)
 {
     (void)state;
     enum { ALL = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF };
-    static const struct { const char *hex; unsigned reads, writes; } rows[] = {
-        {"01 c0", 0, ALL},           {"11 c0", FLAG_CF, ALL},
-        {"19 c0", FLAG_CF, ALL},     {"39 c0", 0, ALL},
-        {"21 c0", 0, ALL},           {"85 c0", 0, ALL},
-        {"40", 0, ALL & ~FLAG_CF},   {"48", 0, ALL & ~FLAG_CF},
-        {"f7 d8", 0, ALL},           {"f7 d0", 0, 0},
-        {"8b c0", 0, 0},             {"8d 03", 0, 0},
-        {"f8", 0, FLAG_CF},          {"f9", 0, FLAG_CF},
-        {"f5", FLAG_CF, FLAG_CF},    {"fc", 0, FLAG_DF},
-        {"fd", 0, FLAG_DF},          {"0f 94 c0", FLAG_ZF, 0},
-        {"0f 47 c1", FLAG_CF | FLAG_ZF, 0}, {"7c 00", FLAG_SF | FLAG_OF, 0},
-        {"7e 00", FLAG_SF | FLAG_OF | FLAG_ZF, 0}, {"7a 00", FLAG_PF, 0},
-        {"a4", FLAG_DF, 0},          {"a6", FLAG_DF, ALL},
-        {"9f", ALL & ~FLAG_OF, 0},   {"9e", 0, ALL & ~FLAG_OF},
-        {"0f af c1", 0, ALL},        {"0f b1 c8", 0, ALL},
-        {"0f c1 c8", 0, ALL},        {"0f c8", 0, 0},
-        {"e2 00", 0, 0},             {"e1 00", FLAG_ZF, 0},
-        {"0f 2e c1", 0, ALL},        {"dd 03", 0, 0},
+    static const struct {
+        const char *hex;
+        unsigned reads, writes;
+    } rows[] = {
+        {"01 c0", 0, ALL},
+        {"11 c0", FLAG_CF, ALL},
+        {"19 c0", FLAG_CF, ALL},
+        {"39 c0", 0, ALL},
+        {"21 c0", 0, ALL},
+        {"85 c0", 0, ALL},
+        {"40", 0, ALL & ~FLAG_CF},
+        {"48", 0, ALL & ~FLAG_CF},
+        {"f7 d8", 0, ALL},
+        {"f7 d0", 0, 0},
+        {"8b c0", 0, 0},
+        {"8d 03", 0, 0},
+        {"f8", 0, FLAG_CF},
+        {"f9", 0, FLAG_CF},
+        {"f5", FLAG_CF, FLAG_CF},
+        {"fc", 0, FLAG_DF},
+        {"fd", 0, FLAG_DF},
+        {"0f 94 c0", FLAG_ZF, 0},
+        {"0f 47 c1", FLAG_CF | FLAG_ZF, 0},
+        {"7c 00", FLAG_SF | FLAG_OF, 0},
+        {"7e 00", FLAG_SF | FLAG_OF | FLAG_ZF, 0},
+        {"7a 00", FLAG_PF, 0},
+        {"a4", FLAG_DF, 0},
+        {"a6", FLAG_DF, ALL},
+        {"9f", ALL & ~FLAG_OF, 0},
+        {"9e", 0, ALL & ~FLAG_OF},
+        {"0f af c1", 0, ALL},
+        {"0f b1 c8", 0, ALL},
+        {"0f c1 c8", 0, ALL},
+        {"0f c8", 0, 0},
+        {"e2 00", 0, 0},
+        {"e1 00", FLAG_ZF, 0},
+        {"0f 2e c1", 0, ALL},
+        {"dd 03", 0, 0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         decode(rows[i].hex, true);
@@ -216,12 +250,20 @@ static void flags(void **state)
 static void fpu(void **state)
 {
     (void)state;
-    static const struct { const char *hex; bool fpu; } rows[] = {
-        {"d9 c0", true},  {"0f 6f c1", true},    {"0f 58 c1", true},    {"66 0f 58 c1", true},
-        {"0f ae 00", true}, {"0f ae 10", true},  {"0f 77", true},       {"f3 0f 2c c1", true},
-        {"66 0f 38 00 c1", true}, {"66 0f 3a 0f c1 05", true}, {"f2 0f 38 f1 c1", false},
-        {"0f ae f0", false}, {"0f c3 03", false}, {"0f 18 03", false},   {"8b 03", false},
-        {"9b", true},     {"0f 44 c1", false},   {"da c1", true},       {"f3 0f b8 c1", false},
+    static const struct {
+        const char *hex;
+        bool fpu;
+    } rows[] = {
+        {"d9 c0", true},           {"0f 6f c1", true},
+        {"0f 58 c1", true},        {"66 0f 58 c1", true},
+        {"0f ae 00", true},        {"0f ae 10", true},
+        {"0f 77", true},           {"f3 0f 2c c1", true},
+        {"66 0f 38 00 c1", true},  {"66 0f 3a 0f c1 05", true},
+        {"f2 0f 38 f1 c1", false}, {"0f ae f0", false},
+        {"0f c3 03", false},       {"0f 18 03", false},
+        {"8b 03", false},          {"9b", true},
+        {"0f 44 c1", false},       {"da c1", true},
+        {"f3 0f b8 c1", false},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         decode(rows[i].hex, true);
@@ -237,14 +279,32 @@ static void invalid(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "0f 0b 66",                /* valid: UD2 is judged, not invalid (see below) */
-        "0f ff c0", "0f 04",       "0f 0f c0 0c" /* 3DNow! */, "f0 90" /* LOCK NOP */,
-        "f0 8b 03" /* LOCK MOV */, "f0 01 c0" /* LOCK, register */, "8d c0" /* LEA of a register */,
-        "c5 f8 58 c1" /* VEX */,   "62 f1 7c 48 58 c1" /* EVEX */, "0f 05" /* SYSCALL */,
-        "0f 07",                   "0f 01 c1" /* VMCALL */, "0f 01 d0" /* XGETBV */,
-        "0f c7 f0" /* RDRAND */,   "0f c7 f8" /* RDSEED */, "0f ae 20" /* XSAVE */,
-        "f3 0f ae c0" /* RDFSBASE */, "66 0f 38 f6 c1" /* ADCX */, "fe d0", "ff f8", "0f 20 c9",
-        "8e c8" /* MOV CS */,      "8c f0",        "c6 c8 00",     "8f c8 00 00 00 00 00 00",
+        "0f 0b 66", /* valid: UD2 is judged, not invalid (see below) */
+        "0f ff c0",
+        "0f 04",
+        "0f 0f c0 0c" /* 3DNow! */,
+        "f0 90" /* LOCK NOP */,
+        "f0 8b 03" /* LOCK MOV */,
+        "f0 01 c0" /* LOCK, register */,
+        "8d c0" /* LEA of a register */,
+        "c5 f8 58 c1" /* VEX */,
+        "62 f1 7c 48 58 c1" /* EVEX */,
+        "0f 05" /* SYSCALL */,
+        "0f 07",
+        "0f 01 c1" /* VMCALL */,
+        "0f 01 d0" /* XGETBV */,
+        "0f c7 f0" /* RDRAND */,
+        "0f c7 f8" /* RDSEED */,
+        "0f ae 20" /* XSAVE */,
+        "f3 0f ae c0" /* RDFSBASE */,
+        "66 0f 38 f6 c1" /* ADCX */,
+        "fe d0",
+        "ff f8",
+        "0f 20 c9",
+        "8e c8" /* MOV CS */,
+        "8c f0",
+        "c6 c8 00",
+        "8f c8 00 00 00 00 00 00",
     };
     for (unsigned i = 1; i < ARRAY_SIZE(bad); i++) {
         decode(bad[i], true);
@@ -271,7 +331,8 @@ static void length(void **state)
     assert_int_equal(insn.n_bytes, 15);
     decode(longer, true);
     assert_int_equal(insn.flags, INSN_INVALID | INSN_TOO_LONG);
-    decode("66 66 66 66 66 66 66 66 66 66 66 b8 78 56", true); /* 14 bytes, b8 needs one more at most */
+    decode("66 66 66 66 66 66 66 66 66 66 66 b8 78 56",
+           true); /* 14 bytes, b8 needs one more at most */
     assert_int_equal(insn.flags, 0);
     decode("66 66 66 66 66 66 66 66 66 66 66 66 66 b8 78 56", true); /* its last byte is the 16th */
     assert_int_equal(insn.flags, INSN_INVALID | INSN_TOO_LONG);
@@ -289,9 +350,9 @@ static void length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prefixes),   cmocka_unit_test(sizes), cmocka_unit_test(addresses),
-        cmocka_unit_test(moffs),      cmocka_unit_test(immediates), cmocka_unit_test(flags),
-        cmocka_unit_test(fpu),        cmocka_unit_test(invalid), cmocka_unit_test(length),
+        cmocka_unit_test(prefixes), cmocka_unit_test(sizes),      cmocka_unit_test(addresses),
+        cmocka_unit_test(moffs),    cmocka_unit_test(immediates), cmocka_unit_test(flags),
+        cmocka_unit_test(fpu),      cmocka_unit_test(invalid),    cmocka_unit_test(length),
     };
     return cmocka_run_group_tests(tests, setup_scanner, NULL);
 }

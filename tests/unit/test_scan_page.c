@@ -37,10 +37,17 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
 {
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, page + PAGE, sizeof(next));
-    struct scan_request request = {
-        .page = page, .next = n_next ? next : NULL, .n_next = n_next, .start_off = off,
-        .page_eip = EIP, .code32 = true, .max_insns = max_insns, .known = is_known,
-        .arg = &known_off, .judge = map_judge, .map = &map};
+    struct scan_request request = {.page = page,
+                                   .next = n_next ? next : NULL,
+                                   .n_next = n_next,
+                                   .start_off = off,
+                                   .page_eip = EIP,
+                                   .code32 = true,
+                                   .max_insns = max_insns,
+                                   .known = is_known,
+                                   .arg = &known_off,
+                                   .judge = map_judge,
+                                   .map = &map};
     memset(&result, 0xee, sizeof(result));
     scan_page(&scanner, &request, &result);
 }
@@ -57,22 +64,44 @@ static void expect(const uint32_t *offs, unsigned n, bool ends_open, uint32_t ne
     }
 }
 #define EXPECT(ends_open, next_off, ...)                                                           \
-    expect((const uint32_t[]){__VA_ARGS__},                                                        \
-           sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), ends_open, next_off)
+    expect((const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t),  \
+           ends_open, next_off)
 
 static void terminals(void **state)
 {
     (void)state;
-    static const struct { const char *hex; bool ends; } rows[] = {
-        {"c3", true},       {"c2 04 00", true}, {"ff e0", true},   {"ff 23", true},
-        {"cf", true},       {"ea 00 00 00 00 08 00", true},        {"cb", true},
-        {"9a 00 00 00 00 08 00", true},         {"cd 80", true},   {"cc", true},
-        {"0f 0b", true},    {"f1", true},       {"0f 34", true},   {"0f 35", true},
-        {"0f 05", true},    {"e9 00 10 00 00", true},
+    static const struct {
+        const char *hex;
+        bool ends;
+    } rows[] = {
+        {"c3", true},
+        {"c2 04 00", true},
+        {"ff e0", true},
+        {"ff 23", true},
+        {"cf", true},
+        {"ea 00 00 00 00 08 00", true},
+        {"cb", true},
+        {"9a 00 00 00 00 08 00", true},
+        {"cd 80", true},
+        {"cc", true},
+        {"0f 0b", true},
+        {"f1", true},
+        {"0f 34", true},
+        {"0f 35", true},
+        {"0f 05", true},
+        {"e9 00 10 00 00", true},
         /* and these go on */
-        {"e8 00 00 00 00", false}, {"ff d0", false}, {"74 10", false}, {"e2 10", false},
-        {"f4", false},      {"fa", false},      {"fb", false},     {"ce", false},
-        {"0f 22 d8", false}, {"ec", false},     {"f3 a4", false},
+        {"e8 00 00 00 00", false},
+        {"ff d0", false},
+        {"74 10", false},
+        {"e2 10", false},
+        {"f4", false},
+        {"fa", false},
+        {"fb", false},
+        {"ce", false},
+        {"0f 22 d8", false},
+        {"ec", false},
+        {"f3 a4", false},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         clear();
@@ -90,14 +119,26 @@ static void terminals(void **state)
 static void targets(void **state)
 {
     (void)state;
-    static const struct { const char *hex; bool has; uint32_t target; } rows[] = {
-        {"eb fe", true, EIP},         {"e9 fb ff ff ff", true, EIP},
-        {"e8 00 10 00 00", true, EIP + 0x1005}, {"74 7f", true, EIP + 0x81},
-        {"75 80", true, EIP - 0x7e},  {"0f 8f 00 00 00 80", true, EIP + 6 + 0x80000000},
-        {"e2 02", true, EIP + 4},     {"67 e3 02", true, EIP + 5},
-        {"66 e9 00 00", true, (EIP + 4) & 0xffff}, {"66 74 02", true, (EIP + 5) & 0xffff},
-        {"c3", false, 0},             {"ff e0", false, 0},   {"ff d0", false, 0},
-        {"cd 80", false, 0},          {"90", false, 0},
+    static const struct {
+        const char *hex;
+        bool has;
+        uint32_t target;
+    } rows[] = {
+        {"eb fe", true, EIP},
+        {"e9 fb ff ff ff", true, EIP},
+        {"e8 00 10 00 00", true, EIP + 0x1005},
+        {"74 7f", true, EIP + 0x81},
+        {"75 80", true, EIP - 0x7e},
+        {"0f 8f 00 00 00 80", true, EIP + 6 + 0x80000000},
+        {"e2 02", true, EIP + 4},
+        {"67 e3 02", true, EIP + 5},
+        {"66 e9 00 00", true, (EIP + 4) & 0xffff},
+        {"66 74 02", true, (EIP + 5) & 0xffff},
+        {"c3", false, 0},
+        {"ff e0", false, 0},
+        {"ff d0", false, 0},
+        {"cd 80", false, 0},
+        {"90", false, 0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         uint32_t target = 0x5555;
@@ -298,10 +339,12 @@ static void many_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(terminals), cmocka_unit_test(targets),        cmocka_unit_test(straight),
-        cmocka_unit_test(budget),    cmocka_unit_test(gaps),           cmocka_unit_test(jump_out_of_page),
-        cmocka_unit_test(known),     cmocka_unit_test(invalid_behind), cmocka_unit_test(page_end),
-        cmocka_unit_test(crossing),  cmocka_unit_test(overlap),        cmocka_unit_test(many_targets),
+        cmocka_unit_test(terminals), cmocka_unit_test(targets),
+        cmocka_unit_test(straight),  cmocka_unit_test(budget),
+        cmocka_unit_test(gaps),      cmocka_unit_test(jump_out_of_page),
+        cmocka_unit_test(known),     cmocka_unit_test(invalid_behind),
+        cmocka_unit_test(page_end),  cmocka_unit_test(crossing),
+        cmocka_unit_test(overlap),   cmocka_unit_test(many_targets),
     };
     return cmocka_run_group_tests(tests, setup_scanner, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_scan_roles.c - which fields name general registers: decode.c's table against Zydis, for every
- * encoding there is. A wrong role means that ESP is not redirected to r12, or that an opcode
+/* test_scan_roles.c - which fields name general registers: decode.c's table against Zydis, for
+ * every encoding there is. A wrong role means that ESP is not redirected to r12, or that an opcode
  * extension is taken for a register. */
 #include "test_scan.h"
 
@@ -64,7 +64,8 @@ static void roles(void **state)
     assert_int_equal(n_wrong, 0);
 }
 
-/* Length, validity and the explicit memory operand's size and use are Zydis' too, for all verdicts. */
+/* Length, validity and the explicit memory operand's size and use are Zydis' too, for all verdicts.
+ */
 static void one_shape(const struct encoding *e)
 {
     struct insn insn;

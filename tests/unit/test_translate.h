@@ -1,6 +1,6 @@
-/* test_translate.h - guest bytes in, one unit of host code out: the translator without a machine. The
- * three functions of view/ that codepage.c calls do nothing here. Used by test_translate*.c and by
- * tests/golden/golden.c. */
+/* test_translate.h - guest bytes in, one unit of host code out: the translator without a machine.
+ * The three functions of view/ that codepage.c calls do nothing here. Used by test_translate*.c and
+ * by tests/golden/golden.c. */
 #ifndef TESTS_UNIT_TEST_TRANSLATE_H
 #define TESTS_UNIT_TEST_TRANSLATE_H
 
@@ -81,20 +81,29 @@ static inline unsigned bench_kind(void *arg, uint32_t off)
 
 static inline struct translate_input bench_input(void)
 {
-    return (struct translate_input){
-        .scan = &bench.scan, .scanner = &bench.scanner, .cache = &bench.cache, .page = bench.page,
-        .engine = bench.engine, .cross_next = bench.cross_next, .site = bench_kind};
+    return (struct translate_input){.scan = &bench.scan,
+                                    .scanner = &bench.scanner,
+                                    .cache = &bench.cache,
+                                    .page = bench.page,
+                                    .engine = bench.engine,
+                                    .cross_next = bench.cross_next,
+                                    .site = bench_kind};
 }
 
 static inline bool bench_scan(uint32_t off, unsigned max_insns)
 {
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, bench.bytes + PAGE_BYTES, sizeof(next));
-    struct scan_request request = {
-        .page = bench.bytes, .next = next, .n_next = sizeof(next), .start_off = off,
-        .page_eip = (bench.page->lin_page << 12) - bench.page->cs_base,
-        .code32 = bench.page->mode & MODE_CODE32, .max_insns = max_insns, .known = bench_is_known,
-        .judge = map_judge, .map = &bench.map};
+    struct scan_request request = {.page = bench.bytes,
+                                   .next = next,
+                                   .n_next = sizeof(next),
+                                   .start_off = off,
+                                   .page_eip = (bench.page->lin_page << 12) - bench.page->cs_base,
+                                   .code32 = bench.page->mode & MODE_CODE32,
+                                   .max_insns = max_insns,
+                                   .known = bench_is_known,
+                                   .judge = map_judge,
+                                   .map = &bench.map};
     scan_page(&bench.scanner, &request, &bench.scan);
     return bench.scan.n_insns != 0;
 }

@@ -1,5 +1,5 @@
-/* test_translate_native.c - what runs natively is the same instruction: every encoding of 32-bit code
- * is translated in every way to reach memory and read back by Zydis in 64-bit mode. Structure only;
+/* test_translate_native.c - what runs natively is the same instruction: every encoding is
+ * translated in every way to reach memory and read back by Zydis in 64-bit mode. Structure only;
  * `make native` runs the forms. */
 #include "test_host64.h"
 #include "test_translate.h"
@@ -7,16 +7,23 @@
 #include "test_scan.h"
 
 static unsigned n_compared, n_wrong;
+static bool in_code32;
 static bool is_reported[2048]; /* by mnemonic */
 
 static bool same_register(ZydisRegister guest, ZydisRegister host)
 {
     switch (guest) {
-    case ZYDIS_REGISTER_ESP: return host == ZYDIS_REGISTER_R12D;
-    case ZYDIS_REGISTER_SP: return host == ZYDIS_REGISTER_R12W;
-    case ZYDIS_REGISTER_AH: case ZYDIS_REGISTER_CH: case ZYDIS_REGISTER_DH: case ZYDIS_REGISTER_BH:
+    case ZYDIS_REGISTER_ESP:
+        return host == ZYDIS_REGISTER_R12D;
+    case ZYDIS_REGISTER_SP:
+        return host == ZYDIS_REGISTER_R12W;
+    case ZYDIS_REGISTER_AH:
+    case ZYDIS_REGISTER_CH:
+    case ZYDIS_REGISTER_DH:
+    case ZYDIS_REGISTER_BH:
         return host == guest || host == ZYDIS_REGISTER_R10B; /* a copy: see high_byte_in() */
-    default: return host == guest;
+    default:
+        return host == guest;
     }
 }
 
@@ -29,7 +36,8 @@ static ZydisRegister in_64(ZydisRegister reg, bool a32)
     return host_reg_name(number, a32 ? 32 : 64);
 }
 
-/* The address: guest registers with GS and 32 bits, or r12/r13 as base, or computed in r8 (+ r9). */
+/* The address: guest registers with GS and 32 bits, or r12/r13 as base, or computed in r8 (+ r9).
+ */
 static bool same_memory(const ZydisDecodedOperand *guest, const ZydisDecodedOperand *host,
                         unsigned kind, bool narrow)
 {
@@ -39,17 +47,20 @@ static bool same_memory(const ZydisDecodedOperand *guest, const ZydisDecodedOper
     bool gs = host->mem.segment == ZYDIS_REGISTER_GS;
     bool fs_gs = guest->mem.segment == ZYDIS_REGISTER_FS || guest->mem.segment == ZYDIS_REGISTER_GS;
     if (kind == SITE_CHECKED) {
-        return !gs && host->mem.base == ZYDIS_REGISTER_R8 && !host->mem.index && !host->mem.disp.value;
+        return !gs && host->mem.base == ZYDIS_REGISTER_R8 && !host->mem.index &&
+               !host->mem.disp.value;
     }
     if (kind == SITE_DUAL) {
         return !gs && host->mem.base == ZYDIS_REGISTER_R9 && host->mem.index == ZYDIS_REGISTER_R8 &&
                host->mem.scale == 1 && !host->mem.disp.value;
     }
     if (fs_gs) { /* base of the segment in r9d */
-        return gs && (host->mem.base == ZYDIS_REGISTER_R9D || host->mem.index == ZYDIS_REGISTER_R9D);
+        return gs &&
+               (host->mem.base == ZYDIS_REGISTER_R9D || host->mem.index == ZYDIS_REGISTER_R9D);
     }
     if (narrow) { /* 16-bit address size */
-        return gs && host->mem.base == ZYDIS_REGISTER_R8D && !host->mem.index && !host->mem.disp.value;
+        return gs && host->mem.base == ZYDIS_REGISTER_R8D && !host->mem.index &&
+               !host->mem.disp.value;
     }
     int32_t disp = (int32_t)guest->mem.disp.value;
     if (host->mem.disp.value != disp) {
@@ -92,8 +103,8 @@ static bool same_operand(const ZydisDecodedInstruction *insn, const ZydisDecoded
 
 static bool is_bit_string(const struct zydis *guest)
 {
-    return guest->insn.opcode_map == ZYDIS_OPCODE_MAP_0F &&
-           (guest->insn.opcode & 0xe7) == 0xa3 && guest->insn.operand_count_visible == 2;
+    return guest->insn.opcode_map == ZYDIS_OPCODE_MAP_0F && (guest->insn.opcode & 0xe7) == 0xa3 &&
+           guest->insn.operand_count_visible == 2;
 }
 
 static bool same_insn(const struct zydis *guest, const struct host_insn *host, unsigned kind)
@@ -157,6 +168,11 @@ static const char *check_body(const struct unit *unit, const struct zydis *guest
     return n_same ? NULL : "is lost";
 }
 
+static void start(void)
+{
+    bench_start(0x400, in_code32 ? FLAT_MODE : MODE_CPL0, 0);
+}
+
 static void compare(const struct encoding *e, const struct insn *insn, const struct zydis *guest,
                     unsigned kind)
 {
@@ -168,7 +184,7 @@ static void compare(const struct encoding *e, const struct insn *insn, const str
     struct translate_input in = bench_input();
     struct unit *unit = translate_unit(&bench.pages, &in);
     if (!unit) {
-        bench_start(0x400, FLAT_MODE, 0);
+        start();
         compare(e, insn, guest, kind);
         return;
     }
@@ -190,14 +206,18 @@ static void one(const struct encoding *e)
     static const uint8_t kinds[] = {SITE_DIRECT, SITE_GS, SITE_DUAL, SITE_CHECKED};
     struct insn insn;
     struct zydis guest;
-    if (!e->code32) {
+    if (e->code32 != in_code32) {
         return;
     }
     decode_judge(e, &insn);
     if (insn.verdict != VERDICT_NATIVE) {
         return;
     }
-    ask_zydis(e->bytes, 15, true, &guest);
+    ask_zydis(e->bytes, 15, in_code32, &guest);
+    if (!in_code32) { /* segments are not flat: memory is reached by C alone */
+        compare(e, &insn, &guest, SITE_CHECKED);
+        return;
+    }
     for (unsigned i = 0; i < (insn.is_mem ? ARRAY_SIZE(kinds) : 1); i++) {
         compare(e, &insn, &guest, kinds[i]);
     }
@@ -206,7 +226,19 @@ static void one(const struct encoding *e)
 static void every_encoding(void **state)
 {
     (void)state;
-    bench_start(0x400, FLAT_MODE, 0);
+    in_code32 = true;
+    start();
+    for_each_encoding(one);
+    assert_true(n_compared > 100000);
+    assert_int_equal(n_wrong, 0);
+}
+
+static void every_encoding_16(void **state)
+{
+    (void)state;
+    in_code32 = false;
+    n_compared = n_wrong = 0;
+    start();
     for_each_encoding(one);
     assert_true(n_compared > 100000);
     assert_int_equal(n_wrong, 0);
@@ -219,7 +251,8 @@ static void every_address(void **state)
     static const uint8_t segs[] = {0, 0x26, 0x64, 0x65, 0x36};
     static const uint8_t opcodes[] = {0x8b, 0x89, 0x8a, 0x88, 0x01, 0xff, 0x8d};
     n_wrong = 0;
-    bench_start(0x400, FLAT_MODE, 0);
+    in_code32 = true;
+    start();
     for (unsigned i = 0; i < ARRAY_SIZE(segs) * ARRAY_SIZE(opcodes) * 3 * 8 * 257; i++) {
         struct encoding e = {.n_bytes = 15, .code32 = true};
         unsigned rest = i, n = 0;
@@ -255,6 +288,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding),
+                                       cmocka_unit_test(every_encoding_16),
                                        cmocka_unit_test(every_address)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

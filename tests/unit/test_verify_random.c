@@ -1,0 +1,151 @@
+/* test_verify_random.c - whatever bytes a guest may have: what the translator makes of them passes the
+ * checker, in every mode and with every kind of site. Random bytes, biased towards real opcodes and
+ * edge displacements; the seed is printed. SEED and ROUNDS from the environment. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "test_translate.h"
+#include "verify/verify.h"
+
+static uint64_t random_state;
+
+static uint32_t rnd(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 32) % below;
+}
+
+static uint32_t pick_mode(void)
+{
+    static const uint32_t modes[] = {
+        FLAT_MODE, FLAT_MODE, FLAT_MODE, FLAT_MODE ^ MODE_CPL0 ^ MODE_USER, FLAT_MODE | MODE_NM,
+        FLAT_MODE | MODE_NOSSE, FLAT_MODE | MODE_STEP, FLAT_MODE | MODE_NOWP, FLAT_MODE ^ MODE_FLAT,
+        FLAT_MODE ^ MODE_CPL0, FLAT_MODE ^ MODE_STACK32, FLAT_MODE ^ MODE_CODE32,
+        FLAT_MODE ^ MODE_CODE32 ^ MODE_STACK32 ^ MODE_FLAT, MODE_CPL0,
+        MODE_PROT | MODE_V86 | MODE_USER};
+    return modes[rnd(ARRAY_SIZE(modes))];
+}
+
+static void fill_code(uint32_t off, uint32_t n_bytes)
+{
+    static const uint8_t prefixes[] = {0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36,
+                                       0x3e, 0x26, 0x64, 0x65};
+    static const uint8_t likely[] = {0x0f, 0x8b, 0x89, 0xe8, 0xe9, 0xeb, 0xa4, 0xa5, 0xab, 0xff,
+                                     0x8d, 0x8a, 0x88, 0xc3, 0x75, 0xe2, 0x9c, 0x61, 0x60, 0xc8,
+                                     0xc9, 0x5c, 0x54, 0x8c, 0xfb, 0xfa, 0x86, 0x87, 0xd9, 0xdd};
+    for (uint32_t i = off; i < off + n_bytes; i++) {
+        uint32_t dice = rnd(16);
+        bench.bytes[i] = dice == 0   ? prefixes[rnd(ARRAY_SIZE(prefixes))]
+                         : dice < 5  ? likely[rnd(ARRAY_SIZE(likely))]
+                         : dice == 5 ? 0x24 /* SIB or ModRM with ESP */
+                         : dice == 6 ? 0x7f
+                         : dice == 7 ? 0x80
+                                     : (uint8_t)rnd(256);
+    }
+}
+
+static void show(const struct verify_input *in, const struct verify_finding *finding)
+{
+    fprintf(stderr, "%s: unit + %x, insn %u, mode %x\n", verify_rule_text(finding->rule),
+            finding->host_off, finding->index, in->mode);
+    if (finding->index < in->n_insns) {
+        const struct unit_insn *insn = &in->insns[finding->index];
+        uint32_t end = finding->index + 1 < in->n_insns ? insn[1].host_off : in->body_bytes;
+        fprintf(stderr, "  guest:");
+        for (uint32_t i = 0; i < insn->n_bytes; i++) {
+            fprintf(stderr, " %02x", bench.bytes[insn->page_off + i]);
+        }
+        fprintf(stderr, " (kind %u)\n  host from + %x:", bench.kinds[insn->page_off],
+                insn->host_off);
+        for (uint32_t i = insn->host_off; i < end; i++) {
+            fprintf(stderr, "%s%02x", i == finding->host_off ? " >" : " ", in->bytes[i]);
+        }
+        fprintf(stderr, "\n");
+    }
+}
+
+static unsigned check(const struct unit *unit)
+{
+    struct verify_input in;
+    struct verify_finding finding;
+    verify_input_of(&bench.cache, unit, bench.bytes, &in);
+    if (verify_unit(&in, &finding) < 0) {
+        show(&in, &finding);
+        return 1;
+    }
+    return 0;
+}
+
+/* One page: a unit, perhaps a second, some sites re-made; all of it checked again at the end. */
+static unsigned one_round(unsigned *n_units)
+{
+    static const uint32_t pages[] = {0x400, 0, 0xfffff, 0xc0100, 0x7ffff};
+    static const unsigned kinds[] = {0, 0, 0, SITE_GS, SITE_DUAL, SITE_CHECKED,
+                                     SITE_DUAL | SITE_CHECKED, SITE_GS | SITE_DUAL};
+    unsigned n_bad = 0;
+    uint32_t mode = pick_mode();
+    bench_start(pages[rnd(ARRAY_SIZE(pages))], mode, mode & MODE_FLAT ? 0 : rnd(16) << 4);
+    fill_code(0, 256);
+    fill_code(4000, 4096 + INSN_MAX_BYTES - 4000);
+    for (unsigned i = 0; i < PAGE_BYTES; i++) {
+        bench.kinds[i] = (uint8_t)kinds[rnd(ARRAY_SIZE(kinds))];
+    }
+    static const unsigned engines[] = {0, 0, 0, ENGINE_NO_JOIN, ENGINE_ALL_CHECKED};
+    bench.engine = engines[rnd(ARRAY_SIZE(engines))];
+    unsigned budget = mode & MODE_STEP ? 1 : rnd(4) ? SCAN_MAX_INSNS : 1;
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t off = rnd(8) ? rnd(200) : 4070 + rnd(26);
+        if (bench.page->table[off] || !bench_scan(off, budget)) {
+            continue;
+        }
+        bool crosses = bench.scan.insns[0].eip - (bench.page->lin_page << 12) + bench.page->cs_base +
+                           bench.scan.insns[0].n_bytes > PAGE_BYTES;
+        bench.cross_next = crosses ? 0x7f1234567000 : 0;
+        struct translate_input in = bench_input();
+        struct unit *unit = translate_unit(&bench.pages, &in);
+        if (!unit) {
+            continue;
+        }
+        n_bad += check(unit);
+        ++*n_units;
+        unsigned index = rnd(unit->n_insns);
+        bool may = !(mode & MODE_STEP) && !crosses && bench.scan.insns[index].is_mem;
+        if (may && unit->insns[index].page_off + 15 < PAGE_BYTES) {
+            struct unit *patch = bench_patch(unit, index, SITE_CHECKED);
+            n_bad += patch ? check(patch) : 0;
+        }
+    }
+    for (uint32_t i = 0; i < bench.cache.n_units; i++) {
+        n_bad += check(&bench.cache.units[i]);
+    }
+    return n_bad;
+}
+
+static void test_random_code(void **state)
+{
+    (void)state;
+    const char *seed = getenv("SEED"), *rounds = getenv("ROUNDS");
+    random_state = seed ? strtoull(seed, NULL, 0) : 0x5eed;
+    unsigned n = rounds ? (unsigned)atoi(rounds) : 20000, n_bad = 0, n_units = 0;
+    assert_int_equal(bench_create(), 0);
+    for (unsigned i = 0; i < n && n_bad < 20; i++) {
+        n_bad += one_round(&n_units);
+    }
+    printf("random code: seed %#lx, %u rounds, %u units, %u findings\n",
+           seed ? strtoul(seed, NULL, 0) : 0x5eedul, n, n_units, n_bad);
+    bench_destroy();
+    assert_int_equal(n_bad, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_code)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
