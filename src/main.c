@@ -8,6 +8,7 @@
 #include "monitor/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,24 @@ static int run(const struct options *options)
     return status;
 }
 
+/* A closed standard stream's number would be given to the next file opened: guest memory, perhaps. */
+static bool standard_streams_are_open(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (!standard_streams_are_open()) {
+        return 1; /* no stream to say it on may be open */
+    }
     struct options options;
     int result = options_parse(&options, argc, argv);
     if (options.show_version) {

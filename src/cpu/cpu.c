@@ -95,6 +95,9 @@ void cpu_reset(struct cpu *cpu)
     cpu->a20 = true; /* the reset vector lies at FFFFFFF0 */
     cpu->interrupt_shadow = cpu->halted = cpu->in_delivery = cpu->ports_full = false;
     cpu->staged_count = cpu->staged_bytes = 0;
+    cpu->debug_hits = 0;
+    cpu->fpu_pointers = (struct fpu_pointers){0};
+    cpu->fpu_parked_ip = cpu->fpu_parked_dp = 0;
     cpu->fault = (struct fault){0};
     read_host_cpuid(&cpu->host_cpuid);
 

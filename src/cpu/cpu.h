@@ -83,6 +83,9 @@ enum mode_bits {
     MODE_STEP = 1 << 8,    /* TF, or debug registers armed: one instruction per unit */
     MODE_NOSSE = 1 << 10,  /* CR4.OSFXSR=0: SSE instructions are #UD */
     MODE_NOWP = 1 << 9,    /* CPL < 3 and paging on and CR0.WP=0: stores are checked */
+    MODE_WATCH = 1 << 11,  /* every access is checked: alignment checking is on (CR0.AM, EFLAGS.AC,
+                              CPL 3), or a debug register watches data */
+    MODE_CSLIMIT = 1 << 12, /* CS ends below 4 GiB, but not as real and V86 mode have it */
 };
 
 /* Results of code reached lightly from guest code (general registers only, no libc). */
@@ -98,6 +101,18 @@ enum exit_reason {
 #include "cpu/exits.def"
 #undef EXIT
     N_EXIT_REASONS
+};
+
+/* SDM vol. 3, "Masking Exceptions and Interrupts When Switching Stacks"; vol. 2, "STI". */
+enum shadow {
+    SHADOW_INTERRUPTS = 1, /* STI */
+    SHADOW_DEBUG = 2,      /* MOV SS, POP SS: debug exceptions too */
+};
+
+/* Where the last x87 instruction was, as FLDENV and its kin load it. */
+struct fpu_pointers {
+    uint32_t ip, dp;
+    uint16_t cs, ds, opcode;
 };
 
 struct insn;
@@ -141,7 +156,7 @@ struct cpu {
     bool fpu_parked;       /* true: guest FPU state is in fpu[]; false: live in host registers */
 
     uint8_t cpl;
-    bool interrupt_shadow; /* STI / MOV SS: hold off interrupts (and TF) for one instruction */
+    uint8_t interrupt_shadow; /* enum shadow: what waits until one more instruction is done */
     bool a20;              /* A20 gate open */
     bool halted;
 
@@ -175,6 +190,13 @@ struct cpu {
     bool ports_full;       /* the FPU is parked: port access may run any C (see emul.h) */
     uint64_t msr_tsc_adjust, msr_debugctl, msr_bios_sign;
     uint32_t msr_tsc_aux, msr_spec_ctrl;
+    uint32_t code_end;     /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
+    uint32_t debug_hits;   /* DR6 bits 0-3 that the current instruction's accesses earned */
+    /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
+     * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */
+    struct fpu_pointers fpu_pointers;
+    uint32_t fpu_parked_ip, fpu_parked_dp;
+    uint32_t fpu_checked_off; /* operand of the last x87 instruction that ran on staging */
     struct host_cpuid { uint32_t ecx1, edx1, ebx7, ecx81, edx81; } host_cpuid; /* at cpu_reset() */
 };
 
@@ -207,6 +229,17 @@ void cpu_update_ring(struct cpu *cpu);
 /* mode.c: the same when mode had MODE_FLAT, CODE32 and STACK32 before, CS and SS were replaced by flat
  * 32-bit ones, DS and ES are as they were, and CPL is 0 or 3: system calls and interrupts. */
 void cpu_update_flat_ring(struct cpu *cpu);
+/* debug.c: SDM vol. 3, "Debug Registers". What the armed ones say, as DR6 bits 0-3. Light. */
+uint32_t cpu_debug_code(const struct cpu *cpu, uint32_t lin);
+uint32_t cpu_debug_port(const struct cpu *cpu, uint32_t port, unsigned size_bytes);
+/* The same for an access to data, added to cpu->debug_hits. */
+void cpu_debug_data(struct cpu *cpu, uint32_t lin, unsigned n_bytes, bool write);
+/* True if alignment checking is on ("Alignment Check Exception (#AC)"). Implies MODE_WATCH. */
+static inline bool cpu_checks_alignment(const struct cpu *cpu)
+{
+    return (cpu->mode & MODE_WATCH) && cpu->cpl == 3 && (cpu->cr0 & CR0_AM) &&
+           (cpu->sysflags & FLAG_AC);
+}
 /* True if CS DS ES SS are all "flat" in the sense of MODE_FLAT. */
 bool cpu_is_flat(const struct cpu *cpu);
 

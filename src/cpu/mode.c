@@ -50,6 +50,22 @@ void cpu_update_segment(struct cpu *cpu, enum seg seg)
     cpu->seg_base_ptr[seg] = fast ? (uint64_t)&segment->base : cpu->poison_ptr;
 }
 
+/* What makes the guest's instructions or accesses be looked at one by one. Rare: one test. */
+static inline uint32_t watch_bits(const struct cpu *cpu)
+{
+    const uint32_t dr7 = cpu->dr[7], flags = cpu->sysflags & (FLAG_TF | FLAG_AC);
+    uint32_t bits = 0;
+    if (__builtin_expect(!(flags | (dr7 & DR7_ENABLED)), 1)) {
+        return 0;
+    }
+    bits |= (flags & FLAG_TF) || (dr7 & DR7_ENABLED) ? MODE_STEP : 0;
+    bits |= (flags & FLAG_AC) && cpu->cpl == 3 && (cpu->cr0 & CR0_AM) ? MODE_WATCH : 0;
+    for (unsigned i = 0; i < 4; i++) { /* R/W bit 0: stores, or loads and stores */
+        bits |= (dr7 >> (2 * i) & 3) && (dr7 >> (16 + 4 * i) & 1) ? MODE_WATCH : 0;
+    }
+    return bits;
+}
+
 static uint32_t compute_mode(const struct cpu *cpu)
 {
     static const uint8_t ring_bits[4] = {MODE_CPL0, 0, 0, MODE_USER};
@@ -61,7 +77,10 @@ static uint32_t compute_mode(const struct cpu *cpu)
     mode |= (cpu->sysflags & FLAG_VM) ? MODE_V86 : 0;
     mode |= (cpu->cr0 & (CR0_TS | CR0_EM)) ? MODE_NM : 0;
     mode |= (cpu->cr4 & CR4_OSFXSR) ? 0 : MODE_NOSSE;
-    mode |= (cpu->sysflags & FLAG_TF) || (cpu->dr[7] & DR7_ENABLED) ? MODE_STEP : 0;
+    mode |= watch_bits(cpu);
+    if (!(mode & MODE_FLAT) && (mode & (MODE_PROT | MODE_V86)) == MODE_PROT) {
+        mode |= cpu->seg[SEG_CS].limit != UINT32_MAX ? MODE_CSLIMIT : 0;
+    }
     if ((cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG && cpu->cpl < 3) {
         mode |= MODE_NOWP;
     }
@@ -78,20 +97,40 @@ static inline void set_mode(struct cpu *cpu, uint32_t mode)
     }
 }
 
+/* "Limit Checking": code ends where CS does. Units are made per linear page and mode; the page in
+ * which the limit lies is scanned up to it only (miss.c), so it must be entered anew when another
+ * limit comes into force. */
+static void update_code_end(struct cpu *cpu)
+{
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    const uint32_t end = cpu->mode & MODE_CSLIMIT ? cs->base + cs->limit + 1 : 0;
+    if (end != cpu->code_end) {
+        if (cpu->view && end) {
+            view_forget_code(cpu, cpu->code_end);
+            view_forget_code(cpu, end);
+        }
+        cpu->code_end = end;
+    }
+}
+
 void cpu_update_ring(struct cpu *cpu)
 {
     set_mode(cpu, compute_mode(cpu));
+    if (__builtin_expect((cpu->mode & MODE_CSLIMIT) || cpu->code_end, 0)) {
+        update_code_end(cpu);
+    }
 }
 
 void cpu_update_flat_ring(struct cpu *cpu)
 {
-    uint32_t mode = cpu->mode & ~(uint32_t)(MODE_USER | MODE_CPL0 | MODE_STEP | MODE_NOWP);
+    uint32_t mode =
+        cpu->mode & ~(uint32_t)(MODE_USER | MODE_CPL0 | MODE_STEP | MODE_WATCH | MODE_NOWP);
     if (cpu->cpl == 3) {
         mode |= MODE_USER;
     } else {
         mode |= (cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG ? MODE_CPL0 | MODE_NOWP : MODE_CPL0;
     }
-    mode |= (cpu->sysflags & FLAG_TF) | (cpu->dr[7] & DR7_ENABLED) ? MODE_STEP : 0;
+    mode |= watch_bits(cpu);
     set_mode(cpu, mode);
 }
 

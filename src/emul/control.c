@@ -111,6 +111,9 @@ enum light_result emul_mov_to_cr(struct cpu *cpu, const struct insn *insn)
     if (failed) {
         return LIGHT_FAULT;
     }
+    if (number == 4) {
+        cpu_update_ring(cpu); /* OSFXSR */
+    }
     if (number == 0) {
         cpu_update_mode(cpu);
         if (!((old_cr0 ^ cpu->cr0) & (CR0_PG | CR0_WP))) {

@@ -290,7 +290,7 @@ static bool makes_double_fault(unsigned first, unsigned second)
 enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fault event)
 {
     cpu->halted = false;
-    cpu->interrupt_shadow = false;
+    cpu->interrupt_shadow = 0;
     cpu->in_delivery = true;
     for (;;) {
         if (kind == EVENT_EXCEPTION && event.vector == VEC_PF) {

@@ -63,7 +63,7 @@ enum light_result emul_popf(struct cpu *cpu, const struct insn *insn)
     emul_pop_bytes(cpu, size);
     flags &= ~(uint32_t)FLAG_RF;
     emul_merge_flags(cpu, flags, emul_writable_flags(cpu, size) | FLAG_RF);
-    if ((cpu->sysflags ^ old_sysflags) & FLAG_TF) {
+    if ((cpu->sysflags ^ old_sysflags) & (FLAG_TF | FLAG_AC)) {
         cpu_update_ring(cpu);
     }
     return emul_next_in(cpu, insn, old_mode);
@@ -104,7 +104,7 @@ enum light_result emul_sti(struct cpu *cpu, const struct insn *insn)
         return emul_fault(cpu, VEC_GP, 0);
     }
     if (flag == FLAG_IF) {
-        cpu->interrupt_shadow = !cpu->iff; /* only the STI that sets IF holds interrupts off */
+        cpu->interrupt_shadow = cpu->iff ? 0 : SHADOW_INTERRUPTS; /* only the STI that sets IF holds interrupts off */
         cpu->iff = FLAG_IF;
     } else {
         cpu->sysflags |= FLAG_VIF;

@@ -66,6 +66,7 @@ enum light_result emul_in(struct cpu *cpu, const struct insn *insn)
         return exit_port(cpu, port, size, PORT_IN, 0);
     }
     emul_write_reg(cpu, GPR_EAX, size, value);
+    cpu->debug_hits |= cpu_debug_port(cpu, port, size);
     return LIGHT_NEXT;
 }
 
@@ -81,6 +82,7 @@ enum light_result emul_out(struct cpu *cpu, const struct insn *insn)
     if (!ports->out(ports->arg, port, size, value)) {
         return exit_port(cpu, port, size, PORT_OUT, value);
     }
+    cpu->debug_hits |= cpu_debug_port(cpu, port, size);
     return LIGHT_NEXT;
 }
 
@@ -143,6 +145,7 @@ static enum light_result port_string(struct cpu *cpu, const struct insn *insn, b
             return exit_port(cpu, port, repeat.size, out ? PORT_OUTS : PORT_INS, 0);
         }
         repeat_count(cpu, &repeat);
+        cpu->debug_hits |= cpu_debug_port(cpu, port, repeat.size);
         if (repeat_is_interrupted(cpu, &repeat)) {
             return LIGHT_JUMP; /* eip stays: the rest is done after the interrupt */
         }

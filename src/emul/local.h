@@ -35,6 +35,16 @@ static inline int emul_raise(struct cpu *cpu, unsigned vector, uint32_t error)
     return -1;
 }
 
+/* operand.c: #AC. 0 or -1. Stacks check each word; descriptor tables and TSS are never checked. */
+int emul_check_alignment_slow(struct cpu *cpu, uint32_t lin, unsigned n_bytes);
+static inline int emul_check_alignment(struct cpu *cpu, uint32_t lin, unsigned n_bytes)
+{
+    if (__builtin_expect(cpu_checks_alignment(cpu), 0)) {
+        return emul_check_alignment_slow(cpu, lin, n_bytes);
+    }
+    return 0;
+}
+
 /* ---- leaving an instruction ---- */
 
 /* LIGHT_JUMP to the next instruction: the code that follows must be found again. */

@@ -15,6 +15,31 @@ uint32_t emul_operand_off(const struct cpu *cpu, const struct insn *insn)
     return insn->adsize == 2 ? off & 0xffff : off;
 }
 
+/* "Alignment Requirements by Data Type" (#AC): natural alignment of an operand of n_bytes. Operands of
+ * 16 bytes are not checked: MOVAPS and kin fault by themselves, MOVUPS and kin may lie anywhere. */
+int emul_check_alignment_slow(struct cpu *cpu, uint32_t lin, unsigned n_bytes)
+{
+    unsigned align = 1;
+    switch (n_bytes) {
+    case 2:
+    case 14: /* FNSTENV, 16-bit form */
+    case 94: /* FNSAVE, 16-bit form */
+        align = 2;
+        break;
+    case 4:
+    case 6: /* far pointer of 48 bits */
+    case 28:
+    case 108:
+        align = 4;
+        break;
+    case 8:
+    case 10: /* extended real, packed decimal */
+        align = 8;
+        break;
+    }
+    return lin & (align - 1) ? emul_raise(cpu, VEC_AC, 0) : 0;
+}
+
 int emul_segment_lin(struct cpu *cpu, enum seg seg, uint32_t off, unsigned n_bytes, bool write,
                      uint32_t *lin)
 {
@@ -33,7 +58,7 @@ int emul_segment_lin(struct cpu *cpu, enum seg seg, uint32_t off, unsigned n_byt
         return emul_raise(cpu, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
     }
     *lin = segment->base + off;
-    return 0;
+    return emul_check_alignment(cpu, *lin, n_bytes);
 }
 
 int emul_operand_lin(struct cpu *cpu, const struct insn *insn, unsigned n_bytes, bool write,

@@ -23,7 +23,7 @@ enum light_result emul_mov_to_seg(struct cpu *cpu, const struct insn *insn)
         emul_load_segment(cpu, (enum seg)seg, (uint16_t)selector)) {
         return LIGHT_FAULT;
     }
-    cpu->interrupt_shadow |= seg == SEG_SS;
+    cpu->interrupt_shadow |= seg == SEG_SS ? SHADOW_INTERRUPTS | SHADOW_DEBUG : 0;
     return finish_load(cpu, insn);
 }
 
@@ -60,7 +60,7 @@ enum light_result emul_pop_seg(struct cpu *cpu, const struct insn *insn)
         return LIGHT_FAULT;
     }
     cpu_set_reg(cpu, GPR_ESP, esp); /* counted with the old SS.B */
-    cpu->interrupt_shadow |= seg == SEG_SS;
+    cpu->interrupt_shadow |= seg == SEG_SS ? SHADOW_INTERRUPTS | SHADOW_DEBUG : 0;
     return finish_load(cpu, insn);
 }
 

@@ -35,7 +35,9 @@ static int push_wrapping(struct cpu *cpu, const struct segment *ss, uint32_t esp
         return emul_raise(cpu, VEC_SS, ss_error);
     }
     for (unsigned i = 0; i < n; i++) {
-        if (acc_probe_write(cpu, ss->base + ((esp - (i + 1) * size) & mask), size, right)) {
+        const uint32_t lin = ss->base + ((esp - (i + 1) * size) & mask);
+        if ((right == ACC_CPL && emul_check_alignment(cpu, lin, size)) ||
+            acc_probe_write(cpu, lin, size, right)) {
             return -1;
         }
     }
@@ -54,6 +56,9 @@ int emul_push_words(struct cpu *cpu, const struct segment *ss, uint32_t *esp, un
     const uint32_t off = (*esp - total) & emul_stack_mask(ss);
     if (__builtin_expect(is_one_run(ss, off, total), 1)) {
         uint32_t lin = ss->base + off;
+        if (right == ACC_CPL && emul_check_alignment(cpu, lin, size)) {
+            return -1;
+        }
         /* Inside one page the first store proves that the others will succeed. */
         if ((lin & 0xfff) + total > 0x1000 && acc_probe_write(cpu, lin, total, right)) {
             return -1;
@@ -93,7 +98,9 @@ int emul_peek_words(struct cpu *cpu, uint32_t skip, unsigned size, uint32_t *wor
         }
     }
     for (unsigned i = 0; i < n; i++) {
-        if (acc_read(cpu, ss->base + ((first + i * size) & mask), size, ACC_CPL, &words[i])) {
+        const uint32_t lin = ss->base + ((first + i * size) & mask);
+        if (emul_check_alignment(cpu, lin, size) ||
+            acc_read(cpu, lin, size, ACC_CPL, &words[i])) {
             return -1;
         }
     }

@@ -45,7 +45,7 @@ void entry_set(struct cpu *cpu, struct place *place, const struct entry *entry)
     cpu->cpl = ring;
     cpu->a20 = true;
     cpu->halted = false;
-    cpu->interrupt_shadow = false;
+    cpu->interrupt_shadow = 0;
     cpu_set_eflags(cpu, FLAG_FIXED);
     cpu->eip = entry->eip;
     cpu_set_reg(cpu, GPR_ESP, entry->esp);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "bus/bus.h"
 #include "monitor/host_check.h"
@@ -121,17 +120,21 @@ static int create_parts(struct machine *machine, char **error)
 
 int machine_create(struct machine **out, const struct options *options, char **error)
 {
+    run_prepare_process();
     *error = monitor_check_host();
     if (*error) {
         return -1;
     }
     struct machine *machine = calloc(1, sizeof(*machine));
-    struct cpu *cpu = mmap(NULL, (sizeof(struct cpu) + 4095) & ~4095ul, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (!machine || cpu == MAP_FAILED) {
+    struct cpu *cpu = aligned_alloc(PAGE_BYTES, (sizeof(*cpu) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ul));
+    if (!machine || !cpu) {
+        free(machine);
+        free(cpu);
         *error = message("out of memory", ENOMEM);
         return -1;
     }
+    memset(cpu, 0, sizeof(*cpu));
+    machine->cache.fd = machine->mem.fd = -1;
     machine->cpu = cpu;
     machine->options = *options;
     machine->hints = calloc(SITE_HINTS, sizeof(*machine->hints));
@@ -180,7 +183,7 @@ void machine_destroy(struct machine *machine)
     cache_destroy(&machine->cache);
     mem_destroy(&machine->mem);
     free(machine->hints);
-    munmap(machine->cpu, (sizeof(struct cpu) + 4095) & ~4095ul);
+    free(machine->cpu);
     if (machine->log && machine->log != stderr) {
         fclose(machine->log);
     }

@@ -7,11 +7,17 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 
+/* Units are made by linear address; only now is it known which CS leads there. */
+static uint32_t insn_eip(const struct cpu *cpu, const struct insn *insn)
+{
+    return insn->eip - cpu->seg[SEG_CS].base;
+}
+
 /* INTR was high when STI ran: one more instruction, then the interrupt. */
 static enum light_result sti_pending(struct cpu *cpu, const struct insn *insn)
 {
-    cpu->eip = insn->eip + insn->n_bytes;
-    cpu->interrupt_shadow = true;
+    cpu->eip = insn_eip(cpu, insn) + insn->n_bytes;
+    cpu->interrupt_shadow = SHADOW_INTERRUPTS;
     cpu->exit_reason = EXIT_INTR;
     return LIGHT_EXIT;
 }
@@ -31,14 +37,15 @@ const struct emul_ports *machine_ports(struct machine *machine)
     return machine->cpu->ports_full ? &machine->ports_full : &machine->ports_light;
 }
 
-/* Go back into guest code at cpu->eip, unless something waits. */
+/* Go back into guest code at cpu->eip, unless something waits. In MODE_STEP the hub sees each
+ * instruction, also the first one in it. */
 static uint32_t go_on(struct cpu *cpu, bool step)
 {
     if (step) {
         cpu->exit_reason = EXIT_STEP;
         return LIGHT_EXIT;
     }
-    if (cpu->intr && cpu->iff) {
+    if ((cpu->intr && cpu->iff) || (cpu->mode & MODE_STEP)) {
         cpu->exit_reason = EXIT_INTR;
         return LIGHT_EXIT;
     }
@@ -60,7 +67,7 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     uint32_t mode = cpu->mode;
     bool inside = op == OP_RESOLVE || op == OP_FPU_CHECK; /* the instruction is not over yet */
 
-    cpu->eip = insn->eip;
+    cpu->eip = insn_eip(cpu, insn);
     cpu->exit_insn = (struct insn *)insn;
     cpu->n_light[op]++;
     enum light_result result = functions[op](cpu, insn);
@@ -72,7 +79,7 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         if (__builtin_expect(inside, 0)) {
             return LIGHT_NEXT;
         }
-        cpu->eip = insn->eip + insn->n_bytes;
+        cpu->eip += insn->n_bytes;
         if (mode & MODE_STEP) { /* TF as it was before the instruction, which may have changed it */
             return op == OP_COMMIT || op == OP_FPU_STORED ? LIGHT_NEXT : go_on(cpu, true);
         }
@@ -81,7 +88,7 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
                 cpu->exit_reason = EXIT_INTR;
                 return LIGHT_EXIT;
             }
-            cpu->interrupt_shadow = false; /* the boundary table keeps signals out of the shadow */
+            cpu->interrupt_shadow = 0; /* the boundary table keeps signals out of the shadow */
         }
         if (machine->pages.n_invalidations != generation || mode != cpu->mode ||
             window != cpu->window || dir != cpu->dir || op == OP_MOV_TO_CR || op == OP_INVLPG ||
@@ -90,7 +97,9 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         }
         return LIGHT_NEXT;
     case LIGHT_JUMP:
-        cpu->sysflags &= ~(uint32_t)FLAG_RF; /* only instruction breakpoints would look at it */
+        if (op != OP_IRET || !(cpu->mode & MODE_STEP)) { /* only code breakpoints look at it */
+            cpu->sysflags &= ~(uint32_t)FLAG_RF;
+        }
         return go_on(cpu, (mode & MODE_STEP) && op != OP_INT); /* INT has cleared TF */
     case LIGHT_FAULT:
         return raise_fault(cpu);

@@ -84,6 +84,14 @@ static enum outcome handle_port(struct machine *machine, int *status)
     }
 }
 
+/* Left between two iterations of a string instruction. */
+static bool is_inside_repeat(const struct cpu *cpu)
+{
+    const struct insn *insn = cpu->exit_insn;
+    return insn && insn->eip - cpu->seg[SEG_CS].base == cpu->eip &&
+           (insn->op == OP_STRING || insn->op == OP_INS || insn->op == OP_OUTS);
+}
+
 static enum outcome handle_miss(struct machine *machine, int *status)
 {
     run_park_fpu(machine->cpu);
@@ -95,21 +103,24 @@ static enum outcome handle_miss(struct machine *machine, int *status)
     return GO_ON;
 }
 
-/* A MODE_STEP unit is done: either the one instruction behind STI/MOV SS, or TF. */
-static enum outcome handle_step(struct machine *machine, bool tf_before, int *status)
+/* An instruction is complete: the traps it has earned (SDM vol. 3, "Debug Exception (#DB)"). After
+ * MOV SS they wait for the next one, unless that is INT: its handler begins with them. */
+static enum outcome finish_insn(struct machine *machine, bool tf_before, int *status)
 {
     struct cpu *cpu = machine->cpu;
-    bool shadow = machine->step_shadow;
-    machine->step_shadow = false;
-    if (shadow) {
-        cpu->interrupt_shadow = false;
-        cpu_update_mode(cpu);
+    if (cpu->interrupt_shadow & SHADOW_DEBUG) {
+        return GO_ON;
     }
-    if (tf_before && !cpu->interrupt_shadow) {
-        cpu->dr[6] |= 1u << 14; /* BS */
-        return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
+    uint32_t dr6 = cpu->debug_hits | (tf_before ? (uint32_t)DR6_BS : 0);
+    cpu->debug_hits = 0;
+    if (!dr6) {
+        return GO_ON;
     }
-    return GO_ON;
+    if (is_inside_repeat(cpu)) {
+        cpu->sysflags |= FLAG_RF; /* its code breakpoint has been dealt with */
+    }
+    cpu->dr[6] |= dr6;
+    return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
 }
 
 static enum outcome handle_reset(struct machine *machine, int *status)
@@ -158,12 +169,13 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
             *status = 0;
             return STOP;
         }
+        cpu->debug_hits = 0;
         return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
     case EXIT_PORT:
         if (handle_port(machine, status) == STOP) {
             return STOP;
         }
-        return tf_before ? handle_step(machine, tf_before, status) : GO_ON;
+        return finish_insn(machine, tf_before, status);
     case EXIT_SITE:
         run_park_fpu(cpu);
         monitor_remake_site(machine);
@@ -173,15 +185,16 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
         monitor_drop_crossing(machine);
         return handle_miss(machine, status);
     case EXIT_STEP:
-        return handle_step(machine, tf_before, status);
+        return finish_insn(machine, tf_before, status);
     case EXIT_TRIPLE_FAULT:
         return triple_fault(machine, status);
     case EXIT_HLT:
         cpu->halted = true;
-        cpu->interrupt_shadow = false;
-        return GO_ON;
+        cpu->interrupt_shadow = 0;
+        return finish_insn(machine, tf_before, status);
+    case EXIT_INTR: /* INT has cleared TF and does not trap */
+        return finish_insn(machine, tf_before && (cpu->sysflags & FLAG_TF), status);
     case EXIT_REQUEST:
-    case EXIT_INTR:
         return GO_ON;
     default:
         BUG("exit reason");
@@ -220,6 +233,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
     return GO_ON;
 }
 
+/* The one instruction behind STI or MOV SS runs alone, then interrupts are looked at again. */
 static void begin_shadow_step(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
@@ -231,27 +245,41 @@ static void begin_shadow_step(struct machine *machine)
 
 static void end_shadow_step(struct machine *machine)
 {
-    if (machine->step_shadow) {
-        machine->step_shadow = false;
-        machine->cpu->interrupt_shadow = false;
-        cpu_update_mode(machine->cpu);
-    }
+    machine->step_shadow = false;
+    cpu_update_mode(machine->cpu);
 }
 
-/* One turn: in, out, and what follows from it. */
-static enum outcome run_once(struct machine *machine, int *status)
+/* What holds for one instruction and is used up when it completes. */
+struct once { uint32_t rf; uint8_t shadow; bool tf; };
+
+static struct once take_once(struct cpu *cpu)
+{
+    struct once once = {.rf = cpu->sysflags & FLAG_RF, .shadow = cpu->interrupt_shadow,
+                        .tf = cpu->sysflags & FLAG_TF};
+    if (cpu->mode & MODE_STEP) {
+        cpu->sysflags &= ~(uint32_t)FLAG_RF;
+        cpu->interrupt_shadow = 0;
+        cpu->exit_insn = NULL;
+    }
+    return once;
+}
+
+/* Instruction breakpoints are faults, before the instruction is even fetched ("Instruction-Breakpoint
+ * Exception Condition"); RF and the shadow of MOV SS hold them off. */
+static bool is_code_breakpoint(struct cpu *cpu)
+{
+    if (__builtin_expect(!(cpu->mode & MODE_STEP), 1) || (cpu->sysflags & FLAG_RF) ||
+        (cpu->interrupt_shadow & SHADOW_DEBUG)) {
+        return false;
+    }
+    uint32_t hits = cpu_debug_code(cpu, cpu->eip + cpu->seg[SEG_CS].base);
+    cpu->dr[6] |= hits;
+    return hits;
+}
+
+static void note_exit(struct machine *machine, uint32_t reason)
 {
     struct cpu *cpu = machine->cpu;
-    if (cpu->interrupt_shadow && cpu->intr && !machine->step_shadow) {
-        begin_shadow_step(machine);
-    }
-    run_unpark_fpu(cpu);
-    bool tf_before = cpu->sysflags & FLAG_TF;
-    uint64_t host = machine->resume_host;
-    machine->resume_host = 0;
-    uint64_t tsc_in = __builtin_ia32_rdtsc();
-    uint32_t reason = run_guest(cpu, host);
-    machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;
     cpu->n_exit[reason]++;
     struct event *event = &machine->events[machine->n_events++ % EVENT_RING];
     event->what = (uint8_t)reason;
@@ -261,11 +289,34 @@ static enum outcome run_once(struct machine *machine, int *status)
         run_park_fpu(cpu);
         monitor_log_exit(machine, reason);
     }
-    if (reason != EXIT_MISS && reason != EXIT_SITE && reason != EXIT_STEP &&
-        reason != EXIT_CROSS && reason != EXIT_REQUEST) {
-        end_shadow_step(machine); /* a fault or the like ends the shadow too */
+}
+
+/* One turn: in, out, and what follows from it. */
+static enum outcome run_once(struct machine *machine, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    if (is_code_breakpoint(cpu)) {
+        return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
     }
-    return handle_exit(machine, reason, tf_before, status);
+    if (cpu->interrupt_shadow && cpu->intr && !(cpu->mode & MODE_STEP)) {
+        begin_shadow_step(machine);
+    }
+    run_unpark_fpu(cpu);
+    struct once once = take_once(cpu);
+    uint64_t host = machine->resume_host;
+    machine->resume_host = 0;
+    uint32_t reason = run_guest(cpu, host);
+    note_exit(machine, reason);
+    if (reason == EXIT_MISS || reason == EXIT_SITE || reason == EXIT_CROSS ||
+        reason == EXIT_REQUEST) { /* nothing has run yet, if it was to be one instruction */
+        if (cpu->mode & MODE_STEP) {
+            cpu->sysflags |= once.rf;
+            cpu->interrupt_shadow = once.shadow;
+        }
+    } else if (machine->step_shadow) {
+        end_shadow_step(machine);
+    }
+    return handle_exit(machine, reason, once.tf, status);
 }
 
 int monitor_loop(struct machine *machine)

@@ -1,7 +1,6 @@
 /* miss.c - no unit at this address yet: walk, scan, judge, translate, enter into the I-view. The
  * arrow bytes -> scan -> map -> translate -> cache begins here and nowhere else. */
 #include <string.h>
-#include <time.h>
 
 #include "monitor/machine_internal.h"
 #include "verify/verify.h"
@@ -49,13 +48,6 @@ static struct codepage *enter_page(struct machine *machine, uint32_t lin)
                                          cpu->seg[SEG_CS].base);
     view_map_code(cpu, lin, &walk, page->table);
     return page;
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Scans from off; a crossing first instruction gets the next page's bytes. False: cpu->fault. */
@@ -135,12 +127,12 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (slot) {
             return machine->cache.exec + slot;
         }
-        uint64_t start = now_ns();
+        uint64_t start = __builtin_ia32_rdtsc();
         if (!scan(machine, page, lin, &second)) {
             return 0;
         }
         struct unit *unit = translate(machine, page, second);
-        machine->ns_translating += now_ns() - start;
+        machine->tsc_translating += __builtin_ia32_rdtsc() - start;
         if (!unit) {
             monitor_flush_code(machine);
             continue;

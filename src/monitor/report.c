@@ -259,7 +259,7 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             (double)(all - machine->tsc_guest - machine->tsc_halted) * ms);
     fprintf(out, "stats: units %lu insns %lu host bytes %lu (%.1f ms translating) flushes %lu\n",
             machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
-            (double)machine->ns_translating / 1e6, machine->cache.n_flushes);
+            (double)machine->tsc_translating * ms, machine->cache.n_flushes);
     fprintf(out, "stats: codepages %u invalidations %lu units dropped %lu\n",
             machine->pages.n_pages, machine->pages.n_invalidations, machine->pages.n_units_dropped);
     fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu\n",

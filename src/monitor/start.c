@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/sandbox.h"
 #include "monitor/machine_internal.h"
 
 static void kick(void *arg)
@@ -24,7 +25,7 @@ int monitor_reset(struct machine *machine)
     view_drop_all(machine->view);
     board_reset(machine->board);
     machine->cpu->halted = false;
-    machine->cpu->interrupt_shadow = false;
+    machine->cpu->interrupt_shadow = 0;
     if (monitor_load(machine, &error) < 0) {
         fprintf(stderr, "plex86: reset: %s\n", error ? error : "cannot load the guest again");
         free(error);
@@ -42,6 +43,10 @@ int machine_run(struct machine *machine)
     if (error) {
         fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
         return 1;
+    }
+    error = host_sandbox_enter();
+    if (error && monitor_logs(machine, LOG_UNIMP)) {
+        fprintf(machine->log, "unimp: no seccomp sandbox: %s\n", strerror(-error));
     }
     bug_set_reporter(monitor_bug_reporter, machine);
     int status = monitor_loop(machine);

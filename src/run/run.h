@@ -26,6 +26,8 @@ struct run {
     uint64_t n_faults;
 };
 
+/* Signals that must not end the process before there is a machine. Once, before anything else. */
+void run_prepare_process(void);
 /* Maps the guest call stack and the poison page, writes the cache's stubs, fills cpu->helper. 0 or
  * -errno. */
 int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view);

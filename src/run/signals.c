@@ -362,6 +362,12 @@ static int install(int signal, void (*handler)(int, siginfo_t *, void *))
     return sigaction(signal, &action, NULL) == 0 ? 0 : -errno;
 }
 
+void run_prepare_process(void)
+{
+    signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
+    signal(SIGXFSZ, SIG_IGN); /* ulimit -f counts memfds: an error code will do */
+}
+
 int run_bind(struct run *run)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
@@ -385,7 +391,6 @@ int run_bind(struct run *run)
     for (unsigned i = 0; i < ARRAY_SIZE(stops) && !error; i++) {
         error = install(stops[i], on_stop);
     }
-    signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
     if (!error) {
         error = install(HOST_TIMER_SIGNAL, on_kick);
     }

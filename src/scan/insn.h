@@ -36,7 +36,7 @@ struct insn {
     uint8_t flags;       /* enum insn_flag */
     uint8_t roles;       /* enum insn_role */
     bool mem_read, mem_write; /* what the memory operand is used for */
-    uint16_t flags_read, flags_written; /* FLAGS_ARITH bits tested / certainly overwritten */
+    uint16_t flags_read, flags_written; /* FLAGS_ARITH bits tested / possibly changed */
     uint8_t imm_at;      /* offset of the first immediate inside bytes[] (0 = none) */
     uint8_t imm_bytes;   /* all immediates together */
 };

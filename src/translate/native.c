@@ -5,7 +5,8 @@
  * was), but part of the opcode in SSE ones. */
 static bool wants_66(const struct insn *insn)
 {
-    bool sse = (insn->map == 1 && (insn->flags & INSN_FPU)) || insn->map == 3 ||
+    bool other = insn->map == 1 && (insn->opcode == 0xae || insn->opcode == 0xc3); /* fences, MOVNTI */
+    bool sse = (insn->map == 1 && (insn->flags & INSN_FPU)) || other || insn->map == 3 ||
                (insn->map == 2 && insn->opcode < 0xf0);
     return sse ? insn->has_66 : insn->opattr == 2;
 }

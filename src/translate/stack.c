@@ -94,6 +94,7 @@ static void translate_pop(struct translator *t, const struct insn *insn)
     if (reg == GPR_ESP) { /* pop %sp: the low half is replaced after the increment */
         struct host_op move = {.legacy = {0x66}, .n_legacy = 1, .opcode = 0x8b};
         emit_load16z(e, R8, &top);
+        move_esp(t, 2);
         emit_op_reg(e, &move, R12, R8);
         return;
     }

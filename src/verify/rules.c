@@ -43,6 +43,12 @@ static bool may_branch(const struct verifier *v)
     }
 }
 
+ZydisInstructionAttributes effective_prefixes(const ZydisDecodedInstruction *insn)
+{
+    return insn->attributes & (ZYDIS_ATTRIB_HAS_LOCK | ZYDIS_ATTRIB_HAS_REP |
+                               ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
+}
+
 static bool check_prefixes(struct verifier *v)
 {
     bool gs = false, a32 = false, o16 = false, repeat = false;

@@ -87,6 +87,17 @@ bool write_reg(struct verifier *v, unsigned reg, unsigned width, bool conditiona
     return true;
 }
 
+/* As far as it can be said without the operands: same operation, width and prefixes that matter. The
+ * decoder gives vector instructions a width of the mode's; it has no meaning. */
+static bool is_guests(const struct verifier *v)
+{
+    bool has_width = v->z.meta.isa_ext == ZYDIS_ISA_EXT_BASE;
+    return v->guest_mnemonic == ZYDIS_MNEMONIC_INVALID ||
+           (v->guest_mnemonic == v->z.mnemonic &&
+            v->guest_prefixes == effective_prefixes(&v->z) &&
+            (!has_width || v->guest_width == v->z.operand_width));
+}
+
 /* The guest's instruction: once, before anything else changed. */
 static bool begin_guest_op(struct verifier *v)
 {
@@ -100,7 +111,7 @@ static bool begin_guest_op(struct verifier *v)
     if (state->op_done) {
         return verify_fail(v, RULE_TWICE);
     }
-    if (v->guest_mnemonic != ZYDIS_MNEMONIC_INVALID && v->guest_mnemonic != v->z.mnemonic) {
+    if (!is_guests(v)) {
         return verify_fail(v, RULE_MNEMONIC);
     }
     state->op_done = true;

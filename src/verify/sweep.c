@@ -5,6 +5,8 @@
 #include "cache/codepage.h"
 #include "verify/verify_internal.h"
 
+enum { SWEEP_EVERY = 8192 }; /* units made between two looks at all of them; some 0.2 s each */
+
 static bool is_live_entry(void *arg, uint64_t host)
 {
     const struct cache *cache = arg;
@@ -89,7 +91,7 @@ static _Noreturn void stop(const struct verify_input *in, const struct verify_fi
     BUG("an emitted unit breaks a rule of verify/rules.def");
 }
 
-void verify_cached(const struct cache *cache, const struct unit *unit, const uint8_t *guest)
+static void check_unit(const struct cache *cache, const struct unit *unit, const uint8_t *guest)
 {
     struct verify_input in;
     struct verify_finding finding;
@@ -104,9 +106,17 @@ uint32_t verify_all(const struct cache *cache)
     uint32_t n = 0;
     for (uint32_t i = 0; i < cache->n_units; i++) {
         if (!cache->units[i].dead) {
-            verify_cached(cache, &cache->units[i], NULL);
+            check_unit(cache, &cache->units[i], NULL);
             n++;
         }
     }
     return n;
+}
+
+void verify_cached(const struct cache *cache, const struct unit *unit, const uint8_t *guest)
+{
+    check_unit(cache, unit, guest);
+    if (cache->n_units_made % SWEEP_EVERY == 0) {
+        verify_all(cache);
+    }
 }

@@ -169,6 +169,8 @@ static void read_guest_insn(struct verifier *v, const struct unit_insn *insn)
         ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&v->guest, NULL, v->in->guest + insn->page_off,
                                                    insn->n_bytes, &decoded))) {
         v->guest_mnemonic = decoded.mnemonic;
+        v->guest_prefixes = effective_prefixes(&decoded);
+        v->guest_width = decoded.operand_width;
     }
 }
 

@@ -3,8 +3,8 @@
  * nor emit/: what they meant to write is no argument here.
  *
  * What is proven, what is assumed: docs/verify.md. Every rule is one line of rules.def.
- * Place in the flow: behind cache_commit(), before the unit first runs (-engine verify), and once more
- * over all units when code is thrown away, because branches between units are patched later.
+ * Place in the flow: behind cache_commit(), before the unit first runs (-engine verify), and again over
+ * all units now and then and when code is thrown away: branches between units are patched later.
  */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
@@ -50,7 +50,7 @@ const char *verify_rule_text(enum verify_rule rule);
 /* ---- the same for what is in the cache (sweep.c) ---- */
 
 /* One unit that is being entered; guest as above. Prints a listing to stderr and stops (BUG) at a
- * finding. */
+ * finding. Now and then looks at all units. */
 void verify_cached(const struct cache *cache, const struct unit *unit, const uint8_t *guest);
 /* Every live unit as it stands now, patched branches included. Stops at a finding. Returns how many. */
 uint32_t verify_all(const struct cache *cache);

@@ -70,6 +70,8 @@ struct verifier {
     uint32_t index, end_off;   /* end_off: where the next one or the exits begin */
     bool in_exits;
     ZydisMnemonic guest_mnemonic; /* INVALID: not known */
+    ZydisInstructionAttributes guest_prefixes; /* LOCK and the repeats */
+    unsigned guest_width;         /* operand size in bits */
     struct state state;
     bool alive;                /* execution gets to off */
     uint32_t after_call_off;   /* behind a guest call: nobody returns there but by prediction */
@@ -100,6 +102,8 @@ bool state_is_entry(const struct state *state);
 
 /* ---- rules.c: what may be emitted at all ---- */
 bool check_instruction(struct verifier *v);
+/* LOCK and the repeats, as they took effect. */
+ZydisInstructionAttributes effective_prefixes(const ZydisDecodedInstruction *insn);
 /* Has guest semantics of its own, unlike the moves that translation itself needs. */
 bool is_guest_op(const struct verifier *v);
 unsigned reg_number(ZydisRegister reg);

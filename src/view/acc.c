@@ -14,6 +14,14 @@ struct acc_host acc_host_store1(uint64_t host, uint32_t value);
 struct acc_host acc_host_store2(uint64_t host, uint32_t value);
 struct acc_host acc_host_store4(uint64_t host, uint32_t value);
 
+/* "Data breakpoints" are the debug registers' own business, alignment is emul/'s. */
+static inline void watch(struct cpu *cpu, uint32_t lin, unsigned size, bool write)
+{
+    if (__builtin_expect(cpu->mode & MODE_WATCH, 0)) {
+        cpu_debug_data(cpu, lin, size, write);
+    }
+}
+
 static bool is_user(const struct cpu *cpu, enum acc_right right)
 {
     return right == ACC_CPL && cpu->cpl == 3;
@@ -108,6 +116,7 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
 int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right, uint32_t *value)
 {
     bool user = is_user(cpu, right);
+    watch(cpu, lin, size, false);
     if (lin > UINT32_MAX - 3) {
         return slow_read(cpu, lin, size, user, value);
     }
@@ -129,6 +138,7 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
 int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right, uint32_t value)
 {
     bool user = is_user(cpu, right);
+    watch(cpu, lin, size, true);
     if (lin > UINT32_MAX - 3) {
         return slow_write(cpu, lin, size, user, value);
     }

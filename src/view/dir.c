@@ -172,6 +172,12 @@ uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin)
     return table == cpu->view->zero_table ? NULL : (uint32_t *)table;
 }
 
+void view_forget_code(struct cpu *cpu, uint32_t lin)
+{
+    struct view *view = cpu->view;
+    dir_reset_page(view, cpu->mode & MODE_USER ? view->current : VIEW_SUP, lin >> PAGE_SHIFT);
+}
+
 /* Forgets the code bit of a page that has no entry left. */
 static void drop_code_bit(struct view *view, struct view_slot *slot, uint32_t i)
 {

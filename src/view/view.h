@@ -90,6 +90,8 @@ uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user);
  * so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads etc. drop
  * the entry. Applies to the directory of cpu->mode. */
 void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint32_t *table);
+/* The page of lin leads to the scanner again in the current window's directories. */
+void view_forget_code(struct cpu *cpu, uint32_t lin);
 /* Present table of lin in the directory of cpu->mode, or NULL. */
 uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin);
 /* Removes every directory entry (all spaces, all modes) that names this table at this linear page. */

@@ -26,7 +26,7 @@ enum {
     VIEW_HASH_SIZE = 1024,
     VIEW_AROUND_PAGES = 16, /* fault-around, aligned (docs: measurements) */
     VIEW_LARGE_SLOTS = 64,  /* most slots mapped by one fault in a run of large pages */
-    VIEW_N_MODES = 2048,    /* values of cpu->mode */
+    VIEW_N_MODES = 8192,    /* values of cpu->mode */
     VIEW_ABSENT_LIMIT = 2,  /* times a user slot may vanish at a CR3 load before it is private */
     VIEW_DIFFER_LIMIT = 4,  /* times a supervisor-only slot may differ before it is private */
 };

@@ -29,7 +29,7 @@ static void test_reset(void **state)
     assert_true(cpu.msr_pat == 0x0007040600070406);
     assert_int_equal(cpu.cpl, 0);
     assert_false(cpu.halted || cpu.interrupt_shadow || cpu.in_delivery);
-    assert_int_equal(cpu.mode, MODE_CPL0);
+    assert_int_equal(cpu.mode, MODE_CPL0 | MODE_NOSSE);
     assert_int_equal(n_switches, 1);
     assert_int_equal(cpu.fpu[0], 0x40);
     assert_int_equal(cpu.fpu[24] | cpu.fpu[25] << 8, 0x1f80);
@@ -38,9 +38,11 @@ static void test_reset(void **state)
 static void test_mode_bits(void **state)
 {
     (void)state;
-    assert_int_equal(cpu.mode, MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT);
+    assert_int_equal(cpu.mode, MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT |
+                                   MODE_NOSSE);
     to_ring(3);
-    assert_int_equal(cpu.mode, MODE_USER | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT);
+    assert_int_equal(cpu.mode, MODE_USER | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT |
+                                   MODE_NOSSE);
     const unsigned n = n_switches;
     cpu_update_mode(&cpu);
     assert_int_equal(n_switches, n); /* nothing changed */
