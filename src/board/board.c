@@ -261,6 +261,6 @@ void board_set_a20_hook(struct board *board, void (*hook)(void *arg, bool open),
     board->a20_hook = hook;
     board->a20_hook_arg = arg;
     if (hook) {
-        hook(arg, board->a20_sources != 0);
+        hook(arg, board->a20_open);
     }
 }

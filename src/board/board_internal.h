@@ -64,7 +64,8 @@ struct board {
 
     uint32_t *intr;           /* cpu->intr */
     uint32_t irq_sources[16]; /* bit per enum irq_source */
-    unsigned a20_sources;     /* enum a20_source */
+    unsigned a20_sources;     /* enum a20_source: levels of the two */
+    bool a20_open;
     void (*a20_hook)(void *arg, bool open);
     void *a20_hook_arg;
     enum board_request request;

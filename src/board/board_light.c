@@ -41,14 +41,19 @@ unsigned board_ack_interrupt(struct board *board)
 
 /* ---- A20 ---- */
 
+/* Whoever changed last decides. DEVIATION: chipsets join keyboard controller and port 92 by OR; but
+ * what firmware leaves in the keyboard controller differs, and QEMU, Bochs and the software written
+ * on them expect either one alone to close the gate. */
 static void set_a20(void *arg, unsigned number, bool level)
 {
     struct board *board = arg;
-    bool before = board->a20_sources != 0;
+    bool changes = !(board->a20_sources & number) == level;
     board->a20_sources = level ? board->a20_sources | number : board->a20_sources & ~number;
-    bool now = board->a20_sources != 0;
-    if (now != before && board->a20_hook) {
-        board->a20_hook(board->a20_hook_arg, now);
+    if (changes && board->a20_open != level) {
+        board->a20_open = level;
+        if (board->a20_hook) {
+            board->a20_hook(board->a20_hook_arg, level);
+        }
     }
 }
 

@@ -157,7 +157,7 @@ static void write_cmos(struct board *board)
 }
 
 /* Interrupts at 08 and 70 and all masked (nobody would handle them), SCI level triggered, the timer
- * at 18.2 Hz, refresh running. */
+ * at 18.2 Hz, refresh running, A20 open. */
 static void set_chips(struct board *board)
 {
     static const struct {
@@ -180,6 +180,7 @@ static void set_chips(struct board *board)
         {0x40, 0x00},
         {0x43, 0x54},
         {0x41, 18},
+        {0x92, 0x02}, /* A20 open, by port 92 as firmware does it today */
     };
     for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
         bus_port_write(board->bus, writes[i].port, 1, writes[i].value);

@@ -57,7 +57,8 @@ struct cache {
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 
-enum { CACHE_SITE_BYTES = 128 }; /* room one struct insn takes at most */
+/* Room the sites of one instruction take at most: FPU_CHECK, RESOLVE, COMMIT, FPU_LOADED. */
+enum { CACHE_SITE_BYTES = 256 };
 
 /* 0 or -errno. n_bytes: multiple of 4096. */
 int cache_create(struct cache *cache, uint32_t n_bytes);

@@ -72,12 +72,12 @@ static unsigned hash_codepage(uint32_t phys_page, uint32_t lin_page, uint32_t mo
 }
 
 struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
-                              uint32_t mode, uint32_t cs_base)
+                              uint32_t mode, uint32_t end_off)
 {
     unsigned hash = hash_codepage(phys_page, lin_page, mode);
     for (struct codepage *page = pages->hash[hash]; page; page = page->next_hash) {
         if (page->phys->phys_page == phys_page && page->lin_page == lin_page &&
-            page->mode == mode && page->cs_base == cs_base) {
+            page->mode == mode && page->end_off == end_off) {
             return page;
         }
     }
@@ -86,7 +86,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     struct codepage *page = &pages->pages[index];
     struct physcode *phys = physcode_get(pages, phys_page);
     *page = (struct codepage){
-        .lin_page = lin_page, .mode = mode, .cs_base = cs_base, .phys = phys,
+        .lin_page = lin_page, .mode = mode, .end_off = end_off, .phys = phys,
         .table = pages->tables + (uint64_t)index * VIEW_TABLE_SLOTS,
         .next_hash = pages->hash[hash], .next_phys = phys->pages,
     };

@@ -1,4 +1,4 @@
-/* codepage.h - what has been scanned: one codepage per (physical page, linear page, mode, CS base)
+/* codepage.h - what has been scanned: one codepage per (physical page, linear page, mode, CS's end)
  * with the slot table that the I-view's directories point to, and one physcode per physical page
  * that says which of its bytes units were made from.
  *
@@ -33,7 +33,8 @@ struct pending_link {
 };
 
 struct codepage {
-    uint32_t lin_page, mode, cs_base;
+    uint32_t lin_page, mode;
+    uint32_t end_off;          /* code ends here: 4096, or less if the CS limit lies in the page */
     struct physcode *phys;
     uint32_t *table;           /* VIEW_TABLE_SLOTS slots */
     struct unit *units;
@@ -72,7 +73,7 @@ void codepages_destroy(struct codepages *pages);
 bool codepages_have_room(const struct codepages *pages);
 /* Finds or makes the codepage. Never fails after codepages_have_room(). */
 struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
-                              uint32_t mode, uint32_t cs_base);
+                              uint32_t mode, uint32_t end_off);
 struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table);
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
 /* Enters a committed unit: slots for all its instructions, marks scanned bytes, resolves links. */

@@ -16,7 +16,9 @@ enum emul_op {
     OP_RESOLVE = N_OPS, /* checked access: address -> scratch[0] */
     OP_COMMIT,          /* checked store: staging -> memory */
     OP_STI_PENDING,     /* STI found INTR high */
-    OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's instruction pointer in */
+    OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */
+    OP_FPU_LOADED,      /* FLDENV/FRSTOR/FXRSTOR/FNINIT ran: take the guest's pointers out */
+    OP_MASK_MOVE,       /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
     N_LIGHT_OPS,
 };
 

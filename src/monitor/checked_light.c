@@ -5,7 +5,7 @@
 
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
-enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
+void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image);
 
 /* BT, BTS, BTR, BTC with a register: the offset selects a word far from the operand (SDM). */
 static uint32_t bit_string_displacement(const struct cpu *cpu, const struct insn *insn)
@@ -49,6 +49,9 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
             i += size;
         }
     }
+    if (insn->map == 0 && (insn->flags & INSN_FPU) && !insn_is_x87_control(insn)) {
+        cpu->fpu_checked_off = off; /* what the x87 data pointer should have been */
+    }
     cpu->staged_lin = lin;
     cpu->staged_bytes = insn->mem_write ? n : 0;
     cpu->scratch[SCRATCH_HOST] = (uint64_t)staging;
@@ -57,8 +60,10 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
 
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
 {
-    const uint8_t *staging = (const uint8_t *)cpu->scratch[SCRATCH_HOST];
-    (void)insn;
+    uint8_t *staging = (uint8_t *)cpu->scratch[SCRATCH_HOST];
+    if (insn_stores_fpu_pointers(insn)) {
+        fpu_fix_stored(cpu, insn, staging);
+    }
     cpu->staged_count++;
     for (unsigned i = 0; i < cpu->staged_bytes;) {
         unsigned left = cpu->staged_bytes - i, size = left >= 4 ? 4 : left >= 2 ? 2 : 1;
@@ -66,33 +71,11 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
         for (unsigned k = 0; k < size; k++) {
             value |= (uint32_t)staging[i + k] << (8 * k);
         }
-        /* probed by checked_resolve: cannot fail */
-        BUG_ON(acc_write(cpu, cpu->staged_lin + i, size, ACC_CPL, value) < 0);
+        /* Probed by checked_resolve: this can fail only where a piece of this very store changed the
+         * page tables for the next piece. Silicon would have used its old translation. */
+        acc_write(cpu, cpu->staged_lin + i, size, ACC_CPL, value);
         i += size;
     }
     cpu->staged_bytes = 0;
-    return LIGHT_NEXT;
-}
-
-/* FNSTENV, FNSAVE and FXSAVE have stored the host's x87 instruction pointer (an address in the code
- * cache, below 2 GiB): replace it by the guest's (pitfall 9). */
-enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn)
-{
-    struct machine *machine = cpu->machine;
-    uint32_t lin, fip;
-    bool fxsave = insn->map == 1;
-    bool wide = fxsave || insn->opattr == 4;
-    uint32_t at = fxsave ? 8 : wide ? 12 : 6;
-    if (!wide || emul_operand_lin(cpu, insn, 16, true, &lin) < 0 ||
-        acc_read(cpu, lin + at, 4, ACC_CPL, &fip) < 0) {
-        return LIGHT_NEXT; /* the instruction itself ran: its memory is there */
-    }
-    const struct unit *unit = cache_find(&machine->cache, fip);
-    const struct unit_insn *place = unit ? cache_find_insn(&machine->cache, unit, fip) : NULL;
-    if (place) {
-        uint32_t eip = (unit->page->lin_page << 12) - unit->page->cs_base + place->page_off;
-        acc_write(cpu, lin + at, 4, ACC_CPL, eip);
-        acc_write(cpu, lin + at + 4, 2, ACC_CPL, cpu->seg[SEG_CS].selector);
-    }
     return LIGHT_NEXT;
 }

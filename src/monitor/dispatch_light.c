@@ -6,6 +6,8 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op);
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
+enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
+enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
 static uint32_t insn_eip(const struct cpu *cpu, const struct insn *insn)
@@ -30,6 +32,8 @@ static emul_fn *const functions[N_LIGHT_OPS] = {
     [OP_COMMIT] = checked_commit,
     [OP_STI_PENDING] = sti_pending,
     [OP_FPU_STORED] = light_fpu_stored,
+    [OP_FPU_LOADED] = light_fpu_loaded,
+    [OP_MASK_MOVE] = light_mask_move,
 };
 
 const struct emul_ports *machine_ports(struct machine *machine)
@@ -81,7 +85,8 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         }
         cpu->eip += insn->n_bytes;
         if (mode & MODE_STEP) { /* TF as it was before the instruction, which may have changed it */
-            return op == OP_COMMIT || op == OP_FPU_STORED ? LIGHT_NEXT : go_on(cpu, true);
+            bool ends = op != OP_COMMIT && op != OP_FPU_STORED && op != OP_FPU_LOADED;
+            return ends ? go_on(cpu, true) : LIGHT_NEXT;
         }
         if (cpu->interrupt_shadow) {
             if (cpu->intr && cpu->iff) {
@@ -100,7 +105,11 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         if (op != OP_IRET || !(cpu->mode & MODE_STEP)) { /* only code breakpoints look at it */
             cpu->sysflags &= ~(uint32_t)FLAG_RF;
         }
-        return go_on(cpu, (mode & MODE_STEP) && op != OP_INT); /* INT has cleared TF */
+        if ((mode & MODE_STEP) && op == OP_INT) { /* it has cleared TF and does not trap */
+            cpu->exit_reason = EXIT_INTR;
+            return LIGHT_EXIT;
+        }
+        return go_on(cpu, mode & MODE_STEP);
     case LIGHT_FAULT:
         return raise_fault(cpu);
     default:

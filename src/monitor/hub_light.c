@@ -6,6 +6,7 @@
  * Whoever is called from here and is not light is called behind run_park_fpu(). */
 #include "bus/bus.h"
 #include "monitor/machine_internal.h"
+#include "x86/desc.h"
 
 enum outcome { GO_ON, STOP };
 
@@ -50,57 +51,12 @@ static bool ends_program(struct machine *machine)
     return true;
 }
 
-static enum outcome handle_port(struct machine *machine, int *status)
-{
-    struct cpu *cpu = machine->cpu;
-    struct bus *bus = board_bus(machine->board);
-    uint32_t port = cpu->exit_arg[0], size = cpu->exit_arg[1];
-    run_park_fpu(cpu);
-    switch (cpu->exit_arg[2]) {
-    case 0: {
-        uint32_t value = bus_port_read(bus, port, size), old = cpu_reg(cpu, GPR_EAX);
-        uint32_t mask = size == 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
-        cpu_set_reg(cpu, GPR_EAX, (old & ~mask) | (value & mask));
-        cpu->eip += cpu->exit_insn->n_bytes;
-        return GO_ON;
-    }
-    case 1:
-        bus_port_write(bus, port, size, cpu->exit_arg[3]);
-        cpu->eip += cpu->exit_insn->n_bytes;
-        return GO_ON;
-    default: {
-        cpu->ports_full = true;
-        enum light_result result = cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn)
-                                                         : emul_outs(cpu, cpu->exit_insn);
-        cpu->ports_full = false;
-        if (result == LIGHT_FAULT) {
-            return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
-        }
-        if (result == LIGHT_NEXT) {
-            cpu->eip += cpu->exit_insn->n_bytes;
-        }
-        return GO_ON;
-    }
-    }
-}
-
 /* Left between two iterations of a string instruction. */
 static bool is_inside_repeat(const struct cpu *cpu)
 {
     const struct insn *insn = cpu->exit_insn;
     return insn && insn->eip - cpu->seg[SEG_CS].base == cpu->eip &&
            (insn->op == OP_STRING || insn->op == OP_INS || insn->op == OP_OUTS);
-}
-
-static enum outcome handle_miss(struct machine *machine, int *status)
-{
-    run_park_fpu(machine->cpu);
-    uint64_t host = monitor_find_unit(machine);
-    if (!host) {
-        return deliver(machine, EVENT_EXCEPTION, machine->cpu->fault, status);
-    }
-    machine->resume_host = host;
-    return GO_ON;
 }
 
 /* An instruction is complete: the traps it has earned (SDM vol. 3, "Debug Exception (#DB)"). After
@@ -121,6 +77,55 @@ static enum outcome finish_insn(struct machine *machine, bool tf_before, int *st
     }
     cpu->dr[6] |= dr6;
     return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
+}
+
+static enum outcome handle_port(struct machine *machine, bool tf_before, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    struct bus *bus = board_bus(machine->board);
+    uint32_t port = cpu->exit_arg[0], size = cpu->exit_arg[1];
+    run_park_fpu(cpu);
+    switch (cpu->exit_arg[2]) {
+    case 0: {
+        uint32_t value = bus_port_read(bus, port, size), old = cpu_reg(cpu, GPR_EAX);
+        uint32_t mask = size == 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
+        cpu_set_reg(cpu, GPR_EAX, (old & ~mask) | (value & mask));
+        cpu->eip += cpu->exit_insn->n_bytes;
+        cpu->debug_hits |= cpu_debug_port(cpu, port, size);
+        break;
+    }
+    case 1:
+        bus_port_write(bus, port, size, cpu->exit_arg[3]);
+        cpu->eip += cpu->exit_insn->n_bytes;
+        cpu->debug_hits |= cpu_debug_port(cpu, port, size);
+        break;
+    default: {
+        cpu->ports_full = true;
+        enum light_result result = cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn)
+                                                         : emul_outs(cpu, cpu->exit_insn);
+        cpu->ports_full = false;
+        if (result == LIGHT_FAULT) {
+            cpu->debug_hits = 0;
+            return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
+        }
+        if (result == LIGHT_NEXT) {
+            cpu->eip += cpu->exit_insn->n_bytes;
+        }
+        break;
+    }
+    }
+    return finish_insn(machine, tf_before, status);
+}
+
+static enum outcome handle_miss(struct machine *machine, int *status)
+{
+    run_park_fpu(machine->cpu);
+    uint64_t host = monitor_find_unit(machine);
+    if (!host) {
+        return deliver(machine, EVENT_EXCEPTION, machine->cpu->fault, status);
+    }
+    machine->resume_host = host;
+    return GO_ON;
 }
 
 static enum outcome handle_reset(struct machine *machine, int *status)
@@ -172,10 +177,7 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
         cpu->debug_hits = 0;
         return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
     case EXIT_PORT:
-        if (handle_port(machine, status) == STOP) {
-            return STOP;
-        }
-        return finish_insn(machine, tf_before, status);
+        return handle_port(machine, tf_before, status);
     case EXIT_SITE:
         run_park_fpu(cpu);
         monitor_remake_site(machine);

@@ -8,8 +8,11 @@
 
 enum { MAX_PAGE_PREFETCH = INSN_MAX_BYTES };
 
+void fpu_forget_host(struct machine *machine);
+
 void monitor_flush_code(struct machine *machine)
 {
+    fpu_forget_host(machine);
     if (machine->options.engine & ENGINE_VERIFY) {
         verify_all(&machine->cache);
     }
@@ -32,22 +35,37 @@ static unsigned site_kind(void *arg, uint32_t page_off)
     return monitor_site_hint(site->machine, site->page->phys->phys_page << 12 | page_off);
 }
 
+/* Where in lin's page CS ends ("Limit Checking"). */
+static uint32_t code_end_off(const struct cpu *cpu, uint32_t lin)
+{
+    return cpu->code_end && (cpu->code_end ^ lin) >> 12 == 0 ? cpu->code_end & (PAGE_BYTES - 1)
+                                                             : PAGE_BYTES;
+}
+
 /* The codepage of the instruction at lin, entered into the directory. NULL: cpu->fault. */
 static struct codepage *enter_page(struct machine *machine, uint32_t lin)
 {
     struct cpu *cpu = machine->cpu;
     uint32_t *table = view_code_table(cpu, lin);
-    if (table) {
-        return codepage_of_table(&machine->pages, table);
+    struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
+    uint32_t end_off = code_end_off(cpu, lin);
+    if (page && page->end_off == end_off) {
+        return page;
     }
     struct walk walk;
     if (view_walk(cpu, lin, VIEW_FETCH, cpu->cpl == 3, false, &walk, &cpu->fault) < 0) {
         return NULL;
     }
-    struct codepage *page = codepage_get(&machine->pages, walk.phys >> 12, lin >> 12, cpu->mode,
-                                         cpu->seg[SEG_CS].base);
+    page = codepage_get(&machine->pages, walk.phys >> 12, lin >> 12, cpu->mode, end_off);
     view_map_code(cpu, lin, &walk, page->table);
     return page;
+}
+
+/* The instruction begins or ends beyond CS. */
+static bool code_ends(struct cpu *cpu)
+{
+    cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
+    return false;
 }
 
 /* Scans from off; a crossing first instruction gets the next page's bytes. False: cpu->fault. */
@@ -61,8 +79,9 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
     struct scan_request request = {
         .page = bytes ? bytes : nothing,
         .start_off = lin & (PAGE_BYTES - 1),
-        .page_eip = (page->lin_page << 12) - page->cs_base,
+        .page_eip = (page->lin_page << 12),
         .code32 = cpu->mode & MODE_CODE32,
+        .end_off = page->end_off,
         .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN)
                          ? 1 : SCAN_MAX_INSNS,
         .known = is_known, .arg = page, .judge = map_judge, .map = &machine->map,
@@ -73,6 +92,9 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         return true;
     }
     uint32_t next_lin = (lin | (PAGE_BYTES - 1)) + 1;
+    if (page->end_off < PAGE_BYTES || next_lin == cpu->code_end) {
+        return code_ends(cpu);
+    }
     unsigned n = acc_fetch(cpu, next_lin, next, sizeof(next));
     if (n == 0) {
         return false; /* #PF of the second page: CR2 is its first byte */
@@ -81,11 +103,12 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
     if (!*second) {
         return false;
     }
+    n = n < (*second)->end_off ? n : (*second)->end_off;
     request.next = next;
     request.n_next = n;
     request.max_insns = 1;
     scan_page(&machine->scanner, &request, &machine->scan);
-    return machine->scan.n_insns != 0;
+    return machine->scan.n_insns != 0 || code_ends(cpu);
 }
 
 static struct unit *translate(struct machine *machine, struct codepage *page,
@@ -102,7 +125,7 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
     struct unit *unit = translate_unit(&machine->pages, &in);
     if (unit && second) {
         const struct insn *insn = &machine->scan.insns[0];
-        uint32_t in_first = PAGE_BYTES - ((insn->eip + page->cs_base) & (PAGE_BYTES - 1));
+        uint32_t in_first = PAGE_BYTES - (insn->eip & (PAGE_BYTES - 1));
         unit->is_crossing = true;
         codepage_add_depend(&machine->pages, page, second->phys->phys_page,
                             insn->n_bytes - in_first);
@@ -114,6 +137,9 @@ uint64_t monitor_find_unit(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
     uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    if (cpu->eip > cpu->seg[SEG_CS].limit && !code_ends(cpu)) {
+        return 0;
+    }
     for (unsigned attempt = 0;; attempt++) {
         BUG_ON(attempt > 2);
         if (!codepages_have_room(&machine->pages)) {

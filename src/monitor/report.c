@@ -16,7 +16,7 @@ static const char *const light_names[N_LIGHT_OPS] = {
 #include "emul/ops.def"
 #undef OP
     [OP_RESOLVE] = "RESOLVE", [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
-    [OP_FPU_STORED] = "FPU_STORED",
+    [OP_FPU_STORED] = "FPU_STORED", [OP_FPU_LOADED] = "FPU_LOADED", [OP_MASK_MOVE] = "MASK_MOVE",
 };
 
 /* One line in the form of the posts: " 000B.00100002  90                       nop". */
@@ -229,7 +229,7 @@ void monitor_log_unit(struct machine *machine, const struct unit *unit)
         uint32_t end = i + 1 < unit->n_insns ? unit->insns[i + 1].host_off : unit->body_bytes;
         char line[160];
         struct insn insn;
-        uint32_t eip = (page->lin_page << 12) - page->cs_base + at->page_off;
+        uint32_t eip = (page->lin_page << 12) + at->page_off;
         if (bytes) {
             uint32_t n = PAGE_BYTES - at->page_off;
             scan_decode(&machine->scanner, bytes + at->page_off, n < 15 ? n : 15,

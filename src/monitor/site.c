@@ -97,7 +97,7 @@ void monitor_remake_site(struct machine *machine)
     struct scan_result *scan = &machine->scan;
     scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
                 (page->mode & MODE_CODE32) != 0,
-                (page->lin_page << 12) - page->cs_base + old->page_off, false, &scan->insns[0]);
+                (page->lin_page << 12) + old->page_off, false, &scan->insns[0]);
     map_judge(&machine->map, &scan->insns[0]);
     scan->n_insns = 1;
     scan->ends_open = !scan_is_terminal(&scan->insns[0]);

@@ -4,6 +4,7 @@
 
 #include "host/sandbox.h"
 #include "monitor/machine_internal.h"
+#include "verify/verify.h"
 
 static void kick(void *arg)
 {
@@ -50,6 +51,9 @@ int machine_run(struct machine *machine)
     }
     bug_set_reporter(monitor_bug_reporter, machine);
     int status = monitor_loop(machine);
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_all(&machine->cache);
+    }
     board_flush(machine->board);
     if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
         monitor_print_stats(machine, machine->log);

@@ -7,7 +7,17 @@ void run_park_fpu(struct cpu *cpu)
         return;
     }
     uint32_t mxcsr = 0x1f80;
-    __asm__ volatile("fxsave64 %0\n\tfninit\n\tldmxcsr %1" : "=m"(cpu->fpu) : "m"(mxcsr));
+    __asm__ volatile("fxsave64 %0" : "=m"(cpu->fpu));
+    if (cpu->fpu[4]) { /* x87 registers in use: AMD's FXSAVE has left out where the last one was */
+        struct { uint32_t words[7]; } environment;
+        __asm__ volatile("fnstenv %0" : "=m"(environment));
+        if (environment.words[3]) {
+            cpu->fpu_parked_ip = environment.words[3];
+            cpu->fpu_parked_dp =
+                environment.words[5] ? environment.words[5] : cpu->fpu_parked_dp;
+        }
+    }
+    __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(mxcsr));
     cpu->fpu_parked = true;
 }
 

@@ -56,7 +56,7 @@ static bool find_place(const struct run *run, uint64_t rip, struct place *place)
     }
     const struct codepage *page = place->unit->page;
     place->host = run->cache->exec + place->unit->off + place->insn->host_off;
-    place->eip = (page->lin_page << 12) - page->cs_base + place->insn->page_off;
+    place->eip = (page->lin_page << 12) + place->insn->page_off - run->cpu->seg[SEG_CS].base;
     return true;
 }
 

@@ -10,7 +10,7 @@ enum insn_prefix { PREFIX_LOCK = 1, PREFIX_REP = 2, PREFIX_REPNE = 4 };
 enum { INSN_NO_REG = 0xff };
 
 struct insn {
-    uint32_t eip;        /* offset in CS of the first byte */
+    uint32_t eip;        /* of the first byte, were CS's base 0: its linear address */
     uint8_t n_bytes;     /* 1..15 */
     uint8_t bytes[INSN_MAX_BYTES];
     uint8_t opsize;      /* effective operand size attribute in bytes: 2 or 4 (1 if byte form) */
@@ -52,5 +52,42 @@ enum insn_role { ROLE_REG = 1, ROLE_RM = 2, ROLE_REG8 = 4, ROLE_RM8 = 8, ROLE_OP
 
 static inline unsigned insn_reg(const struct insn *insn) { return (insn->modrm >> 3) & 7; }
 static inline unsigned insn_rm(const struct insn *insn) { return insn->modrm & 7; }
+
+/* x87 control instructions leave the instruction and data pointers alone (SDM vol. 1, "x87 FPU
+ * Instruction and Data (Operand) Pointers"): D9 /4-/7, DB E0-E4, DD /4 /6 /7, DF E0 and their kin. */
+static inline bool insn_is_x87_control(const struct insn *insn)
+{
+    unsigned reg = insn_reg(insn);
+    switch (insn->opcode) {
+    case 0xd9:
+        return insn->is_mem && reg >= 4;
+    case 0xdb:
+        return !insn->is_mem && reg == 4;
+    case 0xdd:
+        return insn->is_mem && (reg == 4 || reg >= 6);
+    case 0xdf:
+        return !insn->is_mem && reg == 4;
+    default:
+        return false;
+    }
+}
+/* FNSTENV, FNSAVE, FXSAVE */
+static inline bool insn_stores_fpu_pointers(const struct insn *insn)
+{
+    if (!insn->is_mem) {
+        return false;
+    }
+    return insn->map == 0 ? (insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) == 6
+                          : insn->map == 1 && insn->opcode == 0xae && insn_reg(insn) == 0;
+}
+/* FLDENV, FRSTOR, FXRSTOR; FNINIT */
+static inline bool insn_loads_fpu_pointers(const struct insn *insn)
+{
+    if (!insn->is_mem) {
+        return insn->map == 0 && insn->opcode == 0xdb && insn->has_modrm && insn->modrm == 0xe3;
+    }
+    return insn->map == 0 ? (insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) == 4
+                          : insn->map == 1 && insn->opcode == 0xae && insn_reg(insn) == 1;
+}
 
 #endif

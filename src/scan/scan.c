@@ -25,7 +25,9 @@ bool scan_has_target(const struct insn *insn, uint32_t *target)
     case VERDICT_LOOP:
     case VERDICT_CALL:
         *target = insn->eip + insn->n_bytes + insn->imm;
-        if (insn->opattr == 2) { /* SDM: 16-bit operand size clears EIP's upper half */
+        /* SDM: 16-bit operand size clears EIP's upper half. In 16-bit code the base is hardly ever
+         * 0, and the linear sum is right unless IP wraps: a hint is all the scanner needs there. */
+        if (insn->opattr == 2 && insn->has_66) {
             *target &= 0xffff;
         }
         return true;
@@ -74,15 +76,15 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
     result->n_insns = 0;
     result->ends_open = true;
     result->next_off = off;
-    while (result->n_insns < budget && off < 4096) {
+    while (result->n_insns < budget && off < request->end_off) {
         if (result->n_insns && request->known(request->arg, off)) {
             break;
         }
         struct insn *insn = &result->insns[result->n_insns];
         uint8_t window[2 * INSN_MAX_BYTES];
-        unsigned n = 4096 - off;
+        unsigned n = request->end_off - off;
         const uint8_t *bytes = request->page + off;
-        if (n < INSN_MAX_BYTES && request->next && result->n_insns == 0) {
+        if (n < INSN_MAX_BYTES && request->end_off == 4096 && request->next && result->n_insns == 0) {
             for (unsigned i = 0; i < n + request->n_next && i < INSN_MAX_BYTES; i++) {
                 window[i] = i < n ? bytes[i] : request->next[i - n];
             }
@@ -111,7 +113,7 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         }
         if (!result->ends_open) {
             uint32_t next;
-            if (!pending_next(&pending, off, &next) || result->n_insns >= budget || next >= 4096 ||
+            if (!pending_next(&pending, off, &next) || result->n_insns >= budget || next >= request->end_off ||
                 request->known(request->arg, next)) {
                 break;
             }

@@ -33,6 +33,7 @@ struct scan_request {
     const uint8_t *next;  /* bytes of the following page, or NULL: then crossing instructions end it */
     unsigned n_next;      /* how many of them are known (0..15) */
     uint32_t start_off;   /* where in the page to begin */
+    uint32_t end_off;     /* code ends here: 4096, or where the CS limit cuts the page */
     uint32_t page_eip;    /* EIP of the page's first byte */
     bool code32;
     unsigned max_insns;   /* budget, at most SCAN_MAX_INSNS */

@@ -64,6 +64,7 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
         full.mem_read = false;
         full.mem_write = true;
     }
+    t->commits = full.mem_write;
     translate_helper(t, &full, OP_RESOLVE);
     emit_load64(&t->emit, R8, &answer);
     t->unit_kind |= UNIT_CHECKED;
@@ -71,7 +72,7 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
 
 void translate_commit(struct translator *t, const struct insn *insn)
 {
-    if (t->unit_kind & UNIT_CHECKED) {
+    if ((t->unit_kind & UNIT_CHECKED) && t->commits) {
         translate_helper(t, insn, OP_COMMIT);
     }
 }

@@ -33,7 +33,7 @@ static void emit_lookup_known(struct translator *t, uint32_t lin)
 
 void translate_exit_direct(struct translator *t, uint32_t target_eip)
 {
-    uint32_t lin = target_eip + t->in->page->cs_base;
+    uint32_t lin = target_eip;
     if (t->mode & MODE_STEP) {
         emit_mov_ri32(&t->emit, R8, lin);
         emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
@@ -125,7 +125,7 @@ static void translate_call(struct translator *t, const struct insn *insn, uint32
     } else if (off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) {
         aim(t, emit_call_rel32(&t->emit, 0), target_eip);
     } else {
-        emit_lookup_known(t, target_eip + t->in->page->cs_base);
+        emit_lookup_known(t, target_eip);
         emit_call_reg(&t->emit, R9);
     }
 }

@@ -58,7 +58,7 @@ void translate_inline(struct translator *t, const struct insn *insn)
     bool ring0 = (t->mode & MODE_CPL0) && !(t->mode & MODE_V86);
     if (insn->verdict == VERDICT_CLI && ring0) {
         translate_cli(t);
-    } else if (insn->verdict == VERDICT_STI && ring0) {
+    } else if (insn->verdict == VERDICT_STI && ring0 && !(t->mode & MODE_STEP)) {
         translate_sti(t, insn);
     } else if (insn->verdict == VERDICT_MOV_FROM_SEG) {
         translate_mov_from_seg(t, insn);

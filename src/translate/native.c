@@ -128,6 +128,21 @@ static void high_byte_out(struct translator *t, unsigned reg8)
     emit_rorx32(&t->emit, reg, reg, 24);
 }
 
+/* MASKMOVQ, MASKMOVDQU store at DS:EDI, though no operand says memory. */
+static bool is_mask_move(const struct insn *insn)
+{
+    return insn->map == 1 && insn->opcode == 0xf7 && !insn->is_mem;
+}
+
+static void native_mask_move(struct translator *t, const struct insn *insn)
+{
+    if (!insn->has_66) { /* MMX: a pending #MF comes first */
+        emit_u8(&t->emit, 0x9b);
+    }
+    translate_helper(t, insn, OP_MASK_MOVE);
+    t->unit_kind |= UNIT_CHECKED;
+}
+
 static void native_reg_form(struct translator *t, const struct insn *insn)
 {
     struct host_op op;
@@ -138,7 +153,7 @@ static void native_reg_form(struct translator *t, const struct insn *insn)
         high_byte_in(t, insn_rm(insn));
         rm = R10;
     }
-    if (insn->map == 1 && insn->opcode == 0xf7) { /* MASKMOVQ, MASKMOVDQU store at DS:EDI */
+    if (is_mask_move(insn)) {
         emit_u8(&t->emit, 0x65);
         emit_u8(&t->emit, 0x67);
     }
@@ -228,24 +243,15 @@ static void native_lea(struct translator *t, const struct insn *insn)
     emit_op_mem(&t->emit, &op, translate_reg(insn_reg(insn)), &mem);
 }
 
-/* FNSTENV, FNSAVE, FXSAVE show an instruction pointer: the guest's must be put in. */
-static bool stores_fpu_pointers(const struct insn *insn)
-{
-    if (!insn->is_mem || insn_reg(insn) > 6) {
-        return false;
-    }
-    if (insn->map == 0) {
-        return (insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) == 6;
-    }
-    return insn->map == 1 && insn->opcode == 0xae && insn_reg(insn) == 0;
-}
-
 void translate_native(struct translator *t, const struct insn *insn)
 {
     if (insn->map == 0 && insn->opcode == 0x8d) {
         native_lea(t, insn);
     } else if (insn->is_mem) {
         native_mem_form(t, insn);
+    } else if (is_mask_move(insn) && (!translate_flat(t) || insn->seg != SEG_DS ||
+                                      (t->kind & (SITE_CHECKED | SITE_DUAL)))) {
+        native_mask_move(t, insn);
     } else if (insn->has_modrm) {
         native_reg_form(t, insn);
     } else if (insn->roles & (ROLE_OPCODE | ROLE_OPCODE8)) {
@@ -256,7 +262,9 @@ void translate_native(struct translator *t, const struct insn *insn)
     if (writes_esp(insn)) {
         translate_esp_fix(t);
     }
-    if (stores_fpu_pointers(insn)) {
-        translate_helper(t, insn, OP_FPU_STORED);
+    if (insn_loads_fpu_pointers(insn)) {
+        translate_helper(t, insn, OP_FPU_LOADED);
+    } else if (insn_stores_fpu_pointers(insn) && !(t->unit_kind & UNIT_CHECKED)) {
+        translate_helper(t, insn, OP_FPU_STORED); /* a checked site has done it on the staging */
     }
 }

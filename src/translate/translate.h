@@ -47,6 +47,7 @@ struct translator {
     unsigned kind;     /* its site kind */
     unsigned unit_kind;/* enum unit_kind bits collected for it */
     uint16_t aux;
+    bool commits;      /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
     struct unit_insn insns[SCAN_MAX_INSNS];

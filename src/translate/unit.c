@@ -7,7 +7,7 @@ bool translate_flat(const struct translator *t)
 {
     const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
     return (t->mode & flat) == flat && !(t->in->engine & ENGINE_ALL_CHECKED) &&
-           !(t->mode & MODE_NOWP);
+           !(t->mode & (MODE_NOWP | MODE_WATCH));
 }
 
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
@@ -84,8 +84,8 @@ static void translate_insn(struct translator *t, const struct insn *insn)
 static void translate_cross_guard(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
-    uint32_t lin = insn->eip + t->in->page->cs_base;
-    struct host_mem next = host_mem_base(R14, (int32_t)(8 * ((lin >> 12) + 1)));
+    uint32_t lin = insn->eip;
+    struct host_mem next = host_mem_base(R14, (int32_t)(8 * (((lin >> 12) + 1) % VIEW_DIR_ENTRIES)));
     struct host_mem sum = host_mem_index(RCX, R8, 1, 0);
     emit_mov_rr64(e, R9, RCX);
     emit_load64(e, RCX, &next);
@@ -110,6 +110,9 @@ static void translate_body(struct translator *t)
 
         t->host_off[t->index] = start;
         t->kind = t->in->site(t->in->arg, page_off);
+        if (insn->is_mem && insn->seg == SEG_CS) { /* a flat CS is readable, never writable */
+            t->kind |= SITE_CHECKED;
+        }
         t->unit_kind = 0;
         t->aux = 0;
         t->shadow_next = false;
@@ -147,7 +150,7 @@ static void translate_exits(struct translator *t)
         if (joinable && t->n_links < MAX_LINKS) {
             t->links[t->n_links].field_off = t->exits[i].field_off;
             t->links[t->n_links++].target_off = off;
-            emit_mov_ri32(e, R8, target + t->in->page->cs_base);
+            emit_mov_ri32(e, R8, target);
             emit_jmp_rel32(e, t->in->cache->exec + STUB_MISS);
         } else {
             translate_exit_direct(t, target);
@@ -159,7 +162,7 @@ static void translator_init(struct translator *t, const struct translate_input *
 {
     t->in = in;
     t->mode = in->page->mode;
-    t->page_eip = (in->page->lin_page << 12) - in->page->cs_base;
+    t->page_eip = in->page->lin_page << 12;
     t->n_fixups = t->n_exits = t->n_links = 0;
     t->shadow_next = false;
 }

@@ -1,5 +1,6 @@
-/* branch.c - control: every branch goes to an instruction of a live unit, to an exit, to a stub, or to
- * what the I-view says for an address; calls into C name an operation and an instruction we know. */
+/* branch.c - control: every branch goes to an instruction of a live unit, to an exit, to a stub, or
+ * to what the I-view says for an address; calls into C name an operation and an instruction we
+ * know. */
 #include "verify/verify_internal.h"
 
 static bool is_stub(const struct verifier *v, uint64_t host)
@@ -82,8 +83,8 @@ static bool check_condition(struct verifier *v)
     bool loop = v->z.mnemonic == ZYDIS_MNEMONIC_LOOP || v->z.mnemonic == ZYDIS_MNEMONIC_LOOPE ||
                 v->z.mnemonic == ZYDIS_MNEMONIC_LOOPNE;
     if (v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ) { /* our own question: no flags */
-        bool known = state->reg[V_RCX].kind == VALUE_INT ||
-                     state->reg[V_RCX].kind == VALUE_DIFFERENCE;
+        bool known =
+            state->reg[V_RCX].kind == VALUE_INT || state->reg[V_RCX].kind == VALUE_DIFFERENCE;
         return known || verify_fail(v, RULE_SOURCE);
     }
     if (v->in_exits) {
@@ -125,7 +126,8 @@ bool step_branch(struct verifier *v)
     return check_target(v, relative_target(v), true);
 }
 
-/* struct insn of a light call: inside its arena, for this guest instruction, with this operation. */
+/* struct insn of a light call: inside its arena, for this guest instruction, with this operation.
+ */
 static const struct insn *find_site(const struct verifier *v, const struct value *site, int64_t op)
 {
     bool constant = site->kind == VALUE_CONST || site->kind == VALUE_INT;
@@ -168,7 +170,8 @@ static bool light_call(struct verifier *v)
         return verify_fail(v, RULE_HELPER);
     }
     bool inside = number == OP_RESOLVE || number == OP_FPU_CHECK;
-    bool after = number == OP_COMMIT || number == OP_FPU_STORED || number == OP_STI_PENDING;
+    bool after = number == OP_COMMIT || number == OP_STI_PENDING || number == OP_FPU_STORED ||
+                 number == OP_FPU_LOADED; /* these never fault */
     if (number == OP_COMMIT) {
         if (!state->resolved) {
             return verify_fail(v, RULE_STAGING);

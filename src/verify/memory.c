@@ -120,9 +120,9 @@ static bool classify_slot(struct verifier *v, const ZydisDecodedOperandMem *mem,
     const struct value *entry = &v->state.reg[reg_number(mem->base)];
     const struct value *lin =
         mem->index == ZYDIS_REGISTER_NONE ? NULL : &v->state.reg[reg_number(mem->index)];
-    bool same = lin && lin->kind == VALUE_INT && mem->scale == 4 && !mem->disp.value &&
-                (entry->of ? entry->of == lin->id
-                           : lin->lo == lin->hi && lin->lo >> 12 == entry->lo);
+    bool same =
+        lin && lin->kind == VALUE_INT && mem->scale == 4 && !mem->disp.value &&
+        (entry->of ? entry->of == lin->id : lin->lo == lin->hi && lin->lo >> 12 == entry->lo);
     if (!same || memory->n_bytes != 4) {
         return verify_fail(v, RULE_LOOKUP);
     }
@@ -166,9 +166,9 @@ bool memory_classify(struct verifier *v, const ZydisDecodedOperand *operand, str
     if (mem->segment == ZYDIS_REGISTER_GS) {
         return classify_window(v, mem, memory);
     }
-    bool segment_is_flat = mem->segment == ZYDIS_REGISTER_DS || mem->segment == ZYDIS_REGISTER_SS ||
-                           (mem->segment == ZYDIS_REGISTER_ES &&
-                            v->z.meta.category == ZYDIS_CATEGORY_STRINGOP);
+    bool segment_is_flat =
+        mem->segment == ZYDIS_REGISTER_DS || mem->segment == ZYDIS_REGISTER_SS ||
+        (mem->segment == ZYDIS_REGISTER_ES && v->z.meta.category == ZYDIS_CATEGORY_STRINGOP);
     if (!segment_is_flat || v->z.address_width != 64 ||
         !is_general(mem->base, ZYDIS_REGCLASS_GPR64)) {
         return verify_fail(v, RULE_MEM_FORM);

@@ -1,5 +1,5 @@
-/* moves.c - MOV, MOVZX, LEA and the flagless shifts: what translation builds everything of. They touch
- * no flag, so they may stand anywhere; what they move is followed closely. */
+/* moves.c - MOV, MOVZX, LEA and the flagless shifts: what translation builds everything of. They
+ * touch no flag, so they may stand anywhere; what they move is followed closely. */
 #include <stddef.h>
 
 #include "verify/verify_internal.h"
@@ -55,8 +55,7 @@ static bool mov_reg_reg(struct verifier *v)
     if (to->size == 32) {
         return mov_reg32(v, operand_reg(to), operand_reg(from));
     }
-    return read_reg(v, from->reg.value) &&
-           write_reg(v, operand_reg(to), to->size, false, NULL);
+    return read_reg(v, from->reg.value) && write_reg(v, operand_reg(to), to->size, false, NULL);
 }
 
 static bool mov_reg_imm(struct verifier *v)
@@ -126,12 +125,13 @@ static bool is_state_word(const struct memory *memory)
 static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
                         const ZydisDecodedOperand *from, const struct memory *memory)
 {
-    struct value value = value_int(
-        v, 0, memory->n_bytes == 1 ? 0xff : memory->n_bytes == 2 ? 0xffff : UINT32_MAX);
+    struct value value = value_int(v, 0,
+                                   memory->n_bytes == 1   ? 0xff
+                                   : memory->n_bytes == 2 ? 0xffff
+                                                          : UINT32_MAX);
     switch (memory->kind) {
     case MEMORY_CPU:
-        if (!is_selector(memory) &&
-            !(is_state_word(memory) && (is_scratch(to) || to == V_RCX))) {
+        if (!is_selector(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX))) {
             return verify_fail(v, RULE_CPU_READ);
         }
         break;
@@ -234,8 +234,7 @@ bool step_movzx(struct verifier *v)
         return load(v);
     }
     struct value value = value_int(v, 0, from->size == 8 ? 0xff : 0xffff);
-    return read_reg(v, from->reg.value) &&
-           write_reg(v, operand_reg(to), to->size, false, &value);
+    return read_reg(v, from->reg.value) && write_reg(v, operand_reg(to), to->size, false, &value);
 }
 
 /* 32-bit sums: any guest values; the low half of r12 is ESP. */

@@ -1,5 +1,6 @@
-/* rules.c - what may be emitted at all, whatever its operands mean: sets, prefixes, register classes.
- * Nothing is allowed because nobody thought of it: everything not named here is refused. */
+/* rules.c - what may be emitted at all, whatever its operands mean: sets, prefixes, register
+ * classes. Nothing is allowed because nobody thought of it: everything not named here is refused.
+ */
 #include "verify/verify_internal.h"
 
 unsigned reg_number(ZydisRegister reg)
@@ -27,14 +28,29 @@ static bool may_branch(const struct verifier *v)
     bool near = v->z.meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR ||
                 v->z.meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT;
     switch (v->z.mnemonic) {
-    case ZYDIS_MNEMONIC_JB: case ZYDIS_MNEMONIC_JBE: case ZYDIS_MNEMONIC_JL:
-    case ZYDIS_MNEMONIC_JLE: case ZYDIS_MNEMONIC_JNB: case ZYDIS_MNEMONIC_JNBE:
-    case ZYDIS_MNEMONIC_JNL: case ZYDIS_MNEMONIC_JNLE: case ZYDIS_MNEMONIC_JNO:
-    case ZYDIS_MNEMONIC_JNP: case ZYDIS_MNEMONIC_JNS: case ZYDIS_MNEMONIC_JNZ:
-    case ZYDIS_MNEMONIC_JO: case ZYDIS_MNEMONIC_JP: case ZYDIS_MNEMONIC_JS:
-    case ZYDIS_MNEMONIC_JZ: case ZYDIS_MNEMONIC_JECXZ: case ZYDIS_MNEMONIC_JRCXZ:
-    case ZYDIS_MNEMONIC_LOOP: case ZYDIS_MNEMONIC_LOOPE: case ZYDIS_MNEMONIC_LOOPNE:
-    case ZYDIS_MNEMONIC_JMP: case ZYDIS_MNEMONIC_CALL:
+    case ZYDIS_MNEMONIC_JB:
+    case ZYDIS_MNEMONIC_JBE:
+    case ZYDIS_MNEMONIC_JL:
+    case ZYDIS_MNEMONIC_JLE:
+    case ZYDIS_MNEMONIC_JNB:
+    case ZYDIS_MNEMONIC_JNBE:
+    case ZYDIS_MNEMONIC_JNL:
+    case ZYDIS_MNEMONIC_JNLE:
+    case ZYDIS_MNEMONIC_JNO:
+    case ZYDIS_MNEMONIC_JNP:
+    case ZYDIS_MNEMONIC_JNS:
+    case ZYDIS_MNEMONIC_JNZ:
+    case ZYDIS_MNEMONIC_JO:
+    case ZYDIS_MNEMONIC_JP:
+    case ZYDIS_MNEMONIC_JS:
+    case ZYDIS_MNEMONIC_JZ:
+    case ZYDIS_MNEMONIC_JECXZ:
+    case ZYDIS_MNEMONIC_JRCXZ:
+    case ZYDIS_MNEMONIC_LOOP:
+    case ZYDIS_MNEMONIC_LOOPE:
+    case ZYDIS_MNEMONIC_LOOPNE:
+    case ZYDIS_MNEMONIC_JMP:
+    case ZYDIS_MNEMONIC_CALL:
         return near;
     case ZYDIS_MNEMONIC_RET:
         return near && v->z.opcode == 0xc3;
@@ -67,7 +83,11 @@ static bool check_prefixes(struct verifier *v)
         case 0xf3:
             repeat = true;
             break;
-        case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64:
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+        case 0x64:
             return verify_fail(v, RULE_PREFIX);
         default: /* lock: the decoder knows where; REX */
             break;

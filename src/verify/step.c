@@ -87,14 +87,13 @@ bool write_reg(struct verifier *v, unsigned reg, unsigned width, bool conditiona
     return true;
 }
 
-/* As far as it can be said without the operands: same operation, width and prefixes that matter. The
- * decoder gives vector instructions a width of the mode's; it has no meaning. */
+/* As far as it can be said without the operands: same operation, width and prefixes that matter.
+ * The decoder gives vector instructions a width of the mode's; it has no meaning. */
 static bool is_guests(const struct verifier *v)
 {
     bool has_width = v->z.meta.isa_ext == ZYDIS_ISA_EXT_BASE;
     return v->guest_mnemonic == ZYDIS_MNEMONIC_INVALID ||
-           (v->guest_mnemonic == v->z.mnemonic &&
-            v->guest_prefixes == effective_prefixes(&v->z) &&
+           (v->guest_mnemonic == v->z.mnemonic && v->guest_prefixes == effective_prefixes(&v->z) &&
             (!has_width || v->guest_width == v->z.operand_width));
 }
 

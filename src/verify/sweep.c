@@ -23,13 +23,21 @@ void verify_input_of(const struct cache *cache, const struct unit *unit, const u
 {
     const struct codepage *page = unit->page;
     *in = (struct verify_input){
-        .bytes = cache->write + unit->off, .exec = cache->exec + unit->off,
-        .n_bytes = unit->n_bytes, .body_bytes = unit->body_bytes,
-        .insns = unit->insns, .n_insns = unit->n_insns,
-        .page_eip = (page->lin_page << 12) - page->cs_base, .mode = page->mode,
-        .is_patch = unit->is_patch, .guest = guest, .cache_exec = cache->exec,
-        .sites = cache->sites, .n_site_bytes = cache->n_site_bytes,
-        .is_entry = is_live_entry, .arg = (void *)cache,
+        .bytes = cache->write + unit->off,
+        .exec = cache->exec + unit->off,
+        .n_bytes = unit->n_bytes,
+        .body_bytes = unit->body_bytes,
+        .insns = unit->insns,
+        .n_insns = unit->n_insns,
+        .page_eip = (page->lin_page << 12),
+        .mode = page->mode,
+        .is_patch = unit->is_patch,
+        .guest = guest,
+        .cache_exec = cache->exec,
+        .sites = cache->sites,
+        .n_site_bytes = cache->n_site_bytes,
+        .is_entry = is_live_entry,
+        .arg = (void *)cache,
     };
 }
 
@@ -61,7 +69,8 @@ static void print_range(const struct verify_input *in, uint32_t from, uint32_t t
                                             sizeof(text), in->exec + from, NULL);
             length = z.length;
         }
-        fprintf(stderr, " %s%08lx ", from == found ? "-->" : "   ", (unsigned long)(in->exec + from));
+        fprintf(stderr, " %s%08lx ", from == found ? "-->" : "   ",
+                (unsigned long)(in->exec + from));
         print_bytes(in->bytes + from, length);
         fprintf(stderr, "  %s\n", text);
         from += length;

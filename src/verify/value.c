@@ -9,7 +9,8 @@ bool verify_fail(struct verifier *v, enum verify_rule rule)
     finding->host_off = v->off;
     finding->index = v->in_exits ? v->in->n_insns : v->index;
     finding->n_bytes = 0;
-    while (finding->n_bytes < sizeof(finding->bytes) && v->off + finding->n_bytes < v->in->n_bytes) {
+    while (finding->n_bytes < sizeof(finding->bytes) &&
+           v->off + finding->n_bytes < v->in->n_bytes) {
         finding->bytes[finding->n_bytes] = v->in->bytes[v->off + finding->n_bytes];
         finding->n_bytes++;
     }
@@ -28,8 +29,8 @@ struct value value_of_kind(struct verifier *v, enum value_kind kind, uint32_t of
 
 static void canonical_esp(struct value *value)
 {
-    *value = (struct value){.kind = VALUE_POINTER, .id = entry_id(V_R12), .lo = -DRIFT,
-                            .hi = WINDOW_BYTES + DRIFT - 1};
+    *value = (struct value){
+        .kind = VALUE_POINTER, .id = entry_id(V_R12), .lo = -DRIFT, .hi = WINDOW_BYTES + DRIFT - 1};
 }
 
 void state_canonical(struct verifier *v, struct state *state)
@@ -56,8 +57,8 @@ static void join_value(struct verifier *v, struct value *value, const struct val
         value->hi = value->hi > other->hi ? value->hi : other->hi;
         return;
     }
-    bool mixable = value->kind == other->kind &&
-                   (value->kind == VALUE_INT || value->kind == VALUE_POINTER);
+    bool mixable =
+        value->kind == other->kind && (value->kind == VALUE_INT || value->kind == VALUE_POINTER);
     int64_t lo = value->lo < other->lo ? value->lo : other->lo;
     int64_t hi = value->hi > other->hi ? value->hi : other->hi;
     *value = value_of_kind(v, mixable ? value->kind : VALUE_JUNK, 0);
@@ -84,8 +85,8 @@ bool state_check_canonical(struct verifier *v)
     const struct state *state = &v->state;
     for (unsigned reg = 0; reg < V_R8; reg++) {
         if (is_guest_reg(reg) && state->reg[reg].kind != VALUE_INT) {
-            bool pointer = state->reg[reg].kind == VALUE_POINTER ||
-                           state->reg[reg].kind == VALUE_FOLD;
+            bool pointer =
+                state->reg[reg].kind == VALUE_POINTER || state->reg[reg].kind == VALUE_FOLD;
             return verify_fail(v, pointer ? RULE_FOLD : RULE_BOUNDARY);
         }
     }

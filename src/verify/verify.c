@@ -1,5 +1,6 @@
-/* verify.c - the walk over one unit: its table, its exits, and each guest instruction from canonical
- * state to canonical state. No loop needs a fixed point: branches backwards go to boundaries only. */
+/* verify.c - the walk over one unit: its table, its exits, and each guest instruction from
+ * canonical state to canonical state. No loop needs a fixed point: branches backwards go to
+ * boundaries only. */
 #include <string.h>
 
 #include "verify/verify_internal.h"
@@ -21,7 +22,8 @@ static void init_decoders(struct verifier *v)
                                            ZYDIS_DECODER_MODE_LZCNT, ZYDIS_DECODER_MODE_TZCNT};
     bool code32 = v->in->mode & MODE_CODE32;
     ZydisDecoderInit(&v->host, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    ZydisDecoderInit(&v->guest, code32 ? ZYDIS_MACHINE_MODE_LEGACY_32 : ZYDIS_MACHINE_MODE_LEGACY_16,
+    ZydisDecoderInit(&v->guest,
+                     code32 ? ZYDIS_MACHINE_MODE_LEGACY_32 : ZYDIS_MACHINE_MODE_LEGACY_16,
                      code32 ? ZYDIS_STACK_WIDTH_32 : ZYDIS_STACK_WIDTH_16);
     for (unsigned i = 0; i < ARRAY_SIZE(off); i++) {
         ZydisDecoderEnableMode(&v->guest, off[i], ZYAN_FALSE);
@@ -67,8 +69,8 @@ static void take_forward(struct verifier *v)
     }
 }
 
-/* From begin, in canonical state, to end. False: a finding. v->alive: execution goes on at end. What
- * no path reaches (behind a jump that patched the place) is not looked at. */
+/* From begin, in canonical state, to end. False: a finding. v->alive: execution goes on at end.
+ * What no path reaches (behind a jump that patched the place) is not looked at. */
 static bool walk(struct verifier *v, uint32_t begin, uint32_t end)
 {
     state_canonical(v, &v->state);
@@ -152,8 +154,7 @@ static bool check_table(struct verifier *v)
         v->index = i;
         v->off = insn->host_off < in->n_bytes ? insn->host_off : 0;
         if (insn->host_off >= in->body_bytes || insn->page_off >= 4096 || insn->n_bytes == 0 ||
-            insn->n_bytes > INSN_MAX_BYTES ||
-            (i && insn->host_off <= in->insns[i - 1].host_off)) {
+            insn->n_bytes > INSN_MAX_BYTES || (i && insn->host_off <= in->insns[i - 1].host_off)) {
             return verify_fail(v, RULE_TABLE);
         }
         v->mark[insn->host_off] = MARK_INSN;
@@ -174,7 +175,8 @@ static void read_guest_insn(struct verifier *v, const struct unit_insn *insn)
     }
 }
 
-/* Behind the last instruction: a patch goes on in its exits; else only where nobody comes back to. */
+/* Behind the last instruction: a patch goes on in its exits; else only where nobody comes back to.
+ */
 static bool check_end(struct verifier *v)
 {
     if (v->in->is_patch && v->in->body_bytes < v->in->n_bytes) {

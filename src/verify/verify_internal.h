@@ -1,4 +1,5 @@
-/* verify_internal.h - between the files of verify/: the abstract values and the state of one walk. */
+/* verify_internal.h - between the files of verify/: the abstract values and the state of one walk.
+ */
 #ifndef VERIFY_VERIFY_INTERNAL_H
 #define VERIFY_VERIFY_INTERNAL_H
 
@@ -7,54 +8,71 @@
 #include "cpu/cpu.h"
 #include "map/map.h"
 #include "run/offsets.h"
-#include "view/view.h"
 #include "verify/verify.h"
+#include "view/view.h"
 
 /* Host registers, as ModRM and REX number them. */
-enum { V_RAX, V_RCX, V_RDX, V_RBX, V_RSP, V_RBP, V_RSI, V_RDI, V_R8, V_R9, V_R10, V_R11, V_R12,
-       V_R13, V_R14, V_R15, N_HOST_REGS };
+enum {
+    V_RAX,
+    V_RCX,
+    V_RDX,
+    V_RBX,
+    V_RSP,
+    V_RBP,
+    V_RSI,
+    V_RDI,
+    V_R8,
+    V_R9,
+    V_R10,
+    V_R11,
+    V_R12,
+    V_R13,
+    V_R14,
+    V_R15,
+    N_HOST_REGS
+};
 
 /* What a 64-bit register is known to hold. */
 enum value_kind {
-    VALUE_JUNK,      /* nothing: may not be read */
-    VALUE_INT,       /* lo..hi, within 32 bits; a guest value */
-    VALUE_CONST,     /* the 64-bit constant lo */
-    VALUE_POINTER,   /* window + (lo..hi) */
-    VALUE_FOLD,      /* window + anything: only its low 32 bits are of use */
-    VALUE_DUAL,      /* window of the value `of` */
-    VALUE_SEG_BASE,  /* cpu->seg_base_ptr[] */
-    VALUE_STAGING,   /* OP_RESOLVE's answer */
-    VALUE_ENTRY,     /* directory entry of the page of value `of`, or of page lo if of is 0 */
-    VALUE_SLOT,      /* slot of the linear address `of` */
-    VALUE_TARGET,    /* host address of the unit at the linear address `of` */
-    VALUE_DIFFERENCE,/* directory entry minus the expected one: for jrcxz only */
-    VALUE_OURS,      /* rsp, r14, r15 */
+    VALUE_JUNK,       /* nothing: may not be read */
+    VALUE_INT,        /* lo..hi, within 32 bits; a guest value */
+    VALUE_CONST,      /* the 64-bit constant lo */
+    VALUE_POINTER,    /* window + (lo..hi) */
+    VALUE_FOLD,       /* window + anything: only its low 32 bits are of use */
+    VALUE_DUAL,       /* window of the value `of` */
+    VALUE_SEG_BASE,   /* cpu->seg_base_ptr[] */
+    VALUE_STAGING,    /* OP_RESOLVE's answer */
+    VALUE_ENTRY,      /* directory entry of the page of value `of`, or of page lo if of is 0 */
+    VALUE_SLOT,       /* slot of the linear address `of` */
+    VALUE_TARGET,     /* host address of the unit at the linear address `of` */
+    VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
+    VALUE_OURS,       /* rsp, r14, r15 */
 };
 struct value {
     enum value_kind kind;
-    uint32_t id;     /* equal ids: the same 64 bits */
-    uint32_t of;     /* id of the value it was derived from */
-    unsigned shift;  /* VALUE_INT: the value `of` >> shift, if not 0 */
+    uint32_t id;    /* equal ids: the same 64 bits */
+    uint32_t of;    /* id of the value it was derived from */
+    unsigned shift; /* VALUE_INT: the value `of` >> shift, if not 0 */
     int64_t lo, hi;
 };
 
-/* ESP as a pointer may lie outside the window by less than this at an instruction boundary: it moves
- * only behind an access that proved it to be inside (see memory.c), by at most 64 KiB + 4. A multiple
- * of 64 KiB, so that writing its low 16 bits stays inside. */
-#define DRIFT (INT64_C(1) << 17)
+/* ESP as a pointer may lie outside the window by less than this at an instruction boundary: it
+ * moves only behind an access that proved it to be inside (see memory.c), by at most 64 KiB + 4. A
+ * multiple of 64 KiB, so that writing its low 16 bits stays inside. */
+#define DRIFT        (INT64_C(1) << 17)
 #define WINDOW_BYTES (INT64_C(1) << 32)
-#define GUARD_BYTES (INT64_C(1) << 31)
+#define GUARD_BYTES  (INT64_C(1) << 31)
 enum { UNKNOWN_ACCESS_BYTES = 4096, BIT_STRING_REACH = 1 << 28, MAX_FORWARD = 4 };
 
 struct state {
     struct value reg[N_HOST_REGS];
     const struct insn *resolved; /* OP_RESOLVE ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
-    bool changed;                /* guest semantics have run: flags, memory or IF differ from entry */
-    bool op_done;                /* the one instruction with guest semantics was seen */
-    bool pushed;                 /* pushfq was the last instruction */
-    uint32_t ret_target;         /* [rsp] = VALUE_TARGET of this id was the last instruction */
-    bool touched;                /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
+    bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
+    bool op_done;        /* the one instruction with guest semantics was seen */
+    bool pushed;         /* pushfq was the last instruction */
+    uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
+    bool touched;        /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
     int64_t touched_lo, touched_hi;
 };
 
@@ -67,15 +85,18 @@ struct verifier {
     uint8_t mark[CACHE_UNIT_MAX_BYTES];
     uint32_t last_id;
     /* the guest instruction */
-    uint32_t index, end_off;   /* end_off: where the next one or the exits begin */
+    uint32_t index, end_off; /* end_off: where the next one or the exits begin */
     bool in_exits;
-    ZydisMnemonic guest_mnemonic; /* INVALID: not known */
+    ZydisMnemonic guest_mnemonic;              /* INVALID: not known */
     ZydisInstructionAttributes guest_prefixes; /* LOCK and the repeats */
-    unsigned guest_width;         /* operand size in bits */
+    unsigned guest_width;                      /* operand size in bits */
     struct state state;
-    bool alive;                /* execution gets to off */
-    uint32_t after_call_off;   /* behind a guest call: nobody returns there but by prediction */
-    struct { uint32_t off; struct state state; } forward[MAX_FORWARD];
+    bool alive;              /* execution gets to off */
+    uint32_t after_call_off; /* behind a guest call: nobody returns there but by prediction */
+    struct {
+        uint32_t off;
+        struct state state;
+    } forward[MAX_FORWARD];
     unsigned n_forward;
     /* the host instruction */
     uint32_t off;
@@ -94,9 +115,18 @@ void state_canonical(struct verifier *v, struct state *state);
 void state_join(struct verifier *v, struct state *state, const struct state *other);
 /* May the next guest instruction begin in this state? */
 bool state_check_canonical(struct verifier *v);
-static inline bool is_guest_reg(unsigned reg) { return reg < V_R8 && reg != V_RSP; }
-static inline bool is_scratch(unsigned reg) { return reg >= V_R8 && reg <= V_R11; }
-static inline uint32_t entry_id(unsigned reg) { return reg + 1; }
+static inline bool is_guest_reg(unsigned reg)
+{
+    return reg < V_R8 && reg != V_RSP;
+}
+static inline bool is_scratch(unsigned reg)
+{
+    return reg >= V_R8 && reg <= V_R11;
+}
+static inline uint32_t entry_id(unsigned reg)
+{
+    return reg + 1;
+}
 /* No guest register, no flag, no memory was changed since the instruction began. */
 bool state_is_entry(const struct state *state);
 
@@ -110,14 +140,22 @@ unsigned reg_number(ZydisRegister reg);
 bool is_low_byte_of_pointer(ZydisRegister reg); /* spl bpl sil dil: the guest has none of them */
 
 /* ---- memory.c ---- */
-enum memory_class { MEMORY_GUEST, MEMORY_STAGING, MEMORY_CPU, MEMORY_DUAL, MEMORY_DIRECTORY,
-                    MEMORY_SLOT, MEMORY_SEG_BASE, MEMORY_RSP };
+enum memory_class {
+    MEMORY_GUEST,
+    MEMORY_STAGING,
+    MEMORY_CPU,
+    MEMORY_DUAL,
+    MEMORY_DIRECTORY,
+    MEMORY_SLOT,
+    MEMORY_SEG_BASE,
+    MEMORY_RSP
+};
 struct memory {
     enum memory_class kind;
     uint32_t n_bytes;
-    uint32_t field;     /* MEMORY_CPU: offset in struct cpu */
-    uint32_t of;        /* value the lookup was made by */
-    int64_t page;       /* MEMORY_DIRECTORY: linear page, if of is 0 */
+    uint32_t field; /* MEMORY_CPU: offset in struct cpu */
+    uint32_t of;    /* value the lookup was made by */
+    int64_t page;   /* MEMORY_DIRECTORY: linear page, if of is 0 */
 };
 bool memory_classify(struct verifier *v, const ZydisDecodedOperand *operand, struct memory *memory);
 /* base + index * scale + disp as a 64-bit pointer. False: no rule gives it a meaning. */

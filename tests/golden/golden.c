@@ -337,7 +337,7 @@ static void show_guest(uint32_t eip, const uint8_t *bytes, unsigned n_bytes, uns
 
 static void show_unit(const struct unit *unit, const char *name)
 {
-    uint32_t page_eip = (bench.page->lin_page << 12) - bench.page->cs_base;
+    uint32_t page_eip = bench.page->lin_page << 12;
     printf("%s @%04x: %u instructions, %u + %u bytes\n", name, unit->off - origin, unit->n_insns,
            unit->body_bytes, unit->n_bytes - unit->body_bytes);
     for (uint32_t i = 0; i < unit->n_insns; i++) {
@@ -374,7 +374,7 @@ int main(int argc, char **argv)
     }
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
     ZydisDecoderInit(&host_decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    bench_start((golden.at + golden.base) >> 12, golden.mode, golden.base);
+    bench_start((golden.at + golden.base) >> 12, golden.mode);
     bench.engine = golden.engine;
     bench.cross_next = golden.is_crossing ? CROSS_NEXT : 0;
     uint32_t start = (golden.at + golden.base) & (PAGE_BYTES - 1);

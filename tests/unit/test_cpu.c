@@ -68,7 +68,52 @@ static void test_mode_bits(void **state)
     to_ring(3);
     assert_false(cpu.mode & MODE_NOWP);
     to_v86(0);
-    assert_int_equal(cpu.mode, MODE_USER | MODE_PROT | MODE_V86 | MODE_NM);
+    assert_int_equal(cpu.mode, MODE_USER | MODE_PROT | MODE_V86 | MODE_NM | MODE_NOSSE);
+}
+
+/* What a debug register, EFLAGS.AC or a CS limit adds to the mode, and what the registers watch. */
+static void test_watch(void **state)
+{
+    (void)state;
+    to_ring(3);
+    const uint32_t plain = cpu.mode;
+    cpu.cr0 |= CR0_AM;
+    cpu_set_eflags(&cpu, FLAG_AC);
+    cpu_update_flat_ring(&cpu);
+    assert_int_equal(cpu.mode, plain | MODE_WATCH);
+    assert_true(cpu_checks_alignment(&cpu));
+    cpu_set_eflags(&cpu, 0);
+    cpu.dr[7] = 0x402; /* G0, code */
+    cpu.dr[0] = 0x1000;
+    cpu_update_ring(&cpu);
+    assert_int_equal(cpu.mode, plain | MODE_STEP);
+    assert_int_equal(cpu_debug_code(&cpu, 0x1000), 1);
+    assert_int_equal(cpu_debug_code(&cpu, 0x1001), 0);
+    cpu.dr[7] = 0x00d00408; /* G1, stores, four bytes */
+    cpu.dr[1] = 0x2002;     /* means 2000 */
+    cpu_update_ring(&cpu);
+    assert_int_equal(cpu.mode, plain | MODE_STEP | MODE_WATCH);
+    cpu.debug_hits = 0;
+    cpu_debug_data(&cpu, 0x2000, 4, false);
+    cpu_debug_data(&cpu, 0x1ffc, 4, true);
+    cpu_debug_data(&cpu, 0x2004, 4, true);
+    assert_int_equal(cpu.debug_hits, 0);
+    cpu_debug_data(&cpu, 0x1ffd, 4, true);
+    assert_int_equal(cpu.debug_hits, 2);
+    cpu.dr[7] = 0x02000420; /* G2, ports */
+    cpu.dr[2] = 0x3f8;
+    assert_int_equal(cpu_debug_port(&cpu, 0x3f8, 1), 0);
+    cpu.cr4 |= CR4_DE;
+    assert_int_equal(cpu_debug_port(&cpu, 0x3f7, 2), 4);
+    cpu.cr4 &= ~(uint32_t)CR4_DE;
+    cpu.debug_hits = 0;
+    cpu.dr[7] = 0x400;
+    cpu.seg[SEG_CS].limit = 0xfff;
+    cpu_update_ring(&cpu);
+    assert_true(cpu.mode & MODE_CSLIMIT);
+    assert_int_equal(cpu.code_end, 0x1000);
+    to_ring(3);
+    assert_int_equal(cpu.code_end, 0);
 }
 
 static void test_seg_base_ptr(void **state)
@@ -99,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_reset, emul_setup),
         cmocka_unit_test_setup(test_mode_bits, emul_setup),
+        cmocka_unit_test_setup(test_watch, emul_setup),
         cmocka_unit_test_setup(test_seg_base_ptr, emul_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

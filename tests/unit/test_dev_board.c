@@ -217,16 +217,23 @@ static void hook_a20(void *arg, bool open)
     a20 = open;
 }
 
-static void a20_is_the_or_of_two_gates(void **state)
+static void a20_follows_who_changed_last(void **state)
 {
     (void)state;
     board_set_a20_hook(board, hook_a20, NULL);
     assert_true(a20);
+    assert_int_equal(in(0x92) & 2, 2);
     out(0x64, 0xd1), out(0x60, 0xcd);
     assert_false(a20);
-    out(0x92, 2);
+    out(0x92, 2); /* no change of port 92's own wire */
+    assert_false(a20);
+    out(0x92, 0), out(0x92, 2);
     assert_true(a20);
-    out(0x64, 0xdf), out(0x92, 0);
+    out(0x64, 0xdf);
+    assert_true(a20);
+    out(0x92, 0);
+    assert_false(a20);
+    out(0x92, 2);
     assert_true(a20);
     out(0x64, 0xdd);
     assert_false(a20);
@@ -356,7 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(legacy_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(poweroff_and_resets, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_writes_are_never_light, setup, teardown),
-        cmocka_unit_test_setup_teardown(a20_is_the_or_of_two_gates, setup, teardown),
+        cmocka_unit_test_setup_teardown(a20_follows_who_changed_last, setup, teardown),
         cmocka_unit_test_setup_teardown(hlt_wakes_for_the_timer, setup, teardown),
         cmocka_unit_test_setup_teardown(keyboard_answers_and_interrupts, setup, teardown),
         cmocka_unit_test_setup_teardown(counter_2_through_port_61, setup, teardown),

@@ -127,6 +127,11 @@ void view_paging_changed(struct cpu *c)
     (void)c;
     n_paging_changes++;
 }
+void view_forget_code(struct cpu *c, uint32_t lin)
+{
+    (void)c;
+    (void)lin;
+}
 void view_invlpg(struct cpu *c, uint32_t lin)
 {
     (void)c;

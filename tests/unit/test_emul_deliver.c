@@ -94,7 +94,8 @@ static void test_page_fault_same_ring(void **state)
     cpu.iff = FLAG_IF;
     const uint32_t esp = cpu_reg(&cpu, GPR_ESP), eflags = cpu_eflags(&cpu);
     const struct fault fault = {.vector = VEC_PF, .has_error = true, .error = 2, .cr2 = 0xc0001234};
-    cpu.halted = cpu.interrupt_shadow = true;
+    cpu.halted = true;
+    cpu.interrupt_shadow = SHADOW_INTERRUPTS;
     assert_int_equal(emul_deliver(&cpu, EVENT_EXCEPTION, fault), LIGHT_JUMP);
     assert_int_equal(cpu.cr2, 0xc0001234);
     assert_int_equal(cpu.iff, 0);

@@ -38,6 +38,7 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, page + PAGE, sizeof(next));
     struct scan_request request = {.page = page,
+                                   .end_off = 4096,
                                    .next = n_next ? next : NULL,
                                    .n_next = n_next,
                                    .start_off = off,

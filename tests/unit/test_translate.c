@@ -18,7 +18,7 @@ static void bad(const struct encoding *e, const char *why)
 
 static void start(void)
 {
-    bench_start(0x400, mode_now, mode_now & MODE_FLAT ? 0 : 0x10);
+    bench_start(0x400, mode_now);
     bench.engine = engine_now;
 }
 
@@ -98,7 +98,7 @@ static void translate_one(const struct encoding *e, const struct insn *insn)
 {
     bench.scan.n_insns = 1;
     bench.scan.insns[0] = *insn;
-    bench.scan.insns[0].eip = (bench.page->lin_page << 12) - bench.page->cs_base;
+    bench.scan.insns[0].eip = bench.page->lin_page << 12;
     bench.scan.ends_open = !scan_is_terminal(insn);
     bench.scan.next_off = insn->n_bytes;
     bench.kinds[0] = (uint8_t)kind_now;
@@ -218,7 +218,7 @@ static void longest_unit(void **state)
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         for (unsigned kind = 0; kind < 8; kind++) {
-            bench_start(0x400, rows[i].mode, 0);
+            bench_start(0x400, rows[i].mode);
             for (unsigned n = 0; n < SCAN_MAX_INSNS; n++) {
                 uint32_t off = n * rows[i].n;
                 if (off + rows[i].n > 4096) {
@@ -242,7 +242,7 @@ static void longest_unit(void **state)
 static void cache_full(void **state)
 {
     (void)state;
-    bench_start(0x400, FLAT_MODE, 0);
+    bench_start(0x400, FLAT_MODE);
     memset(bench.bytes, 0x90, 64);
     uint32_t used = bench.cache.used;
     bench.cache.used = bench.cache.n_bytes - 1000;
@@ -262,7 +262,7 @@ static void patches(void **state)
     (void)state;
     static const uint8_t code[] = {0x40, 0x8b, 0x03, 0x41,
                                    0xc3}; /* inc; mov (%ebx),%eax; inc; ret */
-    bench_start(0x400, FLAT_MODE, 0);
+    bench_start(0x400, FLAT_MODE);
     memcpy(bench.bytes + 0x10, code, sizeof(code));
     struct unit *unit = bench_translate(0x10, 10);
     uint32_t old_host = unit->off + unit->insns[1].host_off;

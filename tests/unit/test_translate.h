@@ -57,7 +57,7 @@ static inline void bench_destroy(void)
 }
 
 /* A code page full of INT3, which ends every unit. */
-static inline void bench_start(uint32_t lin_page, uint32_t mode, uint32_t cs_base)
+static inline void bench_start(uint32_t lin_page, uint32_t mode)
 {
     codepages_flush(&bench.pages);
     cache_flush(&bench.cache);
@@ -65,7 +65,7 @@ static inline void bench_start(uint32_t lin_page, uint32_t mode, uint32_t cs_bas
     memset(bench.kinds, 0, sizeof(bench.kinds));
     bench.engine = 0;
     bench.cross_next = 0;
-    bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, cs_base);
+    bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, PAGE_BYTES);
 }
 
 static inline bool bench_is_known(void *arg, uint32_t off)
@@ -95,10 +95,11 @@ static inline bool bench_scan(uint32_t off, unsigned max_insns)
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, bench.bytes + PAGE_BYTES, sizeof(next));
     struct scan_request request = {.page = bench.bytes,
+                                   .end_off = 4096,
                                    .next = next,
                                    .n_next = sizeof(next),
                                    .start_off = off,
-                                   .page_eip = (bench.page->lin_page << 12) - bench.page->cs_base,
+                                   .page_eip = bench.page->lin_page << 12,
                                    .code32 = bench.page->mode & MODE_CODE32,
                                    .max_insns = max_insns,
                                    .known = bench_is_known,

@@ -15,7 +15,10 @@
 #include "test_verify_cases.h"
 
 enum {
-    CACHE = 0x10000000, UNIT = CACHE + 0x400, KNOWN = CACHE + 0x1000, PAGE_EIP = 0x5000,
+    CACHE = 0x10000000,
+    UNIT = CACHE + 0x400,
+    KNOWN = CACHE + 0x1000,
+    PAGE_EIP = 0x5000,
     FLAT = MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT,
 };
 
@@ -23,7 +26,9 @@ static struct {
     uint8_t bytes[512];
     uint32_t n_bytes;
     struct unit_insn insns[2];
-    _Alignas(16) struct { _Alignas(16) struct insn insn; } sites[4];
+    _Alignas(16) struct {
+        _Alignas(16) struct insn insn;
+    } sites[4];
     uint8_t page[4096];
 } unit;
 
@@ -58,8 +63,8 @@ static void put_light(char what, bool call)
 
 static void make_sites(void)
 {
-    static const struct insn common = {.eip = PAGE_EIP + 0x10, .n_bytes = 2, .mem_bytes = 4,
-                                       .mem_read = true, .mem_write = true};
+    static const struct insn common = {
+        .eip = PAGE_EIP + 0x10, .n_bytes = 2, .mem_bytes = 4, .mem_read = true, .mem_write = true};
     for (unsigned i = 0; i < ARRAY_SIZE(unit.sites); i++) {
         unit.sites[i].insn = common;
     }
@@ -91,8 +96,8 @@ static void make_unit(const char *code)
             put(&byte, 1);
         }
     }
-    unit.insns[1] = (struct unit_insn){.host_off = (uint16_t)unit.n_bytes, .page_off = 0x12,
-                                       .n_bytes = 5};
+    unit.insns[1] =
+        (struct unit_insn){.host_off = (uint16_t)unit.n_bytes, .page_off = 0x12, .n_bytes = 5};
     put_jmp(KNOWN);
 }
 
@@ -104,11 +109,18 @@ static bool is_known(void *arg, uint64_t host)
 
 static struct verify_input input(char flag)
 {
-    struct verify_input in = {
-        .bytes = unit.bytes, .exec = UNIT, .n_bytes = unit.n_bytes, .body_bytes = unit.n_bytes,
-        .insns = unit.insns, .n_insns = 2, .page_eip = PAGE_EIP, .mode = FLAT, .cache_exec = CACHE,
-        .sites = (const uint8_t *)unit.sites, .n_site_bytes = sizeof(unit.sites),
-        .is_entry = is_known};
+    struct verify_input in = {.bytes = unit.bytes,
+                              .exec = UNIT,
+                              .n_bytes = unit.n_bytes,
+                              .body_bytes = unit.n_bytes,
+                              .insns = unit.insns,
+                              .n_insns = 2,
+                              .page_eip = PAGE_EIP,
+                              .mode = FLAT,
+                              .cache_exec = CACHE,
+                              .sites = (const uint8_t *)unit.sites,
+                              .n_site_bytes = sizeof(unit.sites),
+                              .is_entry = is_known};
     if (flag == 'M') {
         memcpy(unit.page + 0x10, "\x29\xc0", 2); /* sub %eax, %eax */
         in.guest = unit.page;
@@ -221,8 +233,8 @@ static void test_exit_starts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_table), cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_exit_starts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_table),
+                                       cmocka_unit_test(test_ends),
+                                       cmocka_unit_test(test_exit_starts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
