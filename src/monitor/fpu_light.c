@@ -1,5 +1,5 @@
-/* fpu_light.c - x87 instruction and data pointers as the guest should see them (SDM vol. 1, "x87 FPU
- * Instruction and Data (Operand) Pointers"; pitfall 9). Light.
+/* fpu_light.c - x87 instruction and data pointers as the guest should see them (SDM vol. 1, "x87
+ * FPU Instruction and Data (Operand) Pointers"; pitfall 9). Light.
  *
  * The host's registers hold addresses in the code cache. They are translated when the guest looks:
  * after FNSTENV, FNSAVE and FXSAVE. What the guest loads (FLDENV, FRSTOR, FXRSTOR, FNINIT) is kept
@@ -20,10 +20,12 @@ enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 
 enum { IMAGE_BYTES = 28, FXSAVE_IMAGE_BYTES = 32 };
-struct environment { uint32_t words[7]; };
+struct environment {
+    uint32_t words[7];
+};
 
-/* Where the pointers lie in what an instruction stores or loads (SDM vol. 1, "Protected Mode x87 FPU
- * State Image in Memory, 32-Bit Format" and the three other figures; vol. 2, "FXSAVE"). */
+/* Where the pointers lie in what an instruction stores or loads (SDM vol. 1, "Protected Mode x87
+ * FPU State Image in Memory, 32-Bit Format" and the three other figures; vol. 2, "FXSAVE"). */
 enum layout { LAYOUT_PROT32, LAYOUT_REAL32, LAYOUT_PROT16, LAYOUT_REAL16, LAYOUT_FXSAVE };
 
 static enum layout layout_of(const struct cpu *cpu, const struct insn *insn)
@@ -40,13 +42,19 @@ static enum layout layout_of(const struct cpu *cpu, const struct insn *insn)
 
 static unsigned layout_bytes(enum layout layout)
 {
-    return layout == LAYOUT_FXSAVE                               ? FXSAVE_IMAGE_BYTES
+    return layout == LAYOUT_FXSAVE                              ? FXSAVE_IMAGE_BYTES
            : layout == LAYOUT_PROT32 || layout == LAYOUT_REAL32 ? IMAGE_BYTES
                                                                 : IMAGE_BYTES / 2;
 }
 
-static uint32_t get16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
-static uint32_t get32(const uint8_t *at) { return get16(at) | get16(at + 2) << 16; }
+static uint32_t get16(const uint8_t *at)
+{
+    return at[0] | (uint32_t)at[1] << 8;
+}
+static uint32_t get32(const uint8_t *at)
+{
+    return get16(at) | get16(at + 2) << 16;
+}
 static void put16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)value;
@@ -103,29 +111,30 @@ static struct fpu_pointers get_pointers(const uint8_t *image, enum layout layout
 {
     switch (layout) {
     case LAYOUT_PROT32:
-        return (struct fpu_pointers){
-            .ip = get32(image + 12), .cs = (uint16_t)get16(image + 16),
-            .opcode = get16(image + 18) & 0x7ff, .dp = get32(image + 20),
-            .ds = (uint16_t)get16(image + 24)};
+        return (struct fpu_pointers){.ip = get32(image + 12),
+                                     .cs = (uint16_t)get16(image + 16),
+                                     .opcode = get16(image + 18) & 0x7ff,
+                                     .dp = get32(image + 20),
+                                     .ds = (uint16_t)get16(image + 24)};
     case LAYOUT_REAL32:
-        return (struct fpu_pointers){
-            .ip = get16(image + 12) | (get32(image + 16) >> 12) << 16,
-            .opcode = get16(image + 16) & 0x7ff,
-            .dp = get16(image + 20) | (get32(image + 24) >> 12) << 16};
+        return (struct fpu_pointers){.ip = get16(image + 12) | (get32(image + 16) >> 12) << 16,
+                                     .opcode = get16(image + 16) & 0x7ff,
+                                     .dp = get16(image + 20) | (get32(image + 24) >> 12) << 16};
     case LAYOUT_PROT16:
-        return (struct fpu_pointers){
-            .ip = get16(image + 6), .cs = (uint16_t)get16(image + 8), .dp = get16(image + 10),
-            .ds = (uint16_t)get16(image + 12)};
+        return (struct fpu_pointers){.ip = get16(image + 6),
+                                     .cs = (uint16_t)get16(image + 8),
+                                     .dp = get16(image + 10),
+                                     .ds = (uint16_t)get16(image + 12)};
     case LAYOUT_REAL16:
-        return (struct fpu_pointers){
-            .ip = get16(image + 6) | (get16(image + 8) >> 12) << 16,
-            .opcode = get16(image + 8) & 0x7ff,
-            .dp = get16(image + 10) | (get16(image + 12) >> 12) << 16};
+        return (struct fpu_pointers){.ip = get16(image + 6) | (get16(image + 8) >> 12) << 16,
+                                     .opcode = get16(image + 8) & 0x7ff,
+                                     .dp = get16(image + 10) | (get16(image + 12) >> 12) << 16};
     default:
-        return (struct fpu_pointers){
-            .opcode = get16(image + 6) & 0x7ff, .ip = get32(image + 8),
-            .cs = (uint16_t)get16(image + 12), .dp = get32(image + 16),
-            .ds = (uint16_t)get16(image + 20)};
+        return (struct fpu_pointers){.opcode = get16(image + 6) & 0x7ff,
+                                     .ip = get32(image + 8),
+                                     .cs = (uint16_t)get16(image + 12),
+                                     .dp = get32(image + 16),
+                                     .ds = (uint16_t)get16(image + 20)};
     }
 }
 
@@ -144,7 +153,8 @@ static void clear_host(void)
 }
 
 /* Opcode and segment of the x87 instruction whose bytes these are. */
-static bool decode_x87(const uint8_t *bytes, unsigned n, struct fpu_pointers *pointers, enum seg *seg)
+static bool decode_x87(const uint8_t *bytes, unsigned n, struct fpu_pointers *pointers,
+                       enum seg *seg)
 {
     static const uint8_t overrides[N_SEG] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
     bool overridden = false;
@@ -228,7 +238,8 @@ void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image)
     uint32_t host_ip, host_dp;
     if (layout == LAYOUT_FXSAVE) {
         struct fpu_pointers none = {0};
-        if (!image[4] && !get16(image + 2)) { /* nothing of x87 is in use: most of today's threads */
+        if (!image[4] &&
+            !get16(image + 2)) { /* nothing of x87 is in use: most of today's threads */
             put_pointers(image, layout, &none);
             return;
         }
