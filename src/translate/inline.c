@@ -49,7 +49,7 @@ static void translate_mov_from_seg(struct translator *t, const struct insn *insn
     }
     emit_load16z(e, reg, &selector);
     if (reg == R12) {
-        translate_esp_fix(t);
+        translate_esp_fix(t, true);
     }
 }
 

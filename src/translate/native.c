@@ -226,6 +226,17 @@ static void native_mem_form(struct translator *t, const struct insn *insn)
     translate_commit(t, insn);
 }
 
+/* 32-bit forms that write ESP whatever the flags or operands are. */
+static bool surely_writes_esp(const struct insn *insn)
+{
+    if (insn->map != 0 || insn->opattr != 4) {
+        return false;
+    }
+    bool group1 = (insn->opcode == 0x81 || insn->opcode == 0x83) && insn_reg(insn) != 7;
+    bool loads = (insn->opcode == 0x8b || insn->opcode == 0x8d) && insn_reg(insn) == GPR_ESP;
+    return group1 || loads || (insn->roles & ROLE_OPCODE);
+}
+
 static void native_lea(struct translator *t, const struct insn *insn)
 {
     struct host_op op;
@@ -260,7 +271,7 @@ void translate_native(struct translator *t, const struct insn *insn)
         native_plain(t, insn);
     }
     if (writes_esp(insn)) {
-        translate_esp_fix(t);
+        translate_esp_fix(t, surely_writes_esp(insn));
     }
     if (insn_loads_fpu_pointers(insn)) {
         translate_helper(t, insn, OP_FPU_LOADED);

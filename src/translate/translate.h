@@ -82,7 +82,9 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
                        struct host_mem *mem);
 /* Behind the access: stores of a checked site go from staging to memory. */
 void translate_commit(struct translator *t, const struct insn *insn);
-void translate_esp_fix(struct translator *t); /* r12d holds a new ESP: make it a pointer again */
+/* r12d holds a new ESP: make it a pointer again. is_written: a 32-bit write has surely cleared r12's
+ * upper half. */
+void translate_esp_fix(struct translator *t, bool is_written);
 static inline int translate_reg(unsigned gpr) { return gpr == GPR_ESP ? R12 : (int)gpr; }
 /* Leaves the unit for linear address of EIP target through the I-view. */
 void translate_exit_direct(struct translator *t, uint32_t target_eip);

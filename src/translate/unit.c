@@ -21,10 +21,12 @@ void translate_helper(struct translator *t, const struct insn *insn, enum emul_o
     emit_call_mem(&t->emit, &entry);
 }
 
-void translate_esp_fix(struct translator *t)
+void translate_esp_fix(struct translator *t, bool is_written)
 {
     struct host_mem sum = host_mem_index(R13, R12, 1, 0);
-    emit_mov_rr32(&t->emit, R12, R12);
+    if (!is_written) {
+        emit_mov_rr32(&t->emit, R12, R12);
+    }
     emit_lea64(&t->emit, R12, &sum);
 }
 
