@@ -42,7 +42,8 @@ static int run(const struct options *options)
     return status;
 }
 
-/* A closed standard stream's number would be given to the next file opened: guest memory, perhaps. */
+/* A closed standard stream's number would be given to the next file opened: guest memory, perhaps.
+ */
 static bool standard_streams_are_open(void)
 {
     int fd;

@@ -10,11 +10,26 @@ static uint8_t *map_pages(unsigned n, int protection)
 {
     return mmap(NULL, n * PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
-static void read_byte(void *at) { (void)*(volatile uint8_t *)at; }
-static void write_byte(void *at) { *(volatile uint8_t *)at = 1; }
-static void write_word(void *at) { *(volatile uint32_t *)at = 0x11223344; }
-static void read_word(void *at) { (void)*(volatile uint32_t *)at; }
-static void call_code(void *at) { ((void (*)(void))at)(); }
+static void read_byte(void *at)
+{
+    (void)*(volatile uint8_t *)at;
+}
+static void write_byte(void *at)
+{
+    *(volatile uint8_t *)at = 1;
+}
+static void write_word(void *at)
+{
+    *(volatile uint32_t *)at = 0x11223344;
+}
+static void read_word(void *at)
+{
+    (void)*(volatile uint32_t *)at;
+}
+static void call_code(void *at)
+{
+    ((void (*)(void))at)();
+}
 
 static void protection(void)
 {
@@ -25,7 +40,8 @@ static void protection(void)
               caught.fault_lin == (uintptr_t)pages + 5 && caught.regs[REG_ERR] == 7,
           "write-to-read-only", "signal %d code %d at %x error %x", caught.signal, caught.code,
           (unsigned)caught.fault_lin, caught.regs[REG_ERR]);
-    check(catch_fault(read_byte, pages) == 0 && pages[0] == 7, "read-of-read-only", "%d", caught.signal);
+    check(catch_fault(read_byte, pages) == 0 && pages[0] == 7, "read-of-read-only", "%d",
+          caught.signal);
     mprotect(pages, PAGE, PROT_READ | PROT_WRITE);
     check(catch_fault(write_byte, pages) == 0, "write-allowed-again", "%d", caught.signal);
     mprotect(pages, PAGE, PROT_NONE);
@@ -35,7 +51,8 @@ static void protection(void)
     check(catch_fault(read_byte, pages + 2 * PAGE + 9) == SIGSEGV && caught.code == SEGV_MAPERR &&
               caught.fault_lin == (uintptr_t)pages + 2 * PAGE + 9,
           "unmapped", "signal %d code %d", caught.signal, caught.code);
-    check(catch_fault(read_byte, (void *)0) == SIGSEGV && caught.fault_lin == 0, "null", "%d", caught.signal);
+    check(catch_fault(read_byte, (void *)0) == SIGSEGV && caught.fault_lin == 0, "null", "%d",
+          caught.signal);
     check(catch_fault(read_byte, (void *)0xfffffff0u) == SIGSEGV &&
               caught.fault_lin == 0xfffffff0u && (caught.regs[REG_ERR] & 4),
           "kernel-address", "signal %d at %x", caught.signal, (unsigned)caught.fault_lin);
@@ -59,7 +76,9 @@ static void crossing(void)
     munmap(pages, 2 * PAGE);
 }
 
-struct string_fault { uint8_t *from, *to; };
+struct string_fault {
+    uint8_t *from, *to;
+};
 static void copy_string(void *arg)
 {
     struct string_fault *f = arg;
@@ -87,8 +106,9 @@ static void strings(void)
 
 static void no_execute(void)
 {
-    /* Where the kernel sets NX (PAE, and only if it means to: Debian 12's 32-bit kernel does not for
-     * such pages) the call faults as a fetch; elsewhere any readable page runs. Nothing in between. */
+    /* Where the kernel sets NX (PAE, and only if it means to: Debian 12's 32-bit kernel does not
+     * for such pages) the call faults as a fetch; elsewhere any readable page runs. Nothing in
+     * between. */
     uint8_t *page = map_pages(1, PROT_READ | PROT_WRITE);
     page[0] = 0xc3;
     int signal = catch_fault(call_code, page);
@@ -163,7 +183,8 @@ static void much(void)
 {
     /* 24 MiB, written in one order and read in another. */
     enum { WORDS = 6 << 20 };
-    uint32_t *words = mmap(NULL, WORDS * 4u, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint32_t *words =
+        mmap(NULL, WORDS * 4u, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (words == MAP_FAILED) {
         check(false, "24-mib", "mmap");
         return;

@@ -93,7 +93,10 @@ static void x87_odd(void)
     check(scaled == 0.15625L, "x87-fscale", "%Lg", scaled);
 
     /* Comparison: unordered sets C3 C2 C0. */
-    __asm__ volatile("fucompp\n\tfnstsw %0" : "=a"(status) : "t"(1.0L), "u"((long double)NAN) : "st", "st(1)");
+    __asm__ volatile("fucompp\n\tfnstsw %0"
+                     : "=a"(status)
+                     : "t"(1.0L), "u"((long double)NAN)
+                     : "st", "st(1)");
     check_equal("x87-unordered", status & 0x4500, 0x4500);
     unsigned char below;
     __asm__ volatile("fcomi %2, %1\n\tsetb %0" : "=q"(below) : "t"(1.0L), "u"(2.0L) : "cc");
@@ -102,16 +105,18 @@ static void x87_odd(void)
     /* FSAVE and FRSTOR keep eight values, tags and the last instruction's state. */
     uint8_t image[108];
     double kept[2];
-    __asm__ volatile("fninit\n\tfldpi\n\tfld1\n\tfnsave %0\n\tfldz\n\tfrstor %0\n\tfstpl %1\n\tfstpl %2"
-                     : "=m"(image), "=m"(kept[0]), "=m"(kept[1])
-                     :
-                     : "memory");
+    __asm__ volatile(
+        "fninit\n\tfldpi\n\tfld1\n\tfnsave %0\n\tfldz\n\tfrstor %0\n\tfstpl %1\n\tfstpl %2"
+        : "=m"(image), "=m"(kept[0]), "=m"(kept[1])
+        :
+        : "memory");
     check(kept[0] == 1.0 && kept[1] > 3.14159 && kept[1] < 3.1416, "x87-fsave", "%g %g", kept[0],
           kept[1]);
     /* Two values are on the stack, so its top (status bits 11-13) is 6. */
     check_equal("x87-fsave-top", image[5] & 0x38, 0x30);
     /* Popping an empty stack: invalid operation and stack fault. */
-    __asm__ volatile("fninit\n\tfldz\n\tfstp %%st(0)\n\tfstp %%st(0)\n\tfnstsw %0\n\tfninit" : "=a"(status));
+    __asm__ volatile("fninit\n\tfldz\n\tfstp %%st(0)\n\tfstp %%st(0)\n\tfnstsw %0\n\tfninit"
+                     : "=a"(status));
     check((status & 0x41) == 0x41, "x87-underflow", "status %04x", status);
 }
 
@@ -126,7 +131,8 @@ static void x87_functions(void)
         __asm__ volatile("fld1\n\tfpatan" : "=t"(t) : "0"(x));
         __asm__ volatile("fldln2\n\tfxch\n\tfyl2x" : "=t"(l) : "0"(x));
         __asm__ volatile("f2xm1" : "=t"(e) : "0"(x / 10));
-        double errors[] = {s * s + c * c - 1, tan(t) * 1 - x, exp(l) / x - 1, pow(2, x / 10) - 1 - e};
+        double errors[] = {s * s + c * c - 1, tan(t) * 1 - x, exp(l) / x - 1,
+                           pow(2, x / 10) - 1 - e};
         for (size_t j = 0; j < ARRAY_SIZE(errors); j++) {
             worst = fmax(worst, fabs(errors[j]));
         }
@@ -193,21 +199,23 @@ __attribute__((target("sse2"))) static void sse2(void)
     __m128i a = _mm_set_epi32(0x01234567, (int)0x89abcdef, 0x7fff8000, (int)0xff00ff00);
     __m128i b = _mm_set_epi32((int)0xfedcba98, 0x76543210, 0x00018001, 0x0f0f0f0f);
     __m128i results[8] = {
-        _mm_madd_epi16(a, b),      _mm_sad_epu8(a, b),           _mm_shuffle_epi32(a, 0x1b),
-        _mm_mul_epu32(a, b),       _mm_packs_epi32(a, b),        _mm_unpackhi_epi16(a, b),
-        _mm_slli_si128(a, 5),      _mm_cmpgt_epi32(a, b),
+        _mm_madd_epi16(a, b), _mm_sad_epu8(a, b),    _mm_shuffle_epi32(a, 0x1b),
+        _mm_mul_epu32(a, b),  _mm_packs_epi32(a, b), _mm_unpackhi_epi16(a, b),
+        _mm_slli_si128(a, 5), _mm_cmpgt_epi32(a, b),
     };
-    check_equal("sse2-integer", hash_bytes(HASH_START, results, sizeof(results)), 0x01fe7d1d3e5543f3ull);
+    check_equal("sse2-integer", hash_bytes(HASH_START, results, sizeof(results)),
+                0x01fe7d1d3e5543f3ull);
     check_equal("sse2-movemask", (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, a)), 0xffff);
 
     /* FXSAVE and FXRSTOR carry both register files. */
     static uint8_t image[512] __attribute__((aligned(16)));
     uint32_t word = 0;
-    __asm__ volatile("movd %2, %%xmm7\n\tfninit\n\tfld1\n\tfxsave %0\n\tpxor %%xmm7, %%xmm7\n\tfninit\n\t"
-                     "fxrstor %0\n\tmovd %%xmm7, %1\n\tfstp %%st(0)"
-                     : "=m"(image), "=r"(word)
-                     : "r"(0x5eed1234)
-                     : "xmm7", "memory");
+    __asm__ volatile(
+        "movd %2, %%xmm7\n\tfninit\n\tfld1\n\tfxsave %0\n\tpxor %%xmm7, %%xmm7\n\tfninit\n\t"
+        "fxrstor %0\n\tmovd %%xmm7, %1\n\tfstp %%st(0)"
+        : "=m"(image), "=r"(word)
+        : "r"(0x5eed1234)
+        : "xmm7", "memory");
     check_equal("fxsave", word, 0x5eed1234);
 }
 

@@ -40,16 +40,19 @@ static void forbidden(void)
     static const struct {
         const char *name;
         void (*body)(void *);
-    } cases[] = {{"user-cli", do_cli},   {"user-hlt", do_hlt},     {"user-in", do_in},
-                 {"user-cr0", do_cr0},   {"user-lidt", do_lidt},   {"user-wrmsr", do_wrmsr},
+    } cases[] = {{"user-cli", do_cli},       {"user-hlt", do_hlt},       {"user-in", do_in},
+                 {"user-cr0", do_cr0},       {"user-lidt", do_lidt},     {"user-wrmsr", do_wrmsr},
                  {"user-invlpg", do_invlpg}, {"user-int-20", do_int_20}, {"into", do_into}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        check(catch_fault(cases[i].body, NULL) == SIGSEGV, cases[i].name, "signal %d", caught.signal);
+        check(catch_fault(cases[i].body, NULL) == SIGSEGV, cases[i].name, "signal %d",
+              caught.signal);
     }
-    check(catch_fault(do_bound, (void *)15) == 0 && catch_fault(do_bound, (void *)21) == SIGSEGV, "bound",
-          "signal %d", caught.signal);
-    check(catch_fault(load_bad_segment, (void *)0x1237) == SIGSEGV, "bad-segment", "signal %d", caught.signal);
-    check(catch_fault(load_bad_segment, (void *)0) == 0, "null-segment", "signal %d", caught.signal);
+    check(catch_fault(do_bound, (void *)15) == 0 && catch_fault(do_bound, (void *)21) == SIGSEGV,
+          "bound", "signal %d", caught.signal);
+    check(catch_fault(load_bad_segment, (void *)0x1237) == SIGSEGV, "bad-segment", "signal %d",
+          caught.signal);
+    check(catch_fault(load_bad_segment, (void *)0) == 0, "null-segment", "signal %d",
+          caught.signal);
 }
 
 static void old_opcodes(void)
@@ -70,15 +73,19 @@ static void old_opcodes(void)
     __asm__ volatile("stc\n\t.byte 0xd6\n\tmovl %%eax, %0" : "=r"(a) : : "eax", "cc"); /* salc */
     check_equal("salc", a & 0xff, 0xff);
     static uint32_t seen[4]; /* static: POPA takes back what was put into registers */
-    __asm__ volatile("pushal\n\tmovl 28(%%esp), %%ecx\n\tmovl %%ecx, %0\n\tmovl 12(%%esp), %%ecx\n\t"
-                     "movl %%ecx, %1\n\tleal 32(%%esp), %%ecx\n\tmovl %%ecx, %2\n\tmovl $9, 16(%%esp)\n\t"
-                     "popal\n\tmovl %%ebx, %3"
-                     : "=m"(seen[0]), "=m"(seen[1]), "=m"(seen[2]), "=m"(seen[3]) : "a"(0xabcd0123)
-                     : "ebx", "memory");
-    check(seen[0] == 0xabcd0123 && seen[1] == seen[2] && seen[3] == 9, "pusha", "eax %x esp %x %x ebx %x",
-          seen[0], seen[1], seen[2], seen[3]);
-    __asm__ volatile("pushl %%es\n\tpushl %%ds\n\tpushl %%ss\n\tpushl %%cs\n\tpopl %0\n\tpopl %1\n\tpopl %%ds\n\t"
-                     "popl %%es" : "=r"(a), "=r"(d));
+    __asm__ volatile(
+        "pushal\n\tmovl 28(%%esp), %%ecx\n\tmovl %%ecx, %0\n\tmovl 12(%%esp), %%ecx\n\t"
+        "movl %%ecx, %1\n\tleal 32(%%esp), %%ecx\n\tmovl %%ecx, %2\n\tmovl $9, 16(%%esp)\n\t"
+        "popal\n\tmovl %%ebx, %3"
+        : "=m"(seen[0]), "=m"(seen[1]), "=m"(seen[2]), "=m"(seen[3])
+        : "a"(0xabcd0123)
+        : "ebx", "memory");
+    check(seen[0] == 0xabcd0123 && seen[1] == seen[2] && seen[3] == 9, "pusha",
+          "eax %x esp %x %x ebx %x", seen[0], seen[1], seen[2], seen[3]);
+    __asm__ volatile("pushl %%es\n\tpushl %%ds\n\tpushl %%ss\n\tpushl %%cs\n\tpopl %0\n\tpopl "
+                     "%1\n\tpopl %%ds\n\t"
+                     "popl %%es"
+                     : "=r"(a), "=r"(d));
     check((a & 3) == 3 && (d & 3) == 3, "push-segments", "%x %x", a, d);
     static uint8_t table[256];
     for (int i = 0; i < 256; i++) {
@@ -86,24 +93,37 @@ static void old_opcodes(void)
     }
     __asm__("xlatb" : "=a"(a) : "a"(0x11), "b"(table) : "memory");
     check_equal("xlat", a & 0xff, 0xee);
-    __asm__("xorl %%eax, %%eax\n\tmovb $0xd5, %%ah\n\tsahf\n\tlahf\n\tmovl %%eax, %0" : "=r"(flags) : : "eax", "cc");
+    __asm__("xorl %%eax, %%eax\n\tmovb $0xd5, %%ah\n\tsahf\n\tlahf\n\tmovl %%eax, %0"
+            : "=r"(flags)
+            :
+            : "eax", "cc");
     check_equal("sahf", flags >> 8 & 0xff, 0xd7);
-    static const struct { uint32_t off; uint16_t selector; } __attribute__((packed)) pointer = {0x1234, 0};
+    static const struct {
+        uint32_t off;
+        uint16_t selector;
+    } __attribute__((packed)) pointer = {0x1234, 0};
     __asm__ volatile("pushl %%es\n\tlesl %1, %0\n\tpopl %%es" : "=r"(a) : "m"(pointer));
     check_equal("les", a, 0x1234);
     uint32_t value = 5, low_nibble;
-    __asm__("incl %0\n\tdecl %0\n\tincw %w0\n\tmovl %0, %1" : "+r"(value), "=r"(low_nibble) : : "cc");
+    __asm__("incl %0\n\tdecl %0\n\tincw %w0\n\tmovl %0, %1"
+            : "+r"(value), "=r"(low_nibble)
+            :
+            : "cc");
     check_equal("inc-dec", low_nibble, 6);
 }
 
 static void add_by_alias(void *arg)
 {
-    __asm__ volatile(".byte 0x82, 0xc0, 0x05" : "=a"(*(uint32_t *)arg) : "0"(3) : "cc"); /* add $5, %al */
+    __asm__ volatile(".byte 0x82, 0xc0, 0x05"
+                     : "=a"(*(uint32_t *)arg)
+                     : "0"(3)
+                     : "cc"); /* add $5, %al */
 }
 static void opcode_82(void)
 {
     uint32_t a = 0;
-    check(catch_fault(add_by_alias, &a) == 0 && (a & 0xff) == 8, "opcode-82", "signal %d, %x", caught.signal, a);
+    check(catch_fault(add_by_alias, &a) == 0 && (a & 0xff) == 8, "opcode-82", "signal %d, %x",
+          caught.signal, a);
 }
 
 static void stack_pointer(void)
@@ -113,27 +133,39 @@ static void stack_pointer(void)
     check_equal("push-esp", a, b);
     __asm__ volatile("pushl $7\n\tpushl $9\n\tpopl (%%esp)\n\tpopl %0" : "=r"(a));
     check_equal("pop-to-esp", a, 9);
-    __asm__ volatile("movl %%esp, %2\n\tpushl $1\n\tpushl $2\n\tmovl $3, %0\n\txchgl %0, (%%esp)\n\tpopl %1\n\t"
-                     "movl %2, %%esp" : "=&r"(a), "=&r"(b), "=&r"(c));
+    __asm__ volatile(
+        "movl %%esp, %2\n\tpushl $1\n\tpushl $2\n\tmovl $3, %0\n\txchgl %0, (%%esp)\n\tpopl %1\n\t"
+        "movl %2, %%esp"
+        : "=&r"(a), "=&r"(b), "=&r"(c));
     check(a == 2 && b == 3, "xchg-stack", "%u %u", a, b);
     __asm__ volatile("movl %%esp, %1\n\tenter $32, $0\n\tmovl %%ebp, %0\n\tleave\n\tsubl %%esp, %1"
                      : "=&r"(a), "=&r"(b));
     check_equal("enter-leave", b, 0);
     __asm__ volatile("pushw $0x1234\n\tpushw $0x5678\n\tpopl %0" : "=r"(a));
     check_equal("pushw", a, 0x12345678);
-    __asm__ volatile("call 1f\n\tjmp 2f\n1:\tpushl $11\n\tpushl $22\n\tpushl 8(%%esp)\n\tret $8\n2:\tpopl %0"
-                     : "=r"(a));
+    __asm__ volatile(
+        "call 1f\n\tjmp 2f\n1:\tpushl $11\n\tpushl $22\n\tpushl 8(%%esp)\n\tret $8\n2:\tpopl %0"
+        : "=r"(a));
     (void)a; /* the return address pushed by call remains: popped into a */
     check(a != 0, "ret-imm", "%x", a);
-    __asm__ volatile("movl %%esp, %1\n\tleal -64(%%esp), %%esp\n\txchgl %%eax, %%esp\n\txchgl %%eax, %%esp\n\t"
-                     "movl %1, %%esp\n\tmovl %%esp, %0" : "=&r"(a), "=&r"(b) : : "eax");
+    __asm__ volatile(
+        "movl %%esp, %1\n\tleal -64(%%esp), %%esp\n\txchgl %%eax, %%esp\n\txchgl %%eax, %%esp\n\t"
+        "movl %1, %%esp\n\tmovl %%esp, %0"
+        : "=&r"(a), "=&r"(b)
+        :
+        : "eax");
     check_equal("xchg-esp", a, b);
     /* Calls whose target lies in memory relative to the moving stack pointer. */
-    __asm__ volatile("pushl $1f\n\tcall *(%%esp)\n\tjmp 2f\n1:\tmovl $77, %0\n\tret\n2:\taddl $4, %%esp" : "=&r"(a));
+    __asm__ volatile(
+        "pushl $1f\n\tcall *(%%esp)\n\tjmp 2f\n1:\tmovl $77, %0\n\tret\n2:\taddl $4, %%esp"
+        : "=&r"(a));
     check_equal("call-esp", a, 77);
 }
 
-static uint32_t fib(uint32_t n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+static uint32_t fib(uint32_t n)
+{
+    return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
 
 static void addressing(void)
 {
@@ -148,12 +180,20 @@ static void addressing(void)
     __asm__("movl -0x80000000(%1), %0" : "=r"(a) : "r"(high), "m"(word));
     check_equal("wrap-4g", a, 0xcafe);
     uint32_t quarter = (uint32_t)(uintptr_t)&word - 0x40000000u * 3;
-    __asm__("movl (%1,%2,4), %0" : "=r"(a) : "r"(quarter - 0x40000000u * 4u), "r"(0x70000000u), "m"(word));
+    __asm__("movl (%1,%2,4), %0"
+            : "=r"(a)
+            : "r"(quarter - 0x40000000u * 4u), "r"(0x70000000u), "m"(word));
     check_equal("wrap-index", a, 0xcafe);
     /* jecxz with a 16-bit count, loop, and their flags. */
-    __asm__ volatile("movl $0x10000, %%ecx\n\txorl %0, %0\n\taddr16 jecxz 1f\n\tmovl $1, %0\n1:" : "=r"(a) : : "ecx", "cc");
+    __asm__ volatile("movl $0x10000, %%ecx\n\txorl %0, %0\n\taddr16 jecxz 1f\n\tmovl $1, %0\n1:"
+                     : "=r"(a)
+                     :
+                     : "ecx", "cc");
     check_equal("jcxz", a, 0);
-    __asm__ volatile("movl $10, %%ecx\n\txorl %0, %0\n1:\taddl $2, %0\n\tloop 1b" : "=r"(a) : : "ecx", "cc");
+    __asm__ volatile("movl $10, %%ecx\n\txorl %0, %0\n1:\taddl $2, %0\n\tloop 1b"
+                     : "=r"(a)
+                     :
+                     : "ecx", "cc");
     check_equal("loop", a, 20);
     check_equal("recursion", fib(22), 17711);
     /* Strings backwards. */
@@ -169,8 +209,10 @@ static void addressing(void)
     check_equal("scas", (uint32_t)(to - text), 13);
     uint64_t pair = 0x1111111122222222ull;
     uint8_t equal;
-    __asm__ volatile("lock cmpxchg8b %0\n\tsetz %1" : "+m"(pair), "=q"(equal)
-                     : "A"(0x1111111122222222ull), "b"(3), "c"(4) : "cc");
+    __asm__ volatile("lock cmpxchg8b %0\n\tsetz %1"
+                     : "+m"(pair), "=q"(equal)
+                     : "A"(0x1111111122222222ull), "b"(3), "c"(4)
+                     : "cc");
     check(equal && pair == 0x0000000400000003ull, "cmpxchg8b", "%llx", (unsigned long long)pair);
     __asm__("bswap %0" : "=r"(a) : "0"(0x01020304));
     check_equal("bswap", a, 0x04030201);
@@ -184,9 +226,15 @@ static void far_calls(void)
     uint32_t a;
     __asm__ volatile("pushl %%cs\n\tpushl $1f\n\tlret\n1:\tmovl $5, %0" : "=r"(a));
     check_equal("lret", a, 5);
-    static struct { uint32_t off; uint16_t selector; } __attribute__((packed)) target;
-    __asm__ volatile("movl $1f, %0\n\tmovw %%cs, %1\n\tlcall *%0\n\tjmp 2f\n1:\tmovl $6, %%eax\n\tlret\n2:"
-                     : "=m"(target.off), "=m"(target.selector), "=a"(a) : : "memory");
+    static struct {
+        uint32_t off;
+        uint16_t selector;
+    } __attribute__((packed)) target;
+    __asm__ volatile(
+        "movl $1f, %0\n\tmovw %%cs, %1\n\tlcall *%0\n\tjmp 2f\n1:\tmovl $6, %%eax\n\tlret\n2:"
+        : "=m"(target.off), "=m"(target.selector), "=a"(a)
+        :
+        : "memory");
     check_equal("lcall", a, 6);
 }
 
@@ -200,18 +248,25 @@ static void read_segment(void *arg)
 static void local_segments(void)
 {
     static uint32_t words[1024] = {111, 222, 333};
-    struct user_desc desc = {.entry_number = 3, .base_addr = (unsigned)(uintptr_t)words, .limit = 7,
-                             .seg_32bit = 1, .useable = 1};
+    struct user_desc desc = {.entry_number = 3,
+                             .base_addr = (unsigned)(uintptr_t)words,
+                             .limit = 7,
+                             .seg_32bit = 1,
+                             .useable = 1};
     if (syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)) != 0) {
         check(false, "ldt", "modify_ldt: errno %d", errno);
         return;
     }
     uint32_t a, b;
-    __asm__ volatile("movl $0x1f, %%eax\n\tmovl %%eax, %%fs\n\tmovl %%fs:4, %0\n\tmovl $999, %%fs:0\n\tmovl %%fs:0, %1"
-                     : "=&r"(a), "=&r"(b) : : "eax", "memory");
+    __asm__ volatile("movl $0x1f, %%eax\n\tmovl %%eax, %%fs\n\tmovl %%fs:4, %0\n\tmovl $999, "
+                     "%%fs:0\n\tmovl %%fs:0, %1"
+                     : "=&r"(a), "=&r"(b)
+                     :
+                     : "eax", "memory");
     check(a == 222 && b == 999 && words[0] == 999, "ldt", "%u %u", a, b);
     check(catch_fault(read_segment, (void *)4) == 0, "ldt-inside", "signal %d", caught.signal);
-    check(catch_fault(read_segment, (void *)5) == SIGSEGV && catch_fault(read_segment, (void *)8) == SIGSEGV,
+    check(catch_fault(read_segment, (void *)5) == SIGSEGV &&
+              catch_fault(read_segment, (void *)8) == SIGSEGV,
           "ldt-limit", "signal %d", caught.signal);
     __asm__ volatile("movl %0, %%fs" : : "r"(0));
     /* TLS again after all that. */
@@ -235,7 +290,8 @@ static void kernel_entry(void)
     for (unsigned i = 0; i < 20000; i++) {
         clock_gettime(CLOCK_MONOTONIC, &now);
         uint64_t next = __builtin_ia32_rdtsc();
-        bad += now.tv_sec < before.tv_sec || (now.tv_sec == before.tv_sec && now.tv_nsec < before.tv_nsec);
+        bad += now.tv_sec < before.tv_sec ||
+               (now.tv_sec == before.tv_sec && now.tv_nsec < before.tv_nsec);
         bad += next < tsc;
         tsc = next;
         before = now;

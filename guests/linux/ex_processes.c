@@ -129,8 +129,8 @@ static void tracing(void)
     long word = ptrace(PTRACE_PEEKTEXT, child, traced_here, NULL);
     ptrace(PTRACE_POKETEXT, child, traced_here, (void *)((word & ~0xffl) | 0xcc));
     ptrace(PTRACE_CONT, child, NULL, NULL);
-    while (waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP &&
-           n_hits < 100) {
+    while (waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
+           WSTOPSIG(status) == SIGTRAP && n_hits < 100) {
         struct user_regs_struct regs;
         ptrace(PTRACE_GETREGS, child, NULL, &regs);
         if ((uint32_t)regs.eip != (uint32_t)(uintptr_t)traced_here + 1) {
@@ -146,8 +146,8 @@ static void tracing(void)
         ptrace(PTRACE_POKETEXT, child, traced_here, (void *)((word & ~0xffl) | 0xcc));
         ptrace(PTRACE_CONT, child, NULL, NULL);
     }
-    check(stopped && n_hits == 10 && WIFEXITED(status) && WEXITSTATUS(status) == 42, "ptrace-breakpoint",
-          "stopped %d hits %d status %x", stopped, n_hits, status);
+    check(stopped && n_hits == 10 && WIFEXITED(status) && WEXITSTATUS(status) == 42,
+          "ptrace-breakpoint", "stopped %d hits %d status %x", stopped, n_hits, status);
     if (!WIFEXITED(status)) {
         kill(child, SIGKILL);
     }

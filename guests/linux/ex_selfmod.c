@@ -1,5 +1,5 @@
-/* ex_selfmod.c - programs that write the code they run, in every way known to confuse a machine that
- * keeps translations: same page, other page, other mapping, ahead of itself, mixed with data.
+/* ex_selfmod.c - programs that write the code they run, in every way known to confuse a machine
+ * that keeps translations: same page, other page, other mapping, ahead of itself, mixed with data.
  *
  * On a 32-bit x86 no flush is needed: a store followed by a branch is enough (SDM vol. 3,
  * "Self-Modifying Code").
@@ -14,7 +14,8 @@ typedef uint32_t (*code_fn)(uint32_t);
 
 static uint8_t *map_code(unsigned n)
 {
-    return mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0);
 }
 /* mov $value, %eax; ret */
 static void put_constant(uint8_t *at, uint32_t value)
@@ -105,8 +106,8 @@ static void two_mappings(void)
     }
     int status;
     waitpid(child, &status, 0);
-    check(status == 0 && !bad && run(runnable, 0) == 0xc001, "other-process", "status %x, value %x", status,
-          run(runnable, 0));
+    check(status == 0 && !bad && run(runnable, 0) == 0xc001, "other-process", "status %x, value %x",
+          status, run(runnable, 0));
     /* The kernel writes: read() into code. */
     uint8_t bytes[8];
     int pipes[2];
@@ -139,10 +140,12 @@ static void protect(uint8_t *code)
 
 static void ahead(uint8_t *code)
 {
-    /* The code changes the instruction just after itself: movb $imm, next+1; jmp next; next: mov. */
+    /* The code changes the instruction just after itself: movb $imm, next+1; jmp next; next: mov.
+     */
     uint8_t *next = code + 16;
     uint32_t next_imm = (uint32_t)(uintptr_t)(next + 1);
-    static const uint8_t fill[] = {0x8a, 0x44, 0x24, 0x04, 0xa2}; /* mov 4(%esp), %al; mov %al, moffs */
+    static const uint8_t fill[] = {0x8a, 0x44, 0x24, 0x04,
+                                   0xa2}; /* mov 4(%esp), %al; mov %al, moffs */
     memcpy(code, fill, 5);
     memcpy(code + 5, &next_imm, 4);
     code[9] = 0xeb, code[10] = 5; /* jmp next */
@@ -160,19 +163,24 @@ static void ahead(uint8_t *code)
     check_equal("straight-ahead", bad, 0);
     /* REP STOSB over code that already ran, itself in the same page: nops become inc %eax (40). */
     static const uint8_t stos[] = {
-        0x57,                         /* push %edi */
-        0xe8, 0, 0, 0, 0,             /* call 1f */
-        0x5f,                         /* 1: pop %edi */
-        0x83, 0xc7, 0x12,             /* add $18, %edi: the byte after the stosb */
-        0xb9, 8, 0, 0, 0,             /* mov $8, %ecx */
-        0x8a, 0x44, 0x24, 0x08,       /* mov 8(%esp), %al */
-        0xf3, 0xaa,                   /* rep stosb */
-        0x31, 0xc0,                   /* (overwritten) */
-        0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
-        0x5f, 0xc3,                   /* pop %edi; ret */
+        0x57,                      /* push %edi */
+        0xe8, 0,    0,    0,    0, /* call 1f */
+        0x5f,                      /* 1: pop %edi */
+        0x83, 0xc7, 0x12,          /* add $18, %edi: the byte after the stosb */
+        0xb9, 8,    0,    0,    0, /* mov $8, %ecx */
+        0x8a, 0x44, 0x24, 0x08,    /* mov 8(%esp), %al */
+        0xf3, 0xaa,                /* rep stosb */
+        0x31, 0xc0,                /* (overwritten) */
+        0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x5f, 0xc3, /* pop %edi; ret */
     };
     memcpy(code, stos, sizeof(stos));
-    code[9] = (uint8_t)(offsetof(struct { uint8_t bytes[21]; uint8_t target; }, target) - 6);
+    code[9] = (uint8_t)(offsetof(
+                            struct {
+                                uint8_t bytes[21];
+                                uint8_t target;
+                            },
+                            target) -
+                        6);
     bad = 0;
     for (uint32_t i = 0; i < 100; i++) {
         /* al = 40: inc %eax eight times on 0x..40; al = 90: nothing. */
@@ -203,8 +211,8 @@ static void mixed(uint8_t *code)
     put_constant(code, 0x12345678);
     uint32_t value = run(code, 0), read_back;
     memcpy(&read_back, code + 1, 4);
-    check(value == 0x12345678 && read_back == value && code[0] == 0xb8 && code[5] == 0xc3, "read-back",
-          "%08x %08x", value, read_back);
+    check(value == 0x12345678 && read_back == value && code[0] == 0xb8 && code[5] == 0xc3,
+          "read-back", "%08x %08x", value, read_back);
 }
 
 void ex_selfmod(void)
@@ -224,7 +232,8 @@ void ex_selfmod(void)
     unsigned bad = 0;
     for (uint32_t i = 0; i < 200; i++) {
         munmap(code, PAGE);
-        mmap(code, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        mmap(code, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
         bad += code[0] != 0;
         put_constant(code, i);
         bad += run(code, 0) != i;

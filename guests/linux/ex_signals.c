@@ -1,5 +1,5 @@
-/* ex_signals.c - exceptions and interrupts as a user program sees them: which one, where exactly, and
- * that everything is as it was afterwards.
+/* ex_signals.c - exceptions and interrupts as a user program sees them: which one, where exactly,
+ * and that everything is as it was afterwards.
  */
 #include "exercise.h"
 
@@ -14,13 +14,19 @@ static void divide_zero(void *arg)
 {
     (void)arg;
     __asm__ volatile(".globl at_divide\n\txorl %%ecx, %%ecx\n\tmovl $7, %%eax\n\tcltd\n"
-                     "at_divide: idivl %%ecx" : : : "eax", "ecx", "edx", "cc");
+                     "at_divide: idivl %%ecx"
+                     :
+                     :
+                     : "eax", "ecx", "edx", "cc");
 }
 static void divide_overflow(void *arg)
 {
     (void)arg;
     __asm__ volatile(".globl at_overflow\n\tmovl $-1, %%ecx\n\tmovl $0x80000000, %%eax\n\tcltd\n"
-                     "at_overflow: idivl %%ecx" : : : "eax", "ecx", "edx", "cc");
+                     "at_overflow: idivl %%ecx"
+                     :
+                     :
+                     : "eax", "ecx", "edx", "cc");
 }
 static void undefined(void *arg)
 {
@@ -36,11 +42,14 @@ static void breakpoint(void *arg)
 static void load_with_known_registers(void *arg)
 {
     (void)arg;
-    __asm__ volatile(".globl at_load\n\tpushl %%ebp\n\tmovl $0x11111111, %%eax\n\tmovl $0x22222222, %%ebx\n\t"
-                     "movl $0x33333333, %%ecx\n\tmovl $0x44444444, %%edx\n\tmovl $0x55555555, %%esi\n\t"
-                     "movl $0x66666666, %%edi\n\tmovl $16, %%ebp\n\tstc\n"
-                     "at_load: movl (%%ebp), %%eax\n\tpopl %%ebp"
-                     : : : "eax", "ebx", "ecx", "edx", "esi", "edi", "memory", "cc");
+    __asm__ volatile(
+        ".globl at_load\n\tpushl %%ebp\n\tmovl $0x11111111, %%eax\n\tmovl $0x22222222, %%ebx\n\t"
+        "movl $0x33333333, %%ecx\n\tmovl $0x44444444, %%edx\n\tmovl $0x55555555, %%esi\n\t"
+        "movl $0x66666666, %%edi\n\tmovl $16, %%ebp\n\tstc\n"
+        "at_load: movl (%%ebp), %%eax\n\tpopl %%ebp"
+        :
+        :
+        : "eax", "ebx", "ecx", "edx", "esi", "edi", "memory", "cc");
 }
 
 static bool eip_is(const uint8_t *label)
@@ -50,14 +59,16 @@ static bool eip_is(const uint8_t *label)
 
 static void exceptions(void)
 {
-    check(catch_fault(divide_zero, NULL) == SIGFPE && caught.code == FPE_INTDIV && eip_is(at_divide),
-          "divide-by-zero", "signal %d code %d eip %x", caught.signal, caught.code, caught.regs[REG_EIP]);
+    check(catch_fault(divide_zero, NULL) == SIGFPE && caught.code == FPE_INTDIV &&
+              eip_is(at_divide),
+          "divide-by-zero", "signal %d code %d eip %x", caught.signal, caught.code,
+          caught.regs[REG_EIP]);
     check(catch_fault(divide_overflow, NULL) == SIGFPE && eip_is(at_overflow), "divide-overflow",
           "signal %d eip %x", caught.signal, caught.regs[REG_EIP]);
     check(catch_fault(undefined, NULL) == SIGILL && eip_is(at_ud2), "ud2", "signal %d eip %x",
           caught.signal, caught.regs[REG_EIP]);
-    check(catch_fault(breakpoint, NULL) == SIGTRAP && eip_is(after_int3), "int3", "signal %d eip %x",
-          caught.signal, caught.regs[REG_EIP]);
+    check(catch_fault(breakpoint, NULL) == SIGTRAP && eip_is(after_int3), "int3",
+          "signal %d eip %x", caught.signal, caught.regs[REG_EIP]);
     bool segv = catch_fault(load_with_known_registers, NULL) == SIGSEGV;
     const greg_t *r = caught.regs;
     check(segv && eip_is(at_load) && r[REG_EAX] == 0x11111111 && r[REG_EBX] == 0x22222222 &&
@@ -78,7 +89,10 @@ static void sse_exception(void *arg)
     (void)arg;
     uint32_t unmasked = 0x1d80;
     __asm__ volatile("ldmxcsr %0\n\txorps %%xmm0, %%xmm0\n\tmovl $0x3f800000, %%eax\n\t"
-                     "movd %%eax, %%xmm1\n\tdivss %%xmm0, %%xmm1" : : "m"(unmasked) : "eax");
+                     "movd %%eax, %%xmm1\n\tdivss %%xmm0, %%xmm1"
+                     :
+                     : "m"(unmasked)
+                     : "eax");
 }
 static void float_exceptions(void)
 {
@@ -122,7 +136,10 @@ static void single_step(void)
     n_steps = 0;
     /* TF set by the POPF takes effect after the next instruction: nop x5, pushf, andl, popf. */
     __asm__ volatile("pushfl\n\torl $0x100, (%%esp)\n\tpopfl\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop\n\t"
-                     "pushfl\n\tandl $~0x100, (%%esp)\n\tpopfl" : : : "memory", "cc");
+                     "pushfl\n\tandl $~0x100, (%%esp)\n\tpopfl"
+                     :
+                     :
+                     : "memory", "cc");
     check_equal("single-step", (unsigned)n_steps, 8);
     signal(SIGTRAP, SIG_DFL);
 }
@@ -142,9 +159,12 @@ static uint32_t busy(uint32_t seed, double *sum)
     uint32_t a = seed, b = seed ^ 0x9e3779b9, c = 0, d = 1;
     double x = 0;
     for (int i = 0; i < 20000; i++) {
-        __asm__ volatile("addl %1, %0\n\tadcl %0, %2\n\tsbbl %3, %1\n\trcll $3, %3\n\txorl %2, %0\n\t"
-                         "pushl %0\n\tpushl %2\n\tpopl %%eax\n\taddl (%%esp), %%eax\n\tpopl %2\n\tadcl %%eax, %3"
-                         : "+r"(a), "+r"(b), "+r"(c), "+r"(d) : : "eax", "cc", "memory");
+        __asm__ volatile(
+            "addl %1, %0\n\tadcl %0, %2\n\tsbbl %3, %1\n\trcll $3, %3\n\txorl %2, %0\n\t"
+            "pushl %0\n\tpushl %2\n\tpopl %%eax\n\taddl (%%esp), %%eax\n\tpopl %2\n\tadcl %%eax, %3"
+            : "+r"(a), "+r"(b), "+r"(c), "+r"(d)
+            :
+            : "eax", "cc", "memory");
         x = x * 0.5 + (double)(a & 0xff);
     }
     *sum = x;
@@ -182,7 +202,8 @@ static void alarms(void)
     struct timespec ten = {10, 0};
     int result = nanosleep(&ten, NULL);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    double seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     check(result == -1 && errno == EINTR && n_ticks == 1 && seconds > 0.9 && seconds < 5, "alarm",
           "result %d ticks %d after %.2f s", result, (int)n_ticks, seconds);
     /* A loop without any system call is interrupted too. */

@@ -1,4 +1,5 @@
-/* ex_threads.c - threads, locks, futexes and thread-local storage (segment registers with a base). */
+/* ex_threads.c - threads, locks, futexes and thread-local storage (segment registers with a base).
+ */
 #include "exercise.h"
 
 #include <pthread.h>
@@ -82,7 +83,10 @@ static void *keep_float(void *arg)
     return (void *)bad;
 }
 
-static void *nothing(void *arg) { return arg; }
+static void *nothing(void *arg)
+{
+    return arg;
+}
 
 void ex_threads(void)
 {

@@ -2,8 +2,8 @@
  * knows the right answers.
  *
  * Usage: exercise [PART...]. Each part runs in a process of its own, so that one that dies does not
- * hide the others. Runs as well on a real 64-bit PC with 32-bit support: that is how the answers were
- * checked. tests/boot/expected lists the names that must appear.
+ * hide the others. Runs as well on a real 64-bit PC with 32-bit support: that is how the answers
+ * were checked. tests/boot/expected lists the names that must appear.
  */
 #include "exercise.h"
 
@@ -82,8 +82,8 @@ static const struct part {
     const char *name;
     void (*run)(void);
 } parts[] = {
-    {"numerics", ex_numerics}, {"memory", ex_memory},       {"signals", ex_signals},
-    {"threads", ex_threads},   {"selfmod", ex_selfmod},     {"processes", ex_processes},
+    {"numerics", ex_numerics}, {"memory", ex_memory},   {"signals", ex_signals},
+    {"threads", ex_threads},   {"selfmod", ex_selfmod}, {"processes", ex_processes},
     {"odd", ex_odd},
 };
 

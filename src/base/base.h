@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define KIB(n) ((uint64_t)(n) << 10)
-#define MIB(n) ((uint64_t)(n) << 20)
-#define GIB(n) ((uint64_t)(n) << 30)
+#define ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define KIB(n)                          ((uint64_t)(n) << 10)
+#define MIB(n)                          ((uint64_t)(n) << 20)
+#define GIB(n)                          ((uint64_t)(n) << 30)
 
 /* Prints "BUG file:line: text", then whatever the registered reporter adds (guest registers, last
  * events), then ends the process by SIGABRT. Async-signal-safe, uses no libc formatting. */

@@ -17,7 +17,8 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
                      : "rcx", "r11", "memory");
     return result;
 }
-static inline long sys_mmap(uint64_t host, uint64_t n_bytes, int prot, int flags, int fd, uint64_t off)
+static inline long sys_mmap(uint64_t host, uint64_t n_bytes, int prot, int flags, int fd,
+                            uint64_t off)
 {
     return sys_call6(SYS_mmap, (long)host, (long)n_bytes, prot, flags, fd, (long)off);
 }

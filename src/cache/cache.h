@@ -2,9 +2,10 @@
  * address back to the guest instruction. Owns all executable memory of a machine.
  *
  * W^X by two mappings of one memfd: `write` (rw-) and `exec` (r-x). exec lies below 2 GiB, so that
- * I-view slots are 32-bit offsets and branches between units are rel32. Code memory is handed out in
- * ascending order and never reused before a flush of everything (pitfall 37), so units are sorted by
- * address without further work. Offset 0 holds the stubs: slot value 0 = "no code yet" = miss.
+ * I-view slots are 32-bit offsets and branches between units are rel32. Code memory is handed out
+ * in ascending order and never reused before a flush of everything (pitfall 37), so units are
+ * sorted by address without further work. Offset 0 holds the stubs: slot value 0 = "no code yet" =
+ * miss.
  */
 #ifndef CACHE_CACHE_H
 #define CACHE_CACHE_H
@@ -39,8 +40,8 @@ struct unit {
     struct codepage *page;
     struct unit *next; /* of this page */
     bool dead;
-    bool is_patch;     /* one re-made access of another unit */
-    bool is_crossing;  /* its one instruction ends in the next page */
+    bool is_patch;    /* one re-made access of another unit */
+    bool is_crossing; /* its one instruction ends in the next page */
 };
 
 struct cache {

@@ -1,5 +1,5 @@
-/* cache_light.c - from a host address back to unit and instruction. Light: signal handlers and light
- * calls use it. */
+/* cache_light.c - from a host address back to unit and instruction. Light: signal handlers and
+ * light calls use it. */
 #include "cache/cache.h"
 
 struct unit *cache_find(const struct cache *cache, uint64_t host)

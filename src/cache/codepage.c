@@ -86,9 +86,13 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     struct codepage *page = &pages->pages[index];
     struct physcode *phys = physcode_get(pages, phys_page);
     *page = (struct codepage){
-        .lin_page = lin_page, .mode = mode, .end_off = end_off, .phys = phys,
+        .lin_page = lin_page,
+        .mode = mode,
+        .end_off = end_off,
+        .phys = phys,
         .table = pages->tables + (uint64_t)index * VIEW_TABLE_SLOTS,
-        .next_hash = pages->hash[hash], .next_phys = phys->pages,
+        .next_hash = pages->hash[hash],
+        .next_phys = phys->pages,
     };
     pages->hash[hash] = page;
     phys->pages = page;

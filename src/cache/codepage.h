@@ -14,11 +14,11 @@
 struct physcode {
     uint32_t phys_page;
     struct physcode *next_hash;
-    struct codepage *pages;    /* codepages of this physical page */
-    struct depend *depends;    /* codepages of other pages with an instruction that ends here */
-    uint32_t n_writes;         /* times a store dropped units of this page lately */
-    uint64_t last_write_tsc;   /* when: what lies far back is forgiven (site.c) */
-    uint8_t scanned[512];      /* bitmap of bytes units were made from */
+    struct codepage *pages;  /* codepages of this physical page */
+    struct depend *depends;  /* codepages of other pages with an instruction that ends here */
+    uint32_t n_writes;       /* times a store dropped units of this page lately */
+    uint64_t last_write_tsc; /* when: what lies far back is forgiven (site.c) */
+    uint8_t scanned[512];    /* bitmap of bytes units were made from */
 };
 struct depend {
     struct codepage *page;
@@ -34,9 +34,9 @@ struct pending_link {
 
 struct codepage {
     uint32_t lin_page, mode;
-    uint32_t end_off;          /* code ends here: 4096, or less if the CS limit lies in the page */
+    uint32_t end_off; /* code ends here: 4096, or less if the CS limit lies in the page */
     struct physcode *phys;
-    uint32_t *table;           /* VIEW_TABLE_SLOTS slots */
+    uint32_t *table; /* VIEW_TABLE_SLOTS slots */
     struct unit *units;
     struct pending_link *links;
     struct codepage *next_hash, *next_phys;
@@ -47,10 +47,10 @@ enum { CODEPAGE_HASH = 4096 };
 struct codepages {
     struct cache *cache;
     struct view *view;
-    uint32_t *tables;          /* arena of slot tables */
-    struct codepage *pages;    /* arena, index = table index */
+    uint32_t *tables;       /* arena of slot tables */
+    struct codepage *pages; /* arena, index = table index */
     uint32_t n_pages, max_pages;
-    struct physcode *phys;     /* arena */
+    struct physcode *phys; /* arena */
     uint32_t n_phys, max_phys;
     struct depend *depends;
     uint32_t n_depends, max_depends;

@@ -1,5 +1,5 @@
-/* codepage_light.c - the part of codepage.h that stores to scanned pages reach while the guest's FPU
- * state is live: is it code, and away with the units. Light. */
+/* codepage_light.c - the part of codepage.h that stores to scanned pages reach while the guest's
+ * FPU state is live: is it code, and away with the units. Light. */
 #include "cache/codepage.h"
 
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page)

@@ -17,30 +17,75 @@ enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, N_SEG };
 
 /* EFLAGS (SDM vol. 1, "EFLAGS Register") */
 enum {
-    FLAG_CF = 1u << 0, FLAG_FIXED = 1u << 1, FLAG_PF = 1u << 2, FLAG_AF = 1u << 4,
-    FLAG_ZF = 1u << 6, FLAG_SF = 1u << 7, FLAG_TF = 1u << 8, FLAG_IF = 1u << 9,
-    FLAG_DF = 1u << 10, FLAG_OF = 1u << 11, FLAG_IOPL = 3u << 12, FLAG_NT = 1u << 14,
-    FLAG_RF = 1u << 16, FLAG_VM = 1u << 17, FLAG_AC = 1u << 18, FLAG_VIF = 1u << 19,
-    FLAG_VIP = 1u << 20, FLAG_ID = 1u << 21,
+    FLAG_CF = 1u << 0,
+    FLAG_FIXED = 1u << 1,
+    FLAG_PF = 1u << 2,
+    FLAG_AF = 1u << 4,
+    FLAG_ZF = 1u << 6,
+    FLAG_SF = 1u << 7,
+    FLAG_TF = 1u << 8,
+    FLAG_IF = 1u << 9,
+    FLAG_DF = 1u << 10,
+    FLAG_OF = 1u << 11,
+    FLAG_IOPL = 3u << 12,
+    FLAG_NT = 1u << 14,
+    FLAG_RF = 1u << 16,
+    FLAG_VM = 1u << 17,
+    FLAG_AC = 1u << 18,
+    FLAG_VIF = 1u << 19,
+    FLAG_VIP = 1u << 20,
+    FLAG_ID = 1u << 21,
     FLAGS_ARITH = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF,
     FLAGS_SYSTEM = FLAG_TF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF |
                    FLAG_VIP | FLAG_ID, /* everything but FLAGS_ARITH, IF and the fixed bit */
 };
 
 enum {
-    CR0_PE = 1u << 0, CR0_MP = 1u << 1, CR0_EM = 1u << 2, CR0_TS = 1u << 3, CR0_ET = 1u << 4,
-    CR0_NE = 1u << 5, CR0_WP = 1u << 16, CR0_AM = 1u << 18, CR0_NW = 1u << 29, CR0_CD = 1u << 30,
+    CR0_PE = 1u << 0,
+    CR0_MP = 1u << 1,
+    CR0_EM = 1u << 2,
+    CR0_TS = 1u << 3,
+    CR0_ET = 1u << 4,
+    CR0_NE = 1u << 5,
+    CR0_WP = 1u << 16,
+    CR0_AM = 1u << 18,
+    CR0_NW = 1u << 29,
+    CR0_CD = 1u << 30,
     CR0_PG = 1u << 31,
-    CR4_VME = 1u << 0, CR4_PVI = 1u << 1, CR4_TSD = 1u << 2, CR4_DE = 1u << 3, CR4_PSE = 1u << 4,
-    CR4_PAE = 1u << 5, CR4_MCE = 1u << 6, CR4_PGE = 1u << 7, CR4_PCE = 1u << 8,
-    CR4_OSFXSR = 1u << 9, CR4_OSXMMEXCPT = 1u << 10, CR4_UMIP = 1u << 11,
+    CR4_VME = 1u << 0,
+    CR4_PVI = 1u << 1,
+    CR4_TSD = 1u << 2,
+    CR4_DE = 1u << 3,
+    CR4_PSE = 1u << 4,
+    CR4_PAE = 1u << 5,
+    CR4_MCE = 1u << 6,
+    CR4_PGE = 1u << 7,
+    CR4_PCE = 1u << 8,
+    CR4_OSFXSR = 1u << 9,
+    CR4_OSXMMEXCPT = 1u << 10,
+    CR4_UMIP = 1u << 11,
     EFER_NXE = 1u << 11, /* bit 0 (SCE) and LME are not offered */
 };
 
 enum vector {
-    VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_BR = 5, VEC_UD = 6,
-    VEC_NM = 7, VEC_DF = 8, VEC_TS = 10, VEC_NP = 11, VEC_SS = 12, VEC_GP = 13, VEC_PF = 14,
-    VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
+    VEC_DE = 0,
+    VEC_DB = 1,
+    VEC_NMI = 2,
+    VEC_BP = 3,
+    VEC_OF = 4,
+    VEC_BR = 5,
+    VEC_UD = 6,
+    VEC_NM = 7,
+    VEC_DF = 8,
+    VEC_TS = 10,
+    VEC_NP = 11,
+    VEC_SS = 12,
+    VEC_GP = 13,
+    VEC_PF = 14,
+    VEC_MF = 16,
+    VEC_AC = 17,
+    VEC_MC = 18,
+    VEC_XM = 19,
 };
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 }; /* #PF error code bits */
 
@@ -55,11 +100,19 @@ struct segment {
     uint8_t big;
 };
 enum { /* struct segment .access */
-    SEG_ACCESSED = 1, SEG_RW = 2, SEG_DC = 4, SEG_CODE = 8, SEG_S = 0x10, SEG_DPL = 0x60,
-    SEG_PRESENT = 0x80,
+       SEG_ACCESSED = 1,
+       SEG_RW = 2,
+       SEG_DC = 4,
+       SEG_CODE = 8,
+       SEG_S = 0x10,
+       SEG_DPL = 0x60,
+       SEG_PRESENT = 0x80,
 };
 
-struct table_register { uint32_t base; uint32_t limit; }; /* GDTR, IDTR; limit in bytes - 1 */
+struct table_register {
+    uint32_t base;
+    uint32_t limit;
+}; /* GDTR, IDTR; limit in bytes - 1 */
 
 /* What the guest did wrong, or what is to be delivered. A value, never a longjmp. */
 struct fault {
@@ -70,30 +123,31 @@ struct fault {
 };
 
 /* Mode key: everything about the CPU's mode that changes how code is translated. A unit belongs to
- * one mode; cpu_update_mode() recomputes cpu->mode after any change of CR0, CPL, segments, VM, TF. */
+ * one mode; cpu_update_mode() recomputes cpu->mode after any change of CR0, CPL, segments, VM, TF.
+ */
 enum mode_bits {
-    MODE_USER = 1 << 0,    /* CPL 3 */
-    MODE_CPL0 = 1 << 1,    /* CPL 0 (neither bit: CPL 1 or 2) */
-    MODE_CODE32 = 1 << 2,  /* CS.D */
-    MODE_STACK32 = 1 << 3, /* SS.B */
-    MODE_FLAT = 1 << 4,    /* CS DS ES SS: base 0, limit 4 GiB; DS ES SS writable; CS readable */
-    MODE_PROT = 1 << 5,    /* CR0.PE */
-    MODE_V86 = 1 << 6,     /* EFLAGS.VM */
-    MODE_NM = 1 << 7,      /* CR0.TS or CR0.EM: FPU instructions need the slow path */
-    MODE_STEP = 1 << 8,    /* TF, or debug registers armed: one instruction per unit */
-    MODE_NOSSE = 1 << 10,  /* CR4.OSFXSR=0: SSE instructions are #UD */
-    MODE_NOWP = 1 << 9,    /* CPL < 3 and paging on and CR0.WP=0: stores are checked */
-    MODE_WATCH = 1 << 11,  /* every access is checked: alignment checking is on (CR0.AM, EFLAGS.AC,
-                              CPL 3), or a debug register watches data */
+    MODE_USER = 1 << 0,     /* CPL 3 */
+    MODE_CPL0 = 1 << 1,     /* CPL 0 (neither bit: CPL 1 or 2) */
+    MODE_CODE32 = 1 << 2,   /* CS.D */
+    MODE_STACK32 = 1 << 3,  /* SS.B */
+    MODE_FLAT = 1 << 4,     /* CS DS ES SS: base 0, limit 4 GiB; DS ES SS writable; CS readable */
+    MODE_PROT = 1 << 5,     /* CR0.PE */
+    MODE_V86 = 1 << 6,      /* EFLAGS.VM */
+    MODE_NM = 1 << 7,       /* CR0.TS or CR0.EM: FPU instructions need the slow path */
+    MODE_STEP = 1 << 8,     /* TF, or debug registers armed: one instruction per unit */
+    MODE_NOSSE = 1 << 10,   /* CR4.OSFXSR=0: SSE instructions are #UD */
+    MODE_NOWP = 1 << 9,     /* CPL < 3 and paging on and CR0.WP=0: stores are checked */
+    MODE_WATCH = 1 << 11,   /* every access is checked: alignment checking is on (CR0.AM, EFLAGS.AC,
+                               CPL 3), or a debug register watches data */
     MODE_CSLIMIT = 1 << 12, /* CS ends below 4 GiB, but not as real and V86 mode have it */
 };
 
 /* Results of code reached lightly from guest code (general registers only, no libc). */
 enum light_result {
-    LIGHT_NEXT = 0,   /* done: go on after this instruction (eip was not changed by the callee) */
-    LIGHT_JUMP = 1,   /* eip, CPL, segments, address space ... were set: re-enter at cpu->eip */
-    LIGHT_FAULT = 2,  /* cpu->fault is to be delivered, eip unchanged, nothing else changed */
-    LIGHT_EXIT = 3,   /* the monitor must see it: cpu->exit_reason is set */
+    LIGHT_NEXT = 0,  /* done: go on after this instruction (eip was not changed by the callee) */
+    LIGHT_JUMP = 1,  /* eip, CPL, segments, address space ... were set: re-enter at cpu->eip */
+    LIGHT_FAULT = 2, /* cpu->fault is to be delivered, eip unchanged, nothing else changed */
+    LIGHT_EXIT = 3,  /* the monitor must see it: cpu->exit_reason is set */
 };
 
 enum exit_reason {
@@ -123,81 +177,85 @@ enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048 };
 
 struct cpu {
     /* ---- part 1: named by assembly and emitted code ---- */
-    uint64_t gpr[N_GPR]; /* guest registers; upper halves zero. gpr[4] = ESP as guest value */
-    uint32_t eip;        /* offset in CS */
-    uint32_t arith;      /* FLAGS_ARITH bits, valid between runs */
-    uint32_t iff;        /* guest IF: 0 or FLAG_IF */
-    uint32_t sysflags;   /* FLAGS_SYSTEM bits */
-    uint32_t intr;       /* 1 while the interrupt controller's INTR output is high */
+    uint64_t gpr[N_GPR];   /* guest registers; upper halves zero. gpr[4] = ESP as guest value */
+    uint32_t eip;          /* offset in CS */
+    uint32_t arith;        /* FLAGS_ARITH bits, valid between runs */
+    uint32_t iff;          /* guest IF: 0 or FLAG_IF */
+    uint32_t sysflags;     /* FLAGS_SYSTEM bits */
+    uint32_t intr;         /* 1 while the interrupt controller's INTR output is high */
     uint32_t exit_request; /* set by signals: leave guest code at the next boundary */
-    uint32_t df_set;     /* nonzero if arith has DF at the last light entry (assembly's own) */
+    uint32_t df_set;       /* nonzero if arith has DF at the last light entry (assembly's own) */
     uint32_t exit_reason;
-    uint64_t window;     /* r13, GS.base: base of the D-view window of the current mode */
-    uint64_t dir;        /* r14: I-view directory of the current mode */
-    uint64_t seg_base_ptr[N_SEG]; /* &seg[i].base while the fast form of access is allowed (limit
-                                     4 GiB, present, writable data), else the poison page's address */
+    uint64_t window; /* r13, GS.base: base of the D-view window of the current mode */
+    uint64_t dir;    /* r14: I-view directory of the current mode */
+    uint64_t
+        seg_base_ptr[N_SEG]; /* &seg[i].base while the fast form of access is allowed (limit
+                                4 GiB, present, writable data), else the poison page's address */
     struct segment seg[N_SEG];
-    uint64_t host_rsp;     /* monitor's stack while guest code runs */
+    uint64_t host_rsp;        /* monitor's stack while guest code runs */
     uint64_t guest_stack_top; /* top of the host stack that guest calls use */
-    uint64_t user_rsp;     /* host rsp of user code while the kernel runs; 0 = none */
-    uint64_t helper[64];   /* light helpers and stubs, called as call *helper[i](%r15) */
-    uint64_t scratch[8];   /* for emitted code: spills inside one instruction */
+    uint64_t user_rsp;        /* host rsp of user code while the kernel runs; 0 = none */
+    uint64_t helper[64];      /* light helpers and stubs, called as call *helper[i](%r15) */
+    uint64_t scratch[8];      /* for emitted code: spills inside one instruction */
     uint64_t dual_base[CPU_DUAL_SLOTS]; /* by lin >> 21: window where CPL<3 finds that 2 MiB */
     uint64_t staged_count;
-    uint32_t staged_lin, staged_bytes;  /* a checked store in flight: where staging goes */
-    uint32_t insn_eip;     /* EIP of the instruction a light helper was called for */
-    uint32_t mode;         /* enum mode_bits */
-    uint64_t tsc_offset;   /* guest TSC = host TSC + this */
-    uint64_t count_ptr;    /* reserved for the map's counters */
+    uint32_t staged_lin, staged_bytes; /* a checked store in flight: where staging goes */
+    uint32_t insn_eip;                 /* EIP of the instruction a light helper was called for */
+    uint32_t mode;                     /* enum mode_bits */
+    uint64_t tsc_offset;               /* guest TSC = host TSC + this */
+    uint64_t count_ptr;                /* reserved for the map's counters */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
     _Alignas(64) uint8_t fpu[4096]; /* guest x87/SSE while parked: FXSAVE64 image (XSAVE later) */
-    bool fpu_parked;       /* true: guest FPU state is in fpu[]; false: live in host registers */
+    bool fpu_parked; /* true: guest FPU state is in fpu[]; false: live in host registers */
 
     uint8_t cpl;
     uint8_t interrupt_shadow; /* enum shadow: what waits until one more instruction is done */
-    bool a20;              /* A20 gate open */
+    bool a20;                 /* A20 gate open */
     bool halted;
 
     uint32_t cr0, cr2, cr3, cr4, efer;
     uint32_t dr[8];
     struct table_register gdtr, idtr;
-    struct segment ldtr, tr; /* access holds the type (2 = LDT, 9/11 = 32-bit TSS avail/busy, 1/3) */
+    struct segment ldtr,
+        tr; /* access holds the type (2 = LDT, 9/11 = 32-bit TSS avail/busy, 1/3) */
     uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t msr_misc_enable, msr_pat, msr_mtrr_def_type, apic_base;
     uint64_t msr_mtrr_fix[11], msr_mtrr_var[16];
 
-    struct fault fault;    /* with LIGHT_FAULT, EXIT_FAULT */
-    bool in_delivery;      /* an exception is being delivered (for #DF) */
-    struct insn *exit_insn; /* instruction that exited, or NULL */
-    uint32_t exit_arg[4];  /* see exits.def */
+    struct fault fault;      /* with LIGHT_FAULT, EXIT_FAULT */
+    bool in_delivery;        /* an exception is being delivered (for #DF) */
+    struct insn *exit_insn;  /* instruction that exited, or NULL */
+    uint32_t exit_arg[4];    /* see exits.def */
     uint32_t error_host_sig; /* host signal behind EXIT_FAULT, for reports */
 
-    struct view *view;     /* owner of windows and directories */
+    struct view *view; /* owner of windows and directories */
     struct machine *machine;
     uint64_t n_light[128]; /* calls by light operation */
     uint64_t n_exit[64];   /* exits by reason */
 
     /* acc.c and the fault handler: rights of the C access under way, and why it failed */
     uint8_t acc_user, acc_answer;
-    uint64_t exit_host;    /* host address of the instruction that left by EXIT_SITE */
+    uint64_t exit_host; /* host address of the instruction that left by EXIT_SITE */
     uint64_t n_stack_resets, n_host_faults, n_signals, n_steps;
 
-    uint64_t poison_ptr;   /* what seg_base_ptr holds for a segment without the fast form; set by the
-                              machine before cpu_reset() */
-    uint64_t tsc_hz;       /* frequency of the guest's (= the host's) TSC; set by the machine */
-    bool ports_full;       /* the FPU is parked: port access may run any C (see emul.h) */
+    uint64_t poison_ptr; /* what seg_base_ptr holds for a segment without the fast form; set by the
+                            machine before cpu_reset() */
+    uint64_t tsc_hz;     /* frequency of the guest's (= the host's) TSC; set by the machine */
+    bool ports_full;     /* the FPU is parked: port access may run any C (see emul.h) */
     uint64_t msr_tsc_adjust, msr_debugctl, msr_bios_sign;
     uint32_t msr_tsc_aux, msr_spec_ctrl;
-    uint32_t code_end;     /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
-    uint32_t debug_hits;   /* DR6 bits 0-3 that the current instruction's accesses earned */
+    uint32_t code_end;   /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
+    uint32_t debug_hits; /* DR6 bits 0-3 that the current instruction's accesses earned */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */
     struct fpu_pointers fpu_pointers;
     uint32_t fpu_parked_ip, fpu_parked_dp;
     uint32_t fpu_checked_off; /* operand of the last x87 instruction that ran on staging */
-    struct host_cpuid { uint32_t ecx1, edx1, ebx7, ecx81, edx81; } host_cpuid; /* at cpu_reset() */
+    struct host_cpuid {
+        uint32_t ecx1, edx1, ebx7, ecx81, edx81;
+    } host_cpuid; /* at cpu_reset() */
 };
 
 /* EFLAGS as the guest's PUSHF would see it (RF and VM included as they stand). */
@@ -205,29 +263,40 @@ static inline uint32_t cpu_eflags(const struct cpu *cpu)
 {
     return (cpu->arith & FLAGS_ARITH) | cpu->iff | cpu->sysflags | FLAG_FIXED;
 }
-/* Sets all of EFLAGS without any privilege check. Caller runs cpu_update_mode() when TF/VM changed. */
+/* Sets all of EFLAGS without any privilege check. Caller runs cpu_update_mode() when TF/VM changed.
+ */
 static inline void cpu_set_eflags(struct cpu *cpu, uint32_t eflags)
 {
     cpu->arith = eflags & FLAGS_ARITH;
     cpu->iff = eflags & FLAG_IF;
     cpu->sysflags = eflags & FLAGS_SYSTEM;
 }
-static inline unsigned cpu_iopl(const struct cpu *cpu) { return (cpu->sysflags >> 12) & 3; }
-static inline uint32_t cpu_reg(const struct cpu *cpu, unsigned reg) { return (uint32_t)cpu->gpr[reg]; }
-static inline void cpu_set_reg(struct cpu *cpu, unsigned reg, uint32_t v) { cpu->gpr[reg] = v; }
+static inline unsigned cpu_iopl(const struct cpu *cpu)
+{
+    return (cpu->sysflags >> 12) & 3;
+}
+static inline uint32_t cpu_reg(const struct cpu *cpu, unsigned reg)
+{
+    return (uint32_t)cpu->gpr[reg];
+}
+static inline void cpu_set_reg(struct cpu *cpu, unsigned reg, uint32_t v)
+{
+    cpu->gpr[reg] = v;
+}
 
-/* cpu.c: power-up state of SDM vol. 3, "Processor State After Reset". Keeps view/machine/helpers. */
+/* cpu.c: power-up state of SDM vol. 3, "Processor State After Reset". Keeps view/machine/helpers.
+ */
 void cpu_reset(struct cpu *cpu);
 /* mode.c: recomputes mode and seg_base_ptr from CR0, CPL, segments, flags, DR7. Cheap, light. Sets
  * window and dir through view_switch_mode() when the mode or ring changed. */
 void cpu_update_mode(struct cpu *cpu);
 /* mode.c: recomputes seg_base_ptr[seg] (after a load of that segment register). */
 void cpu_update_segment(struct cpu *cpu, enum seg seg);
-/* mode.c: cpu_update_mode() for a caller that has run cpu_update_segment() for each segment register
- * it loaded: the hot half, for interrupts and their returns. */
+/* mode.c: cpu_update_mode() for a caller that has run cpu_update_segment() for each segment
+ * register it loaded: the hot half, for interrupts and their returns. */
 void cpu_update_ring(struct cpu *cpu);
-/* mode.c: the same when mode had MODE_FLAT, CODE32 and STACK32 before, CS and SS were replaced by flat
- * 32-bit ones, DS and ES are as they were, and CPL is 0 or 3: system calls and interrupts. */
+/* mode.c: the same when mode had MODE_FLAT, CODE32 and STACK32 before, CS and SS were replaced by
+ * flat 32-bit ones, DS and ES are as they were, and CPL is 0 or 3: system calls and interrupts. */
 void cpu_update_flat_ring(struct cpu *cpu);
 /* debug.c: SDM vol. 3, "Debug Registers". What the armed ones say, as DR6 bits 0-3. Light. */
 uint32_t cpu_debug_code(const struct cpu *cpu, uint32_t lin);

@@ -100,8 +100,8 @@ static inline void set_mode(struct cpu *cpu, uint32_t mode)
 /* "Limit Checking": code ends where CS does. Units are made per linear page and mode; the page in
  * which the limit lies is scanned up to it only (miss.c), so it must be entered anew when another
  * limit comes into force.
- * DEVIATION: real and V86 code that runs past offset FFFF without a branch faults only at the end of
- * that linear page; pages are shared by all the segments that overlap there. */
+ * DEVIATION: real and V86 code that runs past offset FFFF without a branch faults only at the end
+ * of that linear page; pages are shared by all the segments that overlap there. */
 static void update_code_end(struct cpu *cpu)
 {
     const struct segment *cs = &cpu->seg[SEG_CS];

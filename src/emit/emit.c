@@ -24,8 +24,14 @@ static void emit_le(struct emit *emit, uint64_t value, unsigned n_bytes)
     }
 }
 
-void emit_u32(struct emit *emit, uint32_t value) { emit_le(emit, value, 4); }
-void emit_u64(struct emit *emit, uint64_t value) { emit_le(emit, value, 8); }
+void emit_u32(struct emit *emit, uint32_t value)
+{
+    emit_le(emit, value, 4);
+}
+void emit_u64(struct emit *emit, uint64_t value)
+{
+    emit_le(emit, value, 8);
+}
 
 static void emit_head(struct emit *emit, const struct host_op *op, bool gs, bool a32, int reg,
                       int index, int base)
@@ -37,8 +43,8 @@ static void emit_head(struct emit *emit, const struct host_op *op, bool gs, bool
         emit_u8(emit, 0x67);
     }
     emit_bytes(emit, op->legacy, op->n_legacy);
-    unsigned rex = (op->rex_w ? 8u : 0) | (reg >= 8 ? 4u : 0) | (index >= 8 ? 2u : 0) |
-                   (base >= 8 ? 1u : 0);
+    unsigned rex =
+        (op->rex_w ? 8u : 0) | (reg >= 8 ? 4u : 0) | (index >= 8 ? 2u : 0) | (base >= 8 ? 1u : 0);
     if (rex || op->rex_force) {
         emit_u8(emit, (uint8_t)(0x40 | rex));
     }
@@ -68,9 +74,7 @@ static void emit_modrm_mem(struct emit *emit, int reg, const struct host_mem *me
     }
     unsigned base = (unsigned)mem->base & 7;
     bool needs_sib = mem->index != NO_REG || base == 4;
-    unsigned mod = mem->disp == 0 && base != 5                  ? 0
-                   : mem->disp >= -128 && mem->disp <= 127 ? 1
-                                                           : 2;
+    unsigned mod = mem->disp == 0 && base != 5 ? 0 : mem->disp >= -128 && mem->disp <= 127 ? 1 : 2;
     emit_u8(emit, (uint8_t)(mod << 6 | r | (needs_sib ? 4 : base)));
     if (needs_sib) {
         unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
@@ -114,8 +118,14 @@ static void op_rm16(struct emit *emit, uint8_t opcode, int reg, const struct hos
     emit_op_mem(emit, &op, reg, mem);
 }
 
-void emit_mov_rr32(struct emit *emit, int to, int from) { op_rr(emit, 0, 0x8b, false, to, from); }
-void emit_mov_rr64(struct emit *emit, int to, int from) { op_rr(emit, 0, 0x8b, true, to, from); }
+void emit_mov_rr32(struct emit *emit, int to, int from)
+{
+    op_rr(emit, 0, 0x8b, false, to, from);
+}
+void emit_mov_rr64(struct emit *emit, int to, int from)
+{
+    op_rr(emit, 0, 0x8b, true, to, from);
+}
 
 void emit_mov_ri32(struct emit *emit, int to, uint32_t value)
 {
@@ -215,16 +225,28 @@ void emit_rorx32(struct emit *emit, int to, int from, unsigned count)
     emit_u8(emit, (uint8_t)count);
 }
 
-void emit_movzx16(struct emit *emit, int to, int from) { op_rr(emit, 1, 0xb7, false, to, from); }
-void emit_movsx16(struct emit *emit, int to, int from) { op_rr(emit, 1, 0xbf, false, to, from); }
+void emit_movzx16(struct emit *emit, int to, int from)
+{
+    op_rr(emit, 1, 0xb7, false, to, from);
+}
+void emit_movsx16(struct emit *emit, int to, int from)
+{
+    op_rr(emit, 1, 0xbf, false, to, from);
+}
 void emit_movzx8(struct emit *emit, int to, int from)
 {
     struct host_op op = {.map = 1, .opcode = 0xb6, .rex_force = from >= 4};
     emit_op_reg(emit, &op, to, from);
 }
 
-void emit_jmp_reg(struct emit *emit, int reg) { op_rr(emit, 0, 0xff, false, 4, reg); }
-void emit_call_reg(struct emit *emit, int reg) { op_rr(emit, 0, 0xff, false, 2, reg); }
+void emit_jmp_reg(struct emit *emit, int reg)
+{
+    op_rr(emit, 0, 0xff, false, 4, reg);
+}
+void emit_call_reg(struct emit *emit, int reg)
+{
+    op_rr(emit, 0, 0xff, false, 2, reg);
+}
 void emit_jmp_mem(struct emit *emit, const struct host_mem *mem)
 {
     op_rm(emit, 0, 0xff, false, 4, mem);
@@ -233,7 +255,10 @@ void emit_call_mem(struct emit *emit, const struct host_mem *mem)
 {
     op_rm(emit, 0, 0xff, false, 2, mem);
 }
-void emit_ret(struct emit *emit) { emit_u8(emit, 0xc3); }
+void emit_ret(struct emit *emit)
+{
+    emit_u8(emit, 0xc3);
+}
 
 static uint32_t emit_rel32(struct emit *emit, uint64_t target_pc)
 {

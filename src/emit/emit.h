@@ -1,8 +1,8 @@
 /* emit.h - the host encoder and its code buffer. PURE: writes bytes into a buffer it was given,
  * knows nothing of guests, caches or policy.
  *
- * Host registers are numbered as in ModRM/REX: rax 0 ... rdi 7, r8 8 ... r15 15. None of the helpers
- * marked "no flags" touches RFLAGS: guest flags are live in it while guest code runs.
+ * Host registers are numbered as in ModRM/REX: rax 0 ... rdi 7, r8 8 ... r15 15. None of the
+ * helpers marked "no flags" touches RFLAGS: guest flags are live in it while guest code runs.
  */
 #ifndef EMIT_EMIT_H
 #define EMIT_EMIT_H
@@ -10,7 +10,23 @@
 #include "base/base.h"
 
 enum host_reg {
-    RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG = -1,
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    NO_REG = -1,
 };
 
 /* A code buffer: bytes are written at `at`; they will run at exec + (at - start). */
@@ -33,7 +49,7 @@ struct host_op {
     uint8_t legacy[4]; /* legacy prefixes as wanted (66 F2 F3 F0), without 65/67 */
     uint8_t n_legacy;
     bool rex_w, rex_force;
-    uint8_t map;       /* 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
+    uint8_t map; /* 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
     uint8_t opcode;
 };
 
@@ -41,7 +57,10 @@ static inline uint64_t emit_pc(const struct emit *emit)
 {
     return emit->exec + (uint64_t)(emit->at - emit->start);
 }
-static inline uint32_t emit_off(const struct emit *emit) { return (uint32_t)(emit->at - emit->start); }
+static inline uint32_t emit_off(const struct emit *emit)
+{
+    return (uint32_t)(emit->at - emit->start);
+}
 
 void emit_u8(struct emit *emit, uint8_t value);
 void emit_u32(struct emit *emit, uint32_t value);

@@ -104,7 +104,8 @@ enum light_result emul_sti(struct cpu *cpu, const struct insn *insn)
         return emul_fault(cpu, VEC_GP, 0);
     }
     if (flag == FLAG_IF) {
-        cpu->interrupt_shadow = cpu->iff ? 0 : SHADOW_INTERRUPTS; /* only the STI that sets IF holds interrupts off */
+        cpu->interrupt_shadow =
+            cpu->iff ? 0 : SHADOW_INTERRUPTS; /* only the STI that sets IF holds interrupts off */
         cpu->iff = FLAG_IF;
     } else {
         cpu->sysflags |= FLAG_VIF;

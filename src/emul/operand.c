@@ -15,8 +15,9 @@ uint32_t emul_operand_off(const struct cpu *cpu, const struct insn *insn)
     return insn->adsize == 2 ? off & 0xffff : off;
 }
 
-/* "Alignment Requirements by Data Type" (#AC): natural alignment of an operand of n_bytes. Operands of
- * 16 bytes are not checked: MOVAPS and kin fault by themselves, MOVUPS and kin may lie anywhere. */
+/* "Alignment Requirements by Data Type" (#AC): natural alignment of an operand of n_bytes. Operands
+ * of 16 bytes are not checked: MOVAPS and kin fault by themselves, MOVUPS and kin may lie anywhere.
+ */
 int emul_check_alignment_slow(struct cpu *cpu, uint32_t lin, unsigned n_bytes)
 {
     unsigned align = 1;

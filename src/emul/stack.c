@@ -99,8 +99,7 @@ int emul_peek_words(struct cpu *cpu, uint32_t skip, unsigned size, uint32_t *wor
     }
     for (unsigned i = 0; i < n; i++) {
         const uint32_t lin = ss->base + ((first + i * size) & mask);
-        if (emul_check_alignment(cpu, lin, size) ||
-            acc_read(cpu, lin, size, ACC_CPL, &words[i])) {
+        if (emul_check_alignment(cpu, lin, size) || acc_read(cpu, lin, size, ACC_CPL, &words[i])) {
             return -1;
         }
     }

@@ -1,5 +1,6 @@
 /* map.c - the verdict for one instruction: default.def, then what the instruction set says.
- * Place in the flow: scan -> map -> translate. Owns nothing but struct map; no policy of its own. */
+ * Place in the flow: scan -> map -> translate. Owns nothing but struct map; no policy of its own.
+ */
 #include "map/map.h"
 
 #include <Zydis/Zydis.h>

@@ -25,18 +25,38 @@ enum emul_op {
 /* How the translator deals with it when segments are flat; in other modes instructions that touch
  * memory or the stack take the checked form or their C function. */
 enum verdict {
-    VERDICT_NATIVE,  /* runs on the CPU, operands re-encoded */
-    VERDICT_PUSH, VERDICT_POP, VERDICT_PUSHA, VERDICT_POPA, VERDICT_ENTER, VERDICT_LEAVE,
-    VERDICT_PUSHF, VERDICT_JMP, VERDICT_JCC, VERDICT_LOOP, VERDICT_CALL, VERDICT_CALL_INDIRECT,
-    VERDICT_JMP_INDIRECT, VERDICT_RET, VERDICT_STRING, VERDICT_XLAT, VERDICT_NOP, VERDICT_CLI,
-    VERDICT_STI, VERDICT_MOV_FROM_SEG, VERDICT_PUSH_SEG, VERDICT_RDTSC,
-    VERDICT_HELPER,  /* a call to the C function insn->op; goes on behind it */
+    VERDICT_NATIVE, /* runs on the CPU, operands re-encoded */
+    VERDICT_PUSH,
+    VERDICT_POP,
+    VERDICT_PUSHA,
+    VERDICT_POPA,
+    VERDICT_ENTER,
+    VERDICT_LEAVE,
+    VERDICT_PUSHF,
+    VERDICT_JMP,
+    VERDICT_JCC,
+    VERDICT_LOOP,
+    VERDICT_CALL,
+    VERDICT_CALL_INDIRECT,
+    VERDICT_JMP_INDIRECT,
+    VERDICT_RET,
+    VERDICT_STRING,
+    VERDICT_XLAT,
+    VERDICT_NOP,
+    VERDICT_CLI,
+    VERDICT_STI,
+    VERDICT_MOV_FROM_SEG,
+    VERDICT_PUSH_SEG,
+    VERDICT_RDTSC,
+    VERDICT_HELPER,     /* a call to the C function insn->op; goes on behind it */
     VERDICT_HELPER_END, /* the same, but never goes on behind it (IRET, far jumps, HLT, #UD) */
     N_VERDICTS,
 };
 
 struct map {
-    struct { uint8_t verdict, op; } rule[2048]; /* by ZydisMnemonic */
+    struct {
+        uint8_t verdict, op;
+    } rule[2048]; /* by ZydisMnemonic */
 };
 void map_init(struct map *map);
 void map_judge(void *map, struct insn *insn);

@@ -25,7 +25,7 @@ struct mem {
     uint64_t fd_bytes;  /* size of the memfd */
     uint8_t *host;      /* the monitor's own read-write mapping of the whole memfd */
     uint8_t *page_type; /* enum mem_type per physical page of [0, 4 GiB): 1 MiB array */
-    uint32_t *page_fd;  /* memfd page number per physical page (RAM: same number), for RAM and ROM */
+    uint32_t *page_fd; /* memfd page number per physical page (RAM: same number), for RAM and ROM */
     /* MMIO: set by board; size_bytes 1, 2, 4 */
     uint32_t (*mmio_read)(void *arg, uint32_t phys, unsigned size_bytes);
     void (*mmio_write)(void *arg, uint32_t phys, unsigned size_bytes, uint32_t value);
@@ -46,8 +46,9 @@ int mem_add_rom(struct mem *mem, uint32_t phys, const void *bytes, uint64_t n_by
 /* Host pointer to a RAM or ROM page's first byte (phys may be unaligned: pointer to that byte), or
  * NULL. Good to the end of that page only. */
 uint8_t *mem_page_host(const struct mem *mem, uint32_t phys);
-/* Copies for loaders, DMA and the debugger: any length, crosses pages, RAM and ROM (write: RAM only;
- * also ROM if force). Calls on_store. Returns bytes done (stops at the first page that cannot). */
+/* Copies for loaders, DMA and the debugger: any length, crosses pages, RAM and ROM (write: RAM
+ * only; also ROM if force). Calls on_store. Returns bytes done (stops at the first page that
+ * cannot). */
 uint64_t mem_read(const struct mem *mem, uint32_t phys, void *out, uint64_t n_bytes);
 uint64_t mem_write(struct mem *mem, uint32_t phys, const void *in, uint64_t n_bytes);
 

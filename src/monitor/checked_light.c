@@ -71,8 +71,8 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
         for (unsigned k = 0; k < size; k++) {
             value |= (uint32_t)staging[i + k] << (8 * k);
         }
-        /* Probed by checked_resolve: this can fail only where a piece of this very store changed the
-         * page tables for the next piece. Silicon would have used its old translation. */
+        /* Probed by checked_resolve: this can fail only where a piece of this very store changed
+         * the page tables for the next piece. Silicon would have used its old translation. */
         acc_write(cpu, cpu->staged_lin + i, size, ACC_CPL, value);
         i += size;
     }

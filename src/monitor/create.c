@@ -8,8 +8,12 @@
 #include "monitor/host_check.h"
 #include "monitor/machine_internal.h"
 
-enum { CACHE_BYTES = 96 << 20, TINY_CACHE_BYTES = 96 << 10, MAX_CODEPAGES = 12 << 10,
-       TINY_CODEPAGES = 64 };
+enum {
+    CACHE_BYTES = 96 << 20,
+    TINY_CACHE_BYTES = 96 << 10,
+    MAX_CODEPAGES = 12 << 10,
+    TINY_CODEPAGES = 64
+};
 
 static char *message(const char *what, int error)
 {
@@ -77,8 +81,8 @@ static int create_parts(struct machine *machine, char **error)
 {
     const struct options *options = &machine->options;
     bool tiny = options->engine & ENGINE_TINY_CACHE;
-    struct view_options view_options = {
-        .no_fault_around = options->engine & ENGINE_NO_FAULT_AROUND};
+    struct view_options view_options = {.no_fault_around =
+                                            options->engine & ENGINE_NO_FAULT_AROUND};
     const char *board_error = NULL;
 
     int result = mem_create(&machine->mem, options->ram_bytes);
@@ -91,7 +95,8 @@ static int create_parts(struct machine *machine, char **error)
     result = cache_create(&machine->cache, tiny ? TINY_CACHE_BYTES : CACHE_BYTES);
     if (result < 0) {
         *error = message("cannot make the code cache (a memfd mapped twice, once executable, below "
-                         "2 GiB; is it refused by seccomp, SELinux or a ulimit?)", result);
+                         "2 GiB; is it refused by seccomp, SELinux or a ulimit?)",
+                         result);
         return -1;
     }
     result = board_create(&machine->board, &machine->mem, &options->board, &machine->cpu->intr,
@@ -103,7 +108,8 @@ static int create_parts(struct machine *machine, char **error)
     result = view_create(&machine->view, &machine->mem, machine->cpu, &view_options);
     if (result < 0) {
         *error = message("cannot reserve address space for the guest's windows (ulimit -v, "
-                         "vm.max_map_count)", result);
+                         "vm.max_map_count)",
+                         result);
         return -1;
     }
     result = codepages_create(&machine->pages, &machine->cache, machine->view,
@@ -126,7 +132,8 @@ int machine_create(struct machine **out, const struct options *options, char **e
         return -1;
     }
     struct machine *machine = calloc(1, sizeof(*machine));
-    struct cpu *cpu = aligned_alloc(PAGE_BYTES, (sizeof(*cpu) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ul));
+    struct cpu *cpu =
+        aligned_alloc(PAGE_BYTES, (sizeof(*cpu) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ul));
     if (!machine || !cpu) {
         free(machine);
         free(cpu);

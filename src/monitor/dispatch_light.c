@@ -28,12 +28,9 @@ static emul_fn *const functions[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = function,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = checked_resolve,
-    [OP_COMMIT] = checked_commit,
-    [OP_STI_PENDING] = sti_pending,
-    [OP_FPU_STORED] = light_fpu_stored,
-    [OP_FPU_LOADED] = light_fpu_loaded,
-    [OP_MASK_MOVE] = light_mask_move,
+    [OP_RESOLVE] = checked_resolve,     [OP_COMMIT] = checked_commit,
+    [OP_STI_PENDING] = sti_pending,     [OP_FPU_STORED] = light_fpu_stored,
+    [OP_FPU_LOADED] = light_fpu_loaded, [OP_MASK_MOVE] = light_mask_move,
 };
 
 const struct emul_ports *machine_ports(struct machine *machine)
@@ -98,7 +95,8 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         if (machine->pages.n_invalidations != generation || mode != cpu->mode ||
             window != cpu->window || dir != cpu->dir || op == OP_MOV_TO_CR || op == OP_INVLPG ||
             (cpu->intr && cpu->iff)) {
-            return go_on(cpu, false); /* the unit we came from may be gone, its mode or mapping over */
+            return go_on(cpu,
+                         false); /* the unit we came from may be gone, its mode or mapping over */
         }
         return LIGHT_NEXT;
     case LIGHT_JUMP:

@@ -101,8 +101,8 @@ static enum outcome handle_port(struct machine *machine, bool tf_before, int *st
         break;
     default: {
         cpu->ports_full = true;
-        enum light_result result = cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn)
-                                                         : emul_outs(cpu, cpu->exit_insn);
+        enum light_result result =
+            cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn) : emul_outs(cpu, cpu->exit_insn);
         cpu->ports_full = false;
         if (result == LIGHT_FAULT) {
             cpu->debug_hits = 0;
@@ -252,11 +252,16 @@ static void end_shadow_step(struct machine *machine)
 }
 
 /* What holds for one instruction and is used up when it completes. */
-struct once { uint32_t rf; uint8_t shadow; bool tf; };
+struct once {
+    uint32_t rf;
+    uint8_t shadow;
+    bool tf;
+};
 
 static struct once take_once(struct cpu *cpu)
 {
-    struct once once = {.rf = cpu->sysflags & FLAG_RF, .shadow = cpu->interrupt_shadow,
+    struct once once = {.rf = cpu->sysflags & FLAG_RF,
+                        .shadow = cpu->interrupt_shadow,
                         .tf = cpu->sysflags & FLAG_TF};
     if (cpu->mode & MODE_STEP) {
         cpu->sysflags &= ~(uint32_t)FLAG_RF;
@@ -266,8 +271,8 @@ static struct once take_once(struct cpu *cpu)
     return once;
 }
 
-/* Instruction breakpoints are faults, before the instruction is even fetched ("Instruction-Breakpoint
- * Exception Condition"); RF and the shadow of MOV SS hold them off. */
+/* Instruction breakpoints are faults, before the instruction is even fetched
+ * ("Instruction-Breakpoint Exception Condition"); RF and the shadow of MOV SS hold them off. */
 static bool is_code_breakpoint(struct cpu *cpu)
 {
     if (__builtin_expect(!(cpu->mode & MODE_STEP), 1) || (cpu->sysflags & FLAG_RF) ||

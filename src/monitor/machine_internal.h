@@ -16,9 +16,15 @@
 
 enum { SITE_HINTS = 1 << 14, EVENT_RING = 64 };
 
-struct site_hint { uint32_t key; uint8_t kind; }; /* key: physical address of the instruction + 1 */
+struct site_hint {
+    uint32_t key;
+    uint8_t kind;
+}; /* key: physical address of the instruction + 1 */
 
-struct event { uint8_t what; uint32_t eip, arg; }; /* for reports: the last exits */
+struct event {
+    uint8_t what;
+    uint32_t eip, arg;
+}; /* for reports: the last exits */
 
 struct machine {
     struct cpu *cpu;
@@ -33,9 +39,9 @@ struct machine {
     struct options options;
     struct emul_ports ports_light, ports_full;
     struct site_hint *hints;
-    struct scan_result scan;     /* of the unit being made */
-    uint64_t resume_host;        /* where the next entry goes; 0 = by cpu->eip */
-    bool step_shadow;            /* one instruction, then interrupts again */
+    struct scan_result scan; /* of the unit being made */
+    uint64_t resume_host;    /* where the next entry goes; 0 = by cpu->eip */
+    bool step_shadow;        /* one instruction, then interrupts again */
     FILE *log;
     struct event events[EVENT_RING];
     uint32_t n_events;
@@ -44,7 +50,8 @@ struct machine {
     uint64_t n_faults_logged, tsc_translating, n_site_patches[8];
 };
 
-/* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered. */
+/* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
+ */
 uint64_t monitor_find_unit(struct machine *machine);
 /* The page-crossing unit at cpu->eip no longer fits what its second page is. */
 void monitor_drop_crossing(struct machine *machine);
@@ -54,7 +61,8 @@ unsigned monitor_site_hint(struct machine *machine, uint32_t phys);
 void monitor_flush_code(struct machine *machine);
 /* hub_light.c: runs until something stops the machine; returns the exit status. */
 int monitor_loop(struct machine *machine);
-/* create.c: loads what the command line names and brings the CPU to its entry state. start.c: reset. */
+/* create.c: loads what the command line names and brings the CPU to its entry state. start.c:
+ * reset. */
 int monitor_load(struct machine *machine, char **error);
 int monitor_reset(struct machine *machine);
 /* report.c */

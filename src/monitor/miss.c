@@ -27,7 +27,10 @@ static bool is_known(void *arg, uint32_t off)
     return page->table[off] != 0;
 }
 
-struct site_arg { struct machine *machine; const struct codepage *page; };
+struct site_arg {
+    struct machine *machine;
+    const struct codepage *page;
+};
 
 static unsigned site_kind(void *arg, uint32_t page_off)
 {
@@ -83,8 +86,12 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         .code32 = cpu->mode & MODE_CODE32,
         .end_off = page->end_off,
         .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN)
-                         ? 1 : SCAN_MAX_INSNS,
-        .known = is_known, .arg = page, .judge = map_judge, .map = &machine->map,
+                         ? 1
+                         : SCAN_MAX_INSNS,
+        .known = is_known,
+        .arg = page,
+        .judge = map_judge,
+        .map = &machine->map,
     };
     *second = NULL;
     scan_page(&machine->scanner, &request, &machine->scan);
@@ -116,8 +123,13 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
 {
     struct site_arg site = {.machine = machine, .page = page};
     struct translate_input in = {
-        .scan = &machine->scan, .scanner = &machine->scanner, .cache = &machine->cache,
-        .page = page, .engine = machine->options.engine, .site = site_kind, .arg = &site,
+        .scan = &machine->scan,
+        .scanner = &machine->scanner,
+        .cache = &machine->cache,
+        .page = page,
+        .engine = machine->options.engine,
+        .site = site_kind,
+        .arg = &site,
     };
     if (second) { /* what view_map_code() put into the directory: biased by the page */
         in.cross_next = (uint64_t)second->table - ((uint64_t)second->lin_page << 14);

@@ -1,4 +1,5 @@
-/* report.c - what the user sees of the machine's inside: stop reports, -d logs, counters. Full C. */
+/* report.c - what the user sees of the machine's inside: stop reports, -d logs, counters. Full C.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -15,8 +16,9 @@ static const char *const light_names[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = "RESOLVE", [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
-    [OP_FPU_STORED] = "FPU_STORED", [OP_FPU_LOADED] = "FPU_LOADED", [OP_MASK_MOVE] = "MASK_MOVE",
+    [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",
+    [OP_STI_PENDING] = "STI_PENDING", [OP_FPU_STORED] = "FPU_STORED",
+    [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE",
 };
 
 /* One line in the form of the posts: " 000B.00100002  90                       nop". */
@@ -32,7 +34,8 @@ static void format_bytes(const struct machine *machine, const struct insn *insn,
         snprintf(hex + 2 * i, 3, "%02X", insn->bytes[i]);
     }
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
-    if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands))) {
+    if (ZYAN_SUCCESS(
+            ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands))) {
         ZydisFormatterFormatInstruction(&formatter, &zydis, operands, zydis.operand_count_visible,
                                         text, sizeof(text), insn->eip, NULL);
     }
@@ -77,7 +80,9 @@ static void print_registers(const struct cpu *cpu, FILE *out)
         fprintf(out, " %s=%04x base=%08x limit=%08x access=%02x%s\n", names[i], seg->selector,
                 seg->base, seg->limit, seg->access, seg->big ? " big" : "");
     }
-    fprintf(out, " CR0=%08x CR2=%08x CR3=%08x CR4=%08x EFER=%08x\n GDT=%08x/%x IDT=%08x/%x TR=%04x LDT=%04x\n",
+    fprintf(out,
+            " CR0=%08x CR2=%08x CR3=%08x CR4=%08x EFER=%08x\n GDT=%08x/%x IDT=%08x/%x TR=%04x "
+            "LDT=%04x\n",
             cpu->cr0, cpu->cr2, cpu->cr3, cpu->cr4, cpu->efer, cpu->gdtr.base, cpu->gdtr.limit,
             cpu->idtr.base, cpu->idtr.limit, cpu->tr.selector, cpu->ldtr.selector);
 }
@@ -169,8 +174,9 @@ static void log_faults(struct machine *machine)
     for (; from < run->n_faults; from++) {
         const struct run_fault *fault = &run->faults[from % RUN_FAULT_RING];
         fprintf(machine->log, "mmu: %s %08x from eip %08x%s window %lx: %s\n",
-                fault->write ? "write" : "read", fault->lin, fault->eip, fault->from_c ? " (C)" : "",
-                (unsigned long)fault->window, answers[fault->answer & 3]);
+                fault->write ? "write" : "read", fault->lin, fault->eip,
+                fault->from_c ? " (C)" : "", (unsigned long)fault->window,
+                answers[fault->answer & 3]);
     }
     machine->n_faults_logged = from;
 }
@@ -209,7 +215,8 @@ static void log_host_code(struct machine *machine, const struct unit *unit, uint
         uint32_t length = 1;
         if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, at, to - from, &zydis, operands))) {
             ZydisFormatterFormatInstruction(&formatter, &zydis, operands,
-                                            zydis.operand_count_visible, text, sizeof(text), pc, NULL);
+                                            zydis.operand_count_visible, text, sizeof(text), pc,
+                                            NULL);
             length = zydis.length;
         }
         fprintf(machine->log, "        %08lx  %s\n", (unsigned long)pc, text);
@@ -253,10 +260,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
     const struct view_stats *view = view_get_stats(machine->view);
     double ms = cpu->tsc_hz ? 1000.0 / (double)cpu->tsc_hz : 0;
     uint64_t all = __builtin_ia32_rdtsc() - machine->tsc_start;
-    fprintf(out, "stats: ms in all %.1f: guest code (with light calls, hidden faults) %.1f, halted %.1f, "
-                 "monitor %.1f\n", (double)all * ms, (double)machine->tsc_guest * ms,
-            (double)machine->tsc_halted * ms,
-            (double)(all - machine->tsc_guest - machine->tsc_halted) * ms);
+    fprintf(
+        out,
+        "stats: ms in all %.1f: guest code (with light calls, hidden faults) %.1f, halted %.1f, "
+        "monitor %.1f\n",
+        (double)all * ms, (double)machine->tsc_guest * ms, (double)machine->tsc_halted * ms,
+        (double)(all - machine->tsc_guest - machine->tsc_halted) * ms);
     fprintf(out, "stats: units %lu insns %lu host bytes %lu (%.1f ms translating) flushes %lu\n",
             machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
             (double)machine->tsc_translating * ms, machine->cache.n_flushes);
@@ -265,9 +274,11 @@ void monitor_print_stats(struct machine *machine, FILE *out)
     fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu\n",
             machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
             machine->n_site_patches[SITE_CHECKED]);
-    fprintf(out, "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
-                 "interrupts %lu\n", cpu->n_host_faults, cpu->n_signals, cpu->n_steps,
-            cpu->n_stack_resets, machine->n_interrupts);
+    fprintf(out,
+            "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
+            "interrupts %lu\n",
+            cpu->n_host_faults, cpu->n_signals, cpu->n_steps, cpu->n_stack_resets,
+            machine->n_interrupts);
     for (unsigned i = 0; i < N_EXIT_REASONS; i++) {
         if (cpu->n_exit[i]) {
             fprintf(out, "stats: exit %-12s %lu\n", exit_names[i], cpu->n_exit[i]);
@@ -286,11 +297,13 @@ void monitor_print_stats(struct machine *machine, FILE *out)
     fprintf(out, "stats: view faults %lu pages %lu runs %lu guest faults %lu checked %lu\n",
             view->n_faults, view->n_pages_mapped, view->n_runs, view->n_guest_faults,
             view->n_checked);
-    fprintf(out, "stats: spaces made %lu dropped %lu cr3 loads %lu known %lu invlpg %lu pages "
-                 "dropped %lu full flushes %lu\n", view->n_spaces_made, view->n_spaces_dropped,
-            view->n_cr3_loads, view->n_cr3_known, view->n_invlpg, view->n_pages_dropped,
-            view->n_full_flushes);
-    fprintf(out, "stats: protects %lu unprotects %lu private slots %lu evictions %lu mappings %lu\n",
+    fprintf(out,
+            "stats: spaces made %lu dropped %lu cr3 loads %lu known %lu invlpg %lu pages "
+            "dropped %lu full flushes %lu\n",
+            view->n_spaces_made, view->n_spaces_dropped, view->n_cr3_loads, view->n_cr3_known,
+            view->n_invlpg, view->n_pages_dropped, view->n_full_flushes);
+    fprintf(out,
+            "stats: protects %lu unprotects %lu private slots %lu evictions %lu mappings %lu\n",
             view->n_protects, view->n_unprotects, view->n_slots_private, view->n_evictions,
             view->n_mappings);
 }

@@ -38,8 +38,8 @@ static unsigned kind_for(struct machine *machine, uint32_t phys_insn)
     return SITE_CHECKED;
 }
 
-/* A store into a page with scanned code, from elsewhere: while it is rare, drop the page's units and
- * let stores through. True if that was done. */
+/* A store into a page with scanned code, from elsewhere: while it is rare, drop the page's units
+ * and let stores through. True if that was done. */
 static bool give_way_to_store(struct machine *machine, const struct unit *unit)
 {
     struct cpu *cpu = machine->cpu;
@@ -56,7 +56,8 @@ static bool give_way_to_store(struct machine *machine, const struct unit *unit)
     struct physcode *phys = physcode_find(&machine->pages, phys_page);
     uint64_t now = __builtin_ia32_rdtsc();
     if (phys && now - phys->last_write_tsc > FORGIVE_TSC) {
-        phys->n_writes = 0; /* pages are reused, as code and as data; mixed ones are written often */
+        phys->n_writes =
+            0; /* pages are reused, as code and as data; mixed ones are written often */
     }
     bool own = unit->page->phys->phys_page == phys_page || unit->is_crossing;
     if (own || (phys && phys->n_writes >= WRITES_BEFORE_CHECKED)) {
@@ -96,13 +97,16 @@ void monitor_remake_site(struct machine *machine)
     BUG_ON(!bytes);
     struct scan_result *scan = &machine->scan;
     scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
-                (page->mode & MODE_CODE32) != 0,
-                (page->lin_page << 12) + old->page_off, false, &scan->insns[0]);
+                (page->mode & MODE_CODE32) != 0, (page->lin_page << 12) + old->page_off, false,
+                &scan->insns[0]);
     map_judge(&machine->map, &scan->insns[0]);
     scan->n_insns = 1;
     scan->ends_open = !scan_is_terminal(&scan->insns[0]);
     struct translate_input in = {
-        .scan = scan, .scanner = &machine->scanner, .cache = &machine->cache, .page = page,
+        .scan = scan,
+        .scanner = &machine->scanner,
+        .cache = &machine->cache,
+        .page = page,
         .engine = machine->options.engine,
     };
     struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);

@@ -1,4 +1,5 @@
-/* start.c - starts and stops a machine's run: signals, host threads, reset, the last words. Full C. */
+/* start.c - starts and stops a machine's run: signals, host threads, reset, the last words. Full C.
+ */
 #include <stdlib.h>
 #include <string.h>
 

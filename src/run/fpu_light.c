@@ -1,4 +1,5 @@
-/* fpu_light.c - the guest's x87 and SSE state between the host's registers and struct cpu. Light. */
+/* fpu_light.c - the guest's x87 and SSE state between the host's registers and struct cpu. Light.
+ */
 #include "run/run.h"
 
 void run_park_fpu(struct cpu *cpu)
@@ -9,12 +10,13 @@ void run_park_fpu(struct cpu *cpu)
     uint32_t mxcsr = 0x1f80;
     __asm__ volatile("fxsave64 %0" : "=m"(cpu->fpu));
     if (cpu->fpu[4]) { /* x87 registers in use: AMD's FXSAVE has left out where the last one was */
-        struct { uint32_t words[7]; } environment;
+        struct {
+            uint32_t words[7];
+        } environment;
         __asm__ volatile("fnstenv %0" : "=m"(environment));
         if (environment.words[3]) {
             cpu->fpu_parked_ip = environment.words[3];
-            cpu->fpu_parked_dp =
-                environment.words[5] ? environment.words[5] : cpu->fpu_parked_dp;
+            cpu->fpu_parked_dp = environment.words[5] ? environment.words[5] : cpu->fpu_parked_dp;
         }
     }
     __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(mxcsr));

@@ -2,54 +2,54 @@
 #ifndef RUN_OFFSETS_H
 #define RUN_OFFSETS_H
 
-#define CPU_GPR 0
-#define CPU_EIP 64
-#define CPU_ARITH 68
-#define CPU_IFF 72
-#define CPU_SYSFLAGS 76
-#define CPU_INTR 80
-#define CPU_EXIT_REQUEST 84
-#define CPU_EXIT_REASON 92
-#define CPU_WINDOW 96
-#define CPU_DIR 104
-#define CPU_SEG_BASE_PTR 112
-#define CPU_SEG 160
-#define CPU_SEG_BYTES 12
-#define CPU_SEG_BASE 0
-#define CPU_SEG_SELECTOR 8
-#define CPU_CS_BASE (CPU_SEG + CPU_SEG_BYTES)
-#define CPU_HOST_RSP 232
+#define CPU_GPR             0
+#define CPU_EIP             64
+#define CPU_ARITH           68
+#define CPU_IFF             72
+#define CPU_SYSFLAGS        76
+#define CPU_INTR            80
+#define CPU_EXIT_REQUEST    84
+#define CPU_EXIT_REASON     92
+#define CPU_WINDOW          96
+#define CPU_DIR             104
+#define CPU_SEG_BASE_PTR    112
+#define CPU_SEG             160
+#define CPU_SEG_BYTES       12
+#define CPU_SEG_BASE        0
+#define CPU_SEG_SELECTOR    8
+#define CPU_CS_BASE         (CPU_SEG + CPU_SEG_BYTES)
+#define CPU_HOST_RSP        232
 #define CPU_GUEST_STACK_TOP 240
-#define CPU_USER_RSP 248
-#define CPU_HELPER 256
-#define CPU_SCRATCH 768
-#define CPU_DUAL_BASE 832
+#define CPU_USER_RSP        248
+#define CPU_HELPER          256
+#define CPU_SCRATCH         768
+#define CPU_DUAL_BASE       832
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */
-#define HELPER_MISS 1  /* jmp: no unit at linear address r8d */
-#define HELPER_STEP 2  /* jmp: one instruction done, next is at linear address r8d */
+#define HELPER_MISS  1 /* jmp: no unit at linear address r8d */
+#define HELPER_STEP  2 /* jmp: one instruction done, next is at linear address r8d */
 #define HELPER_CROSS 3 /* jmp: page-crossing unit at r8d must be checked again */
 
 /* struct cpu .scratch[] */
-#define SCRATCH_HOST 0      /* OP_RESOLVE's answer: host pointer */
-#define SCRATCH_GUEST_RSP 1 /* guest call stack pointer while C runs */
-#define SCRATCH_GS 2        /* what GS.base holds */
-#define SCRATCH_LIN 3       /* linear address a miss/step/cross exit is about */
+#define SCRATCH_HOST       0 /* OP_RESOLVE's answer: host pointer */
+#define SCRATCH_GUEST_RSP  1 /* guest call stack pointer while C runs */
+#define SCRATCH_GS         2 /* what GS.base holds */
+#define SCRATCH_LIN        3 /* linear address a miss/step/cross exit is about */
 #define SCRATCH_CACHE_EXEC 4
 
 /* stubs at the beginning of the code cache */
-#define STUB_MISS 0
-#define STUB_STEP 32
+#define STUB_MISS  0
+#define STUB_STEP  32
 #define STUB_CROSS 64
 
 /* enum exit_reason, for assembly */
-#define EXIT_MISS_NUMBER 1
+#define EXIT_MISS_NUMBER    1
 #define EXIT_REQUEST_NUMBER 3
-#define EXIT_STEP_NUMBER 9
-#define EXIT_CROSS_NUMBER 12
+#define EXIT_STEP_NUMBER    9
+#define EXIT_CROSS_NUMBER   12
 
 #define CPU_SCRATCH_AT(n) (CPU_SCRATCH + 8 * (n))
-#define CPU_HELPER_AT(n) (CPU_HELPER + 8 * (n))
+#define CPU_HELPER_AT(n)  (CPU_HELPER + 8 * (n))
 
 #endif

@@ -46,8 +46,9 @@ enum { STACK_BYTES = 512 << 10, STACK_GUARD_BYTES = 64 << 10, STACK_ABOVE_BYTES 
 
 void run_write_stubs(struct run *run)
 {
-    static const struct { uint32_t at, helper; } stubs[] = {
-        {STUB_MISS, HELPER_MISS}, {STUB_STEP, HELPER_STEP}, {STUB_CROSS, HELPER_CROSS}};
+    static const struct {
+        uint32_t at, helper;
+    } stubs[] = {{STUB_MISS, HELPER_MISS}, {STUB_STEP, HELPER_STEP}, {STUB_CROSS, HELPER_CROSS}};
     for (unsigned i = 0; i < ARRAY_SIZE(stubs); i++) {
         struct emit emit = {.start = run->cache->write + stubs[i].at,
                             .at = run->cache->write + stubs[i].at,

@@ -7,7 +7,12 @@
 #include "view/view.h"
 
 /* One host fault in a window, for -d mmu and reports. */
-struct run_fault { uint32_t eip, lin; uint64_t window; uint8_t answer; bool write, from_c; };
+struct run_fault {
+    uint32_t eip, lin;
+    uint64_t window;
+    uint8_t answer;
+    bool write, from_c;
+};
 enum { RUN_FAULT_RING = 256 };
 
 /* What the handlers need to know of the machine whose guest code this thread runs. */
@@ -15,13 +20,13 @@ struct run {
     struct cpu *cpu;
     struct cache *cache;
     struct view *view;
-    uint8_t *stack;          /* guest call stack mapping, guards included */
+    uint8_t *stack; /* guest call stack mapping, guards included */
     uint64_t stack_bytes, stack_guard_bytes;
-    uint64_t poison;         /* address of the poison page */
+    uint64_t poison; /* address of the poison page */
     void *alternate_stack;
-    int tid; /* of the bound thread */
+    int tid;                           /* of the bound thread */
     const struct unit_insn *step_from; /* instruction the last single step began in */
-    int stop_signal; /* SIGTERM and the like arrived: the machine is to end */
+    int stop_signal;                   /* SIGTERM and the like arrived: the machine is to end */
     struct run_fault faults[RUN_FAULT_RING];
     uint64_t n_faults;
 };

@@ -1,7 +1,7 @@
 /* signals.c - the only signal handlers. Async-signal-safe, on the alternate stack.
  *
- * A fault whose RIP lies in the code cache is the guest's: it is resolved by mapping a page (and the
- * instruction runs again), or it becomes an exit with the exact guest instruction. A fault in
+ * A fault whose RIP lies in the code cache is the guest's: it is resolved by mapping a page (and
+ * the instruction runs again), or it becomes an exit with the exact guest instruction. A fault in
  * acc_host_* is C code reading guest memory. Any other fault is our bug and says so.
  *
  * An asynchronous signal (timer, input) makes the guest leave at the next instruction boundary: at
@@ -29,8 +29,15 @@ void acc_host_fail(void);
 
 static _Thread_local struct run *current_run; /* the machine whose guest code this thread runs */
 
-enum { HOST_TF = 0x100, TRAP_DE = 0, TRAP_DB = 1, TRAP_GP = 13, TRAP_PF = 14, TRAP_MF = 16,
-       TRAP_XM = 19 };
+enum {
+    HOST_TF = 0x100,
+    TRAP_DE = 0,
+    TRAP_DB = 1,
+    TRAP_GP = 13,
+    TRAP_PF = 14,
+    TRAP_MF = 16,
+    TRAP_XM = 19
+};
 enum { ALTERNATE_STACK_BYTES = 256 << 10 };
 
 struct place {
@@ -40,7 +47,10 @@ struct place {
     uint32_t eip;
 };
 
-static greg_t *reg(ucontext_t *uc, int number) { return &uc->uc_mcontext.gregs[number]; }
+static greg_t *reg(ucontext_t *uc, int number)
+{
+    return &uc->uc_mcontext.gregs[number];
+}
 
 static bool in_range(uint64_t rip, const uint8_t *begin, const uint8_t *end)
 {
@@ -128,11 +138,14 @@ static void report_number(struct text *text, const char *name, uint64_t value)
 
 static _Noreturn void report_bug(int signal, const siginfo_t *info, ucontext_t *uc)
 {
-    static const struct { const char *name; int number; } names[] = {
-        {"rip", REG_RIP}, {"rsp", REG_RSP}, {"rax", REG_RAX}, {"rcx", REG_RCX}, {"rdx", REG_RDX},
-        {"rbx", REG_RBX}, {"rbp", REG_RBP}, {"rsi", REG_RSI}, {"rdi", REG_RDI}, {"r8", REG_R8},
-        {"r9", REG_R9}, {"r10", REG_R10}, {"r11", REG_R11}, {"r12", REG_R12}, {"r13", REG_R13},
-        {"r14", REG_R14}, {"r15", REG_R15}};
+    static const struct {
+        const char *name;
+        int number;
+    } names[] = {{"rip", REG_RIP}, {"rsp", REG_RSP}, {"rax", REG_RAX}, {"rcx", REG_RCX},
+                 {"rdx", REG_RDX}, {"rbx", REG_RBX}, {"rbp", REG_RBP}, {"rsi", REG_RSI},
+                 {"rdi", REG_RDI}, {"r8", REG_R8},   {"r9", REG_R9},   {"r10", REG_R10},
+                 {"r11", REG_R11}, {"r12", REG_R12}, {"r13", REG_R13}, {"r14", REG_R14},
+                 {"r15", REG_R15}};
     char buffer[1024];
     struct text text;
     text_begin(&text, buffer, sizeof(buffer));
@@ -245,8 +258,8 @@ static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
     }
     enum view_answer answer = VIEW_CHECKED;
     if (!in_guard) {
-        answer = view_fault(run->cpu, window, lin,
-                            *reg(uc, REG_ERR) & 2 ? VIEW_WRITE : VIEW_READ, run->cpu->acc_user);
+        answer = view_fault(run->cpu, window, lin, *reg(uc, REG_ERR) & 2 ? VIEW_WRITE : VIEW_READ,
+                            run->cpu->acc_user);
     }
     note_fault(run, (struct run_fault){run->cpu->eip, lin, window, (uint8_t)answer,
                                        *reg(uc, REG_ERR) & 2, true});
@@ -257,8 +270,8 @@ static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
     return true;
 }
 
-/* Is this a place where the guest may be left? Then leaves. Not behind STI or MOV SS: there one more
- * instruction comes first; by single steps it shows whether we came that way. */
+/* Is this a place where the guest may be left? Then leaves. Not behind STI or MOV SS: there one
+ * more instruction comes first; by single steps it shows whether we came that way. */
 static bool leave_at_boundary(struct run *run, ucontext_t *uc, bool stepped)
 {
     struct place place;
@@ -341,7 +354,8 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     }
 }
 
-/* The user wants the process to end: the machine's loop sees stop_signal. Other threads block this. */
+/* The user wants the process to end: the machine's loop sees stop_signal. Other threads block this.
+ */
 static void on_stop(int signal, siginfo_t *info, void *context)
 {
     if (current_run) {

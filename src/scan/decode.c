@@ -11,10 +11,9 @@ void scan_init(struct scanner *scanner)
 {
     ZydisDecoderInit(&scanner->code32, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
     ZydisDecoderInit(&scanner->code16, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
-    static const ZydisDecoderMode off[] = {ZYDIS_DECODER_MODE_MPX,   ZYDIS_DECODER_MODE_CET,
-                                           ZYDIS_DECODER_MODE_LZCNT, ZYDIS_DECODER_MODE_TZCNT,
-                                           ZYDIS_DECODER_MODE_WBNOINVD,
-                                           ZYDIS_DECODER_MODE_CLDEMOTE};
+    static const ZydisDecoderMode off[] = {
+        ZYDIS_DECODER_MODE_MPX,   ZYDIS_DECODER_MODE_CET,      ZYDIS_DECODER_MODE_LZCNT,
+        ZYDIS_DECODER_MODE_TZCNT, ZYDIS_DECODER_MODE_WBNOINVD, ZYDIS_DECODER_MODE_CLDEMOTE};
     for (unsigned i = 0; i < ARRAY_SIZE(off); i++) {
         ZydisDecoderEnableMode(&scanner->code32, off[i], ZYAN_FALSE);
         ZydisDecoderEnableMode(&scanner->code16, off[i], ZYAN_FALSE);
@@ -125,13 +124,17 @@ static unsigned roles_one_byte(const struct insn *insn)
     case 0x69:
     case 0x6b:
         return ROLE_REG | ROLE_RM;
-    case 0x80: case 0x82:
+    case 0x80:
+    case 0x82:
         return ROLE_RM8;
-    case 0x81: case 0x83:
+    case 0x81:
+    case 0x83:
         return ROLE_RM;
     case 0x84 ... 0x8b:
         return both;
-    case 0x8c: case 0x8e: case 0x8f:
+    case 0x8c:
+    case 0x8e:
+    case 0x8f:
         return ROLE_RM;
     case 0x8d:
         return ROLE_REG;
@@ -141,7 +144,14 @@ static unsigned roles_one_byte(const struct insn *insn)
         return ROLE_OPCODE8;
     case 0xb8 ... 0xbf:
         return ROLE_OPCODE;
-    case 0xc0: case 0xc1: case 0xc6: case 0xc7: case 0xd0 ... 0xd3: case 0xf6: case 0xf7: case 0xfe:
+    case 0xc0:
+    case 0xc1:
+    case 0xc6:
+    case 0xc7:
+    case 0xd0 ... 0xd3:
+    case 0xf6:
+    case 0xf7:
+    case 0xfe:
     case 0xff:
         return rm;
     default:
@@ -159,27 +169,54 @@ static unsigned roles_0f(const struct insn *insn)
         return ROLE_RM;
     case 0x2a:
         return f2f3 ? ROLE_RM : 0;
-    case 0x2c: case 0x2d:
+    case 0x2c:
+    case 0x2d:
         return f2f3 ? ROLE_REG : 0;
     case 0x40 ... 0x4f:
         return ROLE_REG | ROLE_RM;
-    case 0x50: case 0xc3: case 0xc5: case 0xd7:
+    case 0x50:
+    case 0xc3:
+    case 0xc5:
+    case 0xd7:
         return ROLE_REG;
-    case 0x6e: case 0xba: case 0xc4: case 0x00: case 0x01:
+    case 0x6e:
+    case 0xba:
+    case 0xc4:
+    case 0x00:
+    case 0x01:
         return ROLE_RM;
     case 0x7e:
         return insn->prefixes & PREFIX_REP ? 0 : ROLE_RM;
     case 0x90 ... 0x9f:
         return ROLE_RM8;
-    case 0x02: case 0x03: case 0xa3: case 0xa4: case 0xa5: case 0xab: case 0xac: case 0xad:
-    case 0xaf: case 0xb1: case 0xb3: case 0xb7: case 0xb8: case 0xbb: case 0xbc: case 0xbd:
-    case 0xbf: case 0xc1:
+    case 0x02:
+    case 0x03:
+    case 0xa3:
+    case 0xa4:
+    case 0xa5:
+    case 0xab:
+    case 0xac:
+    case 0xad:
+    case 0xaf:
+    case 0xb1:
+    case 0xb3:
+    case 0xb7:
+    case 0xb8:
+    case 0xbb:
+    case 0xbc:
+    case 0xbd:
+    case 0xbf:
+    case 0xc1:
         return ROLE_REG | ROLE_RM;
-    case 0xb0: case 0xc0:
+    case 0xb0:
+    case 0xc0:
         return ROLE_REG8 | ROLE_RM8;
-    case 0xb2: case 0xb4: case 0xb5:
+    case 0xb2:
+    case 0xb4:
+    case 0xb5:
         return ROLE_REG;
-    case 0xb6: case 0xbe:
+    case 0xb6:
+    case 0xbe:
         return ROLE_REG | ROLE_RM8;
     case 0xc8 ... 0xcf:
         return ROLE_OPCODE;
@@ -212,17 +249,44 @@ static void read_prefixes(struct insn *insn, const ZydisDecodedInstruction *zydi
 {
     for (unsigned i = 0; i < zydis->raw.prefix_count; i++) {
         switch (zydis->raw.prefixes[i].value) {
-        case 0xf0: insn->prefixes |= PREFIX_LOCK; break;
-        case 0xf2: insn->prefixes = (uint8_t)((insn->prefixes & ~PREFIX_REP) | PREFIX_REPNE); break;
-        case 0xf3: insn->prefixes = (uint8_t)((insn->prefixes & ~PREFIX_REPNE) | PREFIX_REP); break;
-        case 0x26: insn->seg = SEG_ES; insn->seg_override = true; break;
-        case 0x2e: insn->seg = SEG_CS; insn->seg_override = true; break;
-        case 0x36: insn->seg = SEG_SS; insn->seg_override = true; break;
-        case 0x3e: insn->seg = SEG_DS; insn->seg_override = true; break;
-        case 0x64: insn->seg = SEG_FS; insn->seg_override = true; break;
-        case 0x65: insn->seg = SEG_GS; insn->seg_override = true; break;
-        case 0x66: insn->has_66 = true; break;
-        default: break;
+        case 0xf0:
+            insn->prefixes |= PREFIX_LOCK;
+            break;
+        case 0xf2:
+            insn->prefixes = (uint8_t)((insn->prefixes & ~PREFIX_REP) | PREFIX_REPNE);
+            break;
+        case 0xf3:
+            insn->prefixes = (uint8_t)((insn->prefixes & ~PREFIX_REPNE) | PREFIX_REP);
+            break;
+        case 0x26:
+            insn->seg = SEG_ES;
+            insn->seg_override = true;
+            break;
+        case 0x2e:
+            insn->seg = SEG_CS;
+            insn->seg_override = true;
+            break;
+        case 0x36:
+            insn->seg = SEG_SS;
+            insn->seg_override = true;
+            break;
+        case 0x3e:
+            insn->seg = SEG_DS;
+            insn->seg_override = true;
+            break;
+        case 0x64:
+            insn->seg = SEG_FS;
+            insn->seg_override = true;
+            break;
+        case 0x65:
+            insn->seg = SEG_GS;
+            insn->seg_override = true;
+            break;
+        case 0x66:
+            insn->has_66 = true;
+            break;
+        default:
+            break;
         }
     }
 }
@@ -231,8 +295,8 @@ static void read_memory16(struct insn *insn)
 {
     static const uint8_t base[8] = {GPR_EBX, GPR_EBX, GPR_EBP, GPR_EBP,
                                     GPR_ESI, GPR_EDI, GPR_EBP, GPR_EBX};
-    static const uint8_t index[8] = {GPR_ESI, GPR_EDI, GPR_ESI, GPR_EDI, INSN_NO_REG,
-                                     INSN_NO_REG, INSN_NO_REG, INSN_NO_REG};
+    static const uint8_t index[8] = {GPR_ESI,     GPR_EDI,     GPR_ESI,     GPR_EDI,
+                                     INSN_NO_REG, INSN_NO_REG, INSN_NO_REG, INSN_NO_REG};
     unsigned rm = insn_rm(insn);
     if ((insn->modrm >> 6) == 0 && rm == 6) {
         return; /* disp16 alone */
@@ -293,7 +357,8 @@ static void read_immediates(struct insn *insn, const ZydisDecodedInstruction *zy
         }
         insn->imm_bytes = (uint8_t)(insn->imm_bytes + zydis->raw.imm[i].size / 8);
     }
-    if (zydis->raw.imm[1].size && insn->map == 0 && (insn->opcode == 0x9a || insn->opcode == 0xea)) {
+    if (zydis->raw.imm[1].size && insn->map == 0 &&
+        (insn->opcode == 0x9a || insn->opcode == 0xea)) {
         return; /* ptr16:32: offset in imm, selector in imm2 */
     }
 }
@@ -305,8 +370,9 @@ static void read_flags(struct insn *insn, const ZydisDecodedInstruction *zydis)
     }
     const ZydisAccessedFlags *flags = zydis->cpu_flags;
     insn->flags_read = (uint16_t)(flags->tested & FLAGS_ARITH);
-    insn->flags_written = (uint16_t)((flags->modified | flags->set_0 | flags->set_1 |
-                                      flags->undefined) & FLAGS_ARITH);
+    insn->flags_written =
+        (uint16_t)((flags->modified | flags->set_0 | flags->set_1 | flags->undefined) &
+                   FLAGS_ARITH);
 }
 
 /* Size and use of the explicit memory operand. */
@@ -314,8 +380,8 @@ static void read_operands(const ZydisDecoder *decoder, const ZydisDecoderContext
                           const ZydisDecodedInstruction *zydis, struct insn *insn)
 {
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(decoder, context, zydis, operands,
-                                                 zydis->operand_count))) {
+    if (!ZYAN_SUCCESS(
+            ZydisDecoderDecodeOperands(decoder, context, zydis, operands, zydis->operand_count))) {
         return;
     }
     for (unsigned i = 0; i < zydis->operand_count; i++) {
@@ -348,7 +414,8 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
     if (!ZYAN_SUCCESS(status)) {
         bool short_of_bytes = status == ZYDIS_STATUS_NO_MORE_DATA;
         insn->flags = short_of_bytes && n_bytes < INSN_MAX_BYTES ? INSN_TRUNCATED : INSN_INVALID;
-        if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG || (short_of_bytes && n_bytes == INSN_MAX_BYTES)) {
+        if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ||
+            (short_of_bytes && n_bytes == INSN_MAX_BYTES)) {
             insn->flags = INSN_INVALID | INSN_TOO_LONG;
         }
         insn->n_bytes = 1;
@@ -373,8 +440,8 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
     insn->opsize = zydis.operand_width / 8;
     insn->has_modrm = zydis.attributes & ZYDIS_ATTRIB_HAS_MODRM;
     if (insn->has_modrm) {
-        insn->modrm = (uint8_t)(zydis.raw.modrm.mod << 6 | zydis.raw.modrm.reg << 3 |
-                                zydis.raw.modrm.rm);
+        insn->modrm =
+            (uint8_t)(zydis.raw.modrm.mod << 6 | zydis.raw.modrm.reg << 3 | zydis.raw.modrm.rm);
     }
     read_memory(insn, &zydis);
     read_immediates(insn, &zydis);

@@ -10,51 +10,64 @@ enum insn_prefix { PREFIX_LOCK = 1, PREFIX_REP = 2, PREFIX_REPNE = 4 };
 enum { INSN_NO_REG = 0xff };
 
 struct insn {
-    uint32_t eip;        /* of the first byte, were CS's base 0: its linear address */
-    uint8_t n_bytes;     /* 1..15 */
+    uint32_t eip;    /* of the first byte, were CS's base 0: its linear address */
+    uint8_t n_bytes; /* 1..15 */
     uint8_t bytes[INSN_MAX_BYTES];
-    uint8_t opsize;      /* effective operand size attribute in bytes: 2 or 4 (1 if byte form) */
-    uint8_t opattr;      /* operand size attribute ignoring byte forms: 2 or 4 */
-    uint8_t adsize;      /* address size in bytes: 2 or 4 */
-    uint8_t prefixes;    /* enum insn_prefix */
-    uint8_t seg;         /* effective segment of the memory operand (enum seg) */
-    bool seg_override;   /* an override prefix was present */
-    bool has_66;         /* an operand size prefix was present */
-    uint8_t map;         /* opcode map: 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
+    uint8_t opsize;    /* effective operand size attribute in bytes: 2 or 4 (1 if byte form) */
+    uint8_t opattr;    /* operand size attribute ignoring byte forms: 2 or 4 */
+    uint8_t adsize;    /* address size in bytes: 2 or 4 */
+    uint8_t prefixes;  /* enum insn_prefix */
+    uint8_t seg;       /* effective segment of the memory operand (enum seg) */
+    bool seg_override; /* an override prefix was present */
+    bool has_66;       /* an operand size prefix was present */
+    uint8_t map;       /* opcode map: 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
     uint8_t opcode;
     bool has_modrm;
     uint8_t modrm, sib;
-    bool is_mem;         /* ModRM names memory (mod != 3), or a moffs form */
+    bool is_mem;                /* ModRM names memory (mod != 3), or a moffs form */
     uint8_t base, index, scale; /* memory operand: enum gpr or INSN_NO_REG; scale 1,2,4,8 */
-    int32_t disp;        /* sign-extended; for 16-bit addressing the 16-bit value */
-    uint32_t imm;        /* first immediate, sign-extended as the operation needs; rel for branches */
-    uint32_t imm2;       /* second immediate: selector of far ptr, ENTER's level */
-    uint16_t mem_bytes;  /* size of the memory operand in bytes; 0 none or unknown */
-    uint16_t mnemonic;   /* ZydisMnemonic */
-    uint8_t verdict;     /* enum verdict, map/map.h */
-    uint8_t op;          /* enum emul_op: the C function if it has one, map/map.h */
-    uint8_t flags;       /* enum insn_flag */
-    uint8_t roles;       /* enum insn_role */
-    bool mem_read, mem_write; /* what the memory operand is used for */
+    int32_t disp;               /* sign-extended; for 16-bit addressing the 16-bit value */
+    uint32_t imm;  /* first immediate, sign-extended as the operation needs; rel for branches */
+    uint32_t imm2; /* second immediate: selector of far ptr, ENTER's level */
+    uint16_t mem_bytes;                 /* size of the memory operand in bytes; 0 none or unknown */
+    uint16_t mnemonic;                  /* ZydisMnemonic */
+    uint8_t verdict;                    /* enum verdict, map/map.h */
+    uint8_t op;                         /* enum emul_op: the C function if it has one, map/map.h */
+    uint8_t flags;                      /* enum insn_flag */
+    uint8_t roles;                      /* enum insn_role */
+    bool mem_read, mem_write;           /* what the memory operand is used for */
     uint16_t flags_read, flags_written; /* FLAGS_ARITH bits tested / possibly changed */
-    uint8_t imm_at;      /* offset of the first immediate inside bytes[] (0 = none) */
-    uint8_t imm_bytes;   /* all immediates together */
+    uint8_t imm_at;    /* offset of the first immediate inside bytes[] (0 = none) */
+    uint8_t imm_bytes; /* all immediates together */
 };
 enum insn_flag {
-    INSN_INVALID = 1,     /* undefined, or longer than 15 bytes: see invalid_vector */
-    INSN_TRUNCATED = 2,   /* the bytes given ended inside it */
-    INSN_FPU = 4,         /* x87, MMX, SSE state is used */
-    INSN_TOO_LONG = 8,    /* more than 15 bytes: #GP(0), not #UD */
+    INSN_INVALID = 1,   /* undefined, or longer than 15 bytes: see invalid_vector */
+    INSN_TRUNCATED = 2, /* the bytes given ended inside it */
+    INSN_FPU = 4,       /* x87, MMX, SSE state is used */
+    INSN_TOO_LONG = 8,  /* more than 15 bytes: #GP(0), not #UD */
 };
 /* Which fields of ModRM (or of the opcode's low bits) name general registers. */
-enum insn_role { ROLE_REG = 1, ROLE_RM = 2, ROLE_REG8 = 4, ROLE_RM8 = 8, ROLE_OPCODE = 16,
-                 ROLE_OPCODE8 = 32 };
+enum insn_role {
+    ROLE_REG = 1,
+    ROLE_RM = 2,
+    ROLE_REG8 = 4,
+    ROLE_RM8 = 8,
+    ROLE_OPCODE = 16,
+    ROLE_OPCODE8 = 32
+};
 
-static inline unsigned insn_reg(const struct insn *insn) { return (insn->modrm >> 3) & 7; }
-static inline unsigned insn_rm(const struct insn *insn) { return insn->modrm & 7; }
+static inline unsigned insn_reg(const struct insn *insn)
+{
+    return (insn->modrm >> 3) & 7;
+}
+static inline unsigned insn_rm(const struct insn *insn)
+{
+    return insn->modrm & 7;
+}
 
 /* x87 control instructions leave the instruction and data pointers alone (SDM vol. 1, "x87 FPU
- * Instruction and Data (Operand) Pointers"): D9 /4-/7, DB E0-E4, DD /4 /6 /7, DF E0 and their kin. */
+ * Instruction and Data (Operand) Pointers"): D9 /4-/7, DB E0-E4, DD /4 /6 /7, DF E0 and their kin.
+ */
 static inline bool insn_is_x87_control(const struct insn *insn)
 {
     unsigned reg = insn_reg(insn);

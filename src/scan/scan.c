@@ -84,7 +84,8 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         uint8_t window[2 * INSN_MAX_BYTES];
         unsigned n = request->end_off - off;
         const uint8_t *bytes = request->page + off;
-        if (n < INSN_MAX_BYTES && request->end_off == 4096 && request->next && result->n_insns == 0) {
+        if (n < INSN_MAX_BYTES && request->end_off == 4096 && request->next &&
+            result->n_insns == 0) {
             for (unsigned i = 0; i < n + request->n_next && i < INSN_MAX_BYTES; i++) {
                 window[i] = i < n ? bytes[i] : request->next[i - n];
             }
@@ -113,8 +114,8 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         }
         if (!result->ends_open) {
             uint32_t next;
-            if (!pending_next(&pending, off, &next) || result->n_insns >= budget || next >= request->end_off ||
-                request->known(request->arg, next)) {
+            if (!pending_next(&pending, off, &next) || result->n_insns >= budget ||
+                next >= request->end_off || request->known(request->arg, next)) {
                 break;
             }
             off = next;

@@ -25,18 +25,19 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
 struct scan_result {
     unsigned n_insns;
     struct insn insns[SCAN_MAX_INSNS];
-    bool ends_open;       /* the last instruction falls through to next_off */
-    uint32_t next_off;    /* page offset after the last instruction (may be 4096) */
+    bool ends_open;    /* the last instruction falls through to next_off */
+    uint32_t next_off; /* page offset after the last instruction (may be 4096) */
 };
 struct scan_request {
-    const uint8_t *page;  /* the 4096 bytes of the code page */
-    const uint8_t *next;  /* bytes of the following page, or NULL: then crossing instructions end it */
-    unsigned n_next;      /* how many of them are known (0..15) */
-    uint32_t start_off;   /* where in the page to begin */
-    uint32_t end_off;     /* code ends here: 4096, or where the CS limit cuts the page */
-    uint32_t page_eip;    /* EIP of the page's first byte */
+    const uint8_t *page; /* the 4096 bytes of the code page */
+    const uint8_t
+        *next;       /* bytes of the following page, or NULL: then crossing instructions end it */
+    unsigned n_next; /* how many of them are known (0..15) */
+    uint32_t start_off; /* where in the page to begin */
+    uint32_t end_off;   /* code ends here: 4096, or where the CS limit cuts the page */
+    uint32_t page_eip;  /* EIP of the page's first byte */
     bool code32;
-    unsigned max_insns;   /* budget, at most SCAN_MAX_INSNS */
+    unsigned max_insns; /* budget, at most SCAN_MAX_INSNS */
     /* true if the address already has code (the scan stops there) */
     bool (*known)(void *arg, uint32_t off);
     void *arg;

@@ -13,7 +13,8 @@ static void emit_offset(struct translator *t, const struct insn *insn, int32_t d
     struct host_mem mem = {
         .base = insn->base == INSN_NO_REG ? NO_REG : translate_reg(insn->base),
         .index = insn->index == INSN_NO_REG ? NO_REG : (int)insn->index,
-        .scale = insn->scale, .disp = insn->disp + delta,
+        .scale = insn->scale,
+        .disp = insn->disp + delta,
     };
     emit_lea32(e, R8, &mem);
     if (insn->adsize == 2) {
@@ -26,8 +27,8 @@ static bool uses_fs_gs(const struct insn *insn)
     return insn->seg == SEG_FS || insn->seg == SEG_GS;
 }
 
-/* Base of FS/GS into r9d, through a pointer that leads to an unmapped page while the segment may not
- * be used the fast way (null, limit, rights): see cpu_update_segment(). */
+/* Base of FS/GS into r9d, through a pointer that leads to an unmapped page while the segment may
+ * not be used the fast way (null, limit, rights): see cpu_update_segment(). */
 static void emit_segment_base(struct translator *t, const struct insn *insn)
 {
     struct host_mem ptr = host_mem_base(R15, CPU_SEG_BASE_PTR + 8 * insn->seg);
@@ -78,7 +79,10 @@ void translate_commit(struct translator *t, const struct insn *insn)
 }
 
 /* Operands close enough to their base that base + disp will hardly ever wrap. */
-static bool small_disp(int32_t disp) { return disp >= -0x8000 && disp < 0x8000; }
+static bool small_disp(int32_t disp)
+{
+    return disp >= -0x8000 && disp < 0x8000;
+}
 
 void translate_address(struct translator *t, const struct insn *insn, int32_t delta, bool load,
                        struct host_mem *mem)
@@ -107,7 +111,7 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
             emit_offset(t, insn, delta);
         }
         emit_segment_base(t, insn);
-        *mem = !simple                       ? host_mem_guest(R8, R9, 1, 0)
+        *mem = !simple                     ? host_mem_guest(R8, R9, 1, 0)
                : insn->base == INSN_NO_REG ? host_mem_guest(R9, NO_REG, 1, disp)
                                            : host_mem_guest(translate_reg(insn->base), R9, 1, disp);
         return;

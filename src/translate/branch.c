@@ -4,7 +4,8 @@
  * host's return slot and returns: the slot's old content is only ever a prediction. */
 #include "translate/translate.h"
 
-/* r8d = linear target -> r9 = host address, by two loads: directory entry (biased), slot. No flags. */
+/* r8d = linear target -> r9 = host address, by two loads: directory entry (biased), slot. No flags.
+ */
 static void emit_lookup_slot(struct translator *t, int entry_reg)
 {
     struct host_mem slot = host_mem_index(entry_reg, R8, 4, 0);
@@ -43,7 +44,8 @@ void translate_exit_direct(struct translator *t, uint32_t target_eip)
     emit_jmp_reg(&t->emit, R9);
 }
 
-/* Where a joined branch to target may go now: host address, or 0. *index: forward inside the unit. */
+/* Where a joined branch to target may go now: host address, or 0. *index: forward inside the unit.
+ */
 static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int *index)
 {
     uint32_t off = target_eip - t->page_eip;

@@ -31,8 +31,8 @@ static void translate_sti(struct translator *t, const struct insn *insn)
 static void translate_mov_from_seg(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
-    struct host_mem selector = host_mem_base(
-        R15, (int32_t)(CPU_SEG + CPU_SEG_BYTES * insn_reg(insn) + CPU_SEG_SELECTOR));
+    struct host_mem selector =
+        host_mem_base(R15, (int32_t)(CPU_SEG + CPU_SEG_BYTES * insn_reg(insn) + CPU_SEG_SELECTOR));
     if (insn->is_mem) {
         struct host_mem mem;
         translate_address(t, insn, 0, false, &mem);

@@ -1,11 +1,13 @@
-/* native.c - technique native: the same instruction with its operands re-encoded for 64-bit mode. */
+/* native.c - technique native: the same instruction with its operands re-encoded for 64-bit mode.
+ */
 #include "translate/translate.h"
 
 /* 66 is an operand size in general instructions (64-bit mode's default is 32, whatever the guest's
  * was), but part of the opcode in SSE ones. */
 static bool wants_66(const struct insn *insn)
 {
-    bool other = insn->map == 1 && (insn->opcode == 0xae || insn->opcode == 0xc3); /* fences, MOVNTI */
+    bool other =
+        insn->map == 1 && (insn->opcode == 0xae || insn->opcode == 0xc3); /* fences, MOVNTI */
     bool sse = (insn->map == 1 && (insn->flags & INSN_FPU)) || other || insn->map == 3 ||
                (insn->map == 2 && insn->opcode < 0xf0);
     return sse ? insn->has_66 : insn->opattr == 2;
@@ -198,8 +200,8 @@ static void native_mem_form(struct translator *t, const struct insn *insn)
 
     int reg = insn->roles & ROLE_REG ? translate_reg(insn_reg(insn)) : (int)insn_reg(insn);
     if (!insn->has_modrm) { /* A0-A3: MOV with the accumulator */
-        op.opcode = (uint8_t)(insn->opcode < 0xa2 ? 0x8a | (insn->opcode & 1)
-                                                  : 0x88 | (insn->opcode & 1));
+        op.opcode =
+            (uint8_t)(insn->opcode < 0xa2 ? 0x8a | (insn->opcode & 1) : 0x88 | (insn->opcode & 1));
         reg = RAX;
     }
     bool high = (insn->roles & ROLE_REG8) && reg >= 4 && insn->has_modrm &&
@@ -244,7 +246,8 @@ static void native_lea(struct translator *t, const struct insn *insn)
     struct host_mem mem = {
         .base = insn->base == INSN_NO_REG ? NO_REG : translate_reg(insn->base),
         .index = insn->index == INSN_NO_REG ? NO_REG : (int)insn->index,
-        .scale = insn->scale, .disp = insn->disp,
+        .scale = insn->scale,
+        .disp = insn->disp,
     };
     if (insn->adsize == 2) {
         emit_lea32(&t->emit, R8, &mem);

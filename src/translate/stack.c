@@ -143,8 +143,8 @@ static void translate_leave(struct translator *t)
     emit_mov_rr32(&t->emit, RBP, R8);
 }
 
-/* Arithmetic flags are the host's; IF, IOPL and the rest are the guest's. Sums instead of logic: the
- * live flags stay. The host's image always has IF set and no other system flag. */
+/* Arithmetic flags are the host's; IF, IOPL and the rest are the guest's. Sums instead of logic:
+ * the live flags stay. The host's image always has IF set and no other system flag. */
 static void translate_pushf(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
@@ -164,8 +164,8 @@ static void translate_pushf(struct translator *t, const struct insn *insn)
 static void translate_push_seg(struct translator *t, const struct insn *insn)
 {
     unsigned seg = (insn->opcode >> 3) & 7;
-    struct host_mem selector = host_mem_base(R15, (int32_t)(CPU_SEG + CPU_SEG_BYTES * seg +
-                                                            CPU_SEG_SELECTOR));
+    struct host_mem selector =
+        host_mem_base(R15, (int32_t)(CPU_SEG + CPU_SEG_BYTES * seg + CPU_SEG_SELECTOR));
     emit_load16z(&t->emit, R8, &selector);
     push_reg(t, R8, insn->opattr);
 }
@@ -183,14 +183,31 @@ void translate_stack(struct translator *t, const struct insn *insn)
         return;
     }
     switch ((enum verdict)insn->verdict) {
-    case VERDICT_PUSH: translate_push(t, insn); break;
-    case VERDICT_POP: translate_pop(t, insn); break;
-    case VERDICT_PUSHA: translate_pusha(t); break;
-    case VERDICT_POPA: translate_popa(t); break;
-    case VERDICT_ENTER: translate_enter(t, insn); break;
-    case VERDICT_LEAVE: translate_leave(t); break;
-    case VERDICT_PUSHF: translate_pushf(t, insn); break;
-    case VERDICT_PUSH_SEG: translate_push_seg(t, insn); break;
-    default: BUG("not a stack instruction");
+    case VERDICT_PUSH:
+        translate_push(t, insn);
+        break;
+    case VERDICT_POP:
+        translate_pop(t, insn);
+        break;
+    case VERDICT_PUSHA:
+        translate_pusha(t);
+        break;
+    case VERDICT_POPA:
+        translate_popa(t);
+        break;
+    case VERDICT_ENTER:
+        translate_enter(t, insn);
+        break;
+    case VERDICT_LEAVE:
+        translate_leave(t);
+        break;
+    case VERDICT_PUSHF:
+        translate_pushf(t, insn);
+        break;
+    case VERDICT_PUSH_SEG:
+        translate_push_seg(t, insn);
+        break;
+    default:
+        BUG("not a stack instruction");
     }
 }

@@ -1,7 +1,7 @@
 /* string.c - string instructions: ES:EDI cannot be overridden, so rsi and rdi become host pointers
- * for the length of the instruction and are cut back to 32 bits after it (pitfall 4). A fault inside
- * REP is folded back by run/signals.c: UNIT_STRING says from where on. Under TF the C function runs
- * one iteration at a time. */
+ * for the length of the instruction and are cut back to 32 bits after it (pitfall 4). A fault
+ * inside REP is folded back by run/signals.c: UNIT_STRING says from where on. Under TF the C
+ * function runs one iteration at a time. */
 #include "translate/translate.h"
 
 enum { USES_SI = 1, USES_DI = 2 };

@@ -18,8 +18,8 @@
 
 /* How a site reaches memory. */
 enum site_kind {
-    SITE_DIRECT,  /* prefixes only, or through r12/r13 */
-    SITE_GS = 1,  /* direct, but never the r13/r12 forms: base + disp wraps */
+    SITE_DIRECT, /* prefixes only, or through r12/r13 */
+    SITE_GS = 1, /* direct, but never the r13/r12 forms: base + disp wraps */
     SITE_DUAL = 2,
     SITE_CHECKED = 4,
 };
@@ -43,19 +43,25 @@ struct translator {
     struct emit emit;
     uint32_t page_eip; /* EIP of the page's first byte */
     uint32_t mode;
-    unsigned index;    /* instruction being translated */
-    unsigned kind;     /* its site kind */
-    unsigned unit_kind;/* enum unit_kind bits collected for it */
+    unsigned index;     /* instruction being translated */
+    unsigned kind;      /* its site kind */
+    unsigned unit_kind; /* enum unit_kind bits collected for it */
     uint16_t aux;
-    bool commits;      /* the checked access stores: OP_COMMIT is due behind it */
+    bool commits; /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
     struct unit_insn insns[SCAN_MAX_INSNS];
-    struct { uint32_t field_off, target_index; } fixups[MAX_FIXUPS]; /* forward, inside the unit */
+    struct {
+        uint32_t field_off, target_index;
+    } fixups[MAX_FIXUPS]; /* forward, inside the unit */
     unsigned n_fixups;
-    struct { uint32_t field_off, target_eip; } exits[MAX_FIXUPS];    /* out of line */
+    struct {
+        uint32_t field_off, target_eip;
+    } exits[MAX_FIXUPS]; /* out of line */
     unsigned n_exits;
-    struct { uint32_t field_off, target_off; } links[MAX_LINKS];     /* to be joined later */
+    struct {
+        uint32_t field_off, target_off;
+    } links[MAX_LINKS]; /* to be joined later */
     unsigned n_links;
 };
 
@@ -67,7 +73,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 
 /* ---- between the files of this room ---- */
-bool translate_flat(const struct translator *t);  /* segments flat, 32-bit stack: direct forms */
+bool translate_flat(const struct translator *t); /* segments flat, 32-bit stack: direct forms */
 void translate_native(struct translator *t, const struct insn *insn);
 void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
@@ -76,16 +82,19 @@ void translate_inline(struct translator *t, const struct insn *insn);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* Emits what is needed so that *mem addresses insn's memory operand; uses r8, r9. value_reg forms
- * may use r10, r11. Adds delta to the offset (POP through ESP). Returns false for CHECKED sites that
- * need translate_commit() after the access. */
+ * may use r10, r11. Adds delta to the offset (POP through ESP). Returns false for CHECKED sites
+ * that need translate_commit() after the access. */
 void translate_address(struct translator *t, const struct insn *insn, int32_t delta, bool load,
                        struct host_mem *mem);
 /* Behind the access: stores of a checked site go from staging to memory. */
 void translate_commit(struct translator *t, const struct insn *insn);
-/* r12d holds a new ESP: make it a pointer again. is_written: a 32-bit write has surely cleared r12's
- * upper half. */
+/* r12d holds a new ESP: make it a pointer again. is_written: a 32-bit write has surely cleared
+ * r12's upper half. */
 void translate_esp_fix(struct translator *t, bool is_written);
-static inline int translate_reg(unsigned gpr) { return gpr == GPR_ESP ? R12 : (int)gpr; }
+static inline int translate_reg(unsigned gpr)
+{
+    return gpr == GPR_ESP ? R12 : (int)gpr;
+}
 /* Leaves the unit for linear address of EIP target through the I-view. */
 void translate_exit_direct(struct translator *t, uint32_t target_eip);
 /* jmp (condition < 0) or jcc to target: joined, linked, or through the I-view. */

@@ -1,4 +1,5 @@
-/* unit.c - the translator's driver: one unit from its instruction list, out-of-line exits, links. */
+/* unit.c - the translator's driver: one unit from its instruction list, out-of-line exits, links.
+ */
 #include "translate/translate.h"
 
 #include <string.h>
@@ -87,7 +88,8 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
     uint32_t lin = insn->eip;
-    struct host_mem next = host_mem_base(R14, (int32_t)(8 * (((lin >> 12) + 1) % VIEW_DIR_ENTRIES)));
+    struct host_mem next =
+        host_mem_base(R14, (int32_t)(8 * (((lin >> 12) + 1) % VIEW_DIR_ENTRIES)));
     struct host_mem sum = host_mem_index(RCX, R8, 1, 0);
     emit_mov_rr64(e, R9, RCX);
     emit_load64(e, RCX, &next);
@@ -130,7 +132,9 @@ static void translate_body(struct translator *t)
             emit_u8(&t->emit, 0x90);
         }
         t->insns[t->index] = (struct unit_insn){
-            .host_off = (uint16_t)start, .page_off = (uint16_t)page_off, .aux = t->aux,
+            .host_off = (uint16_t)start,
+            .page_off = (uint16_t)page_off,
+            .aux = t->aux,
             .n_bytes = insn->n_bytes,
             .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0)),
         };
@@ -172,8 +176,8 @@ static void translator_init(struct translator *t, const struct translate_input *
 static struct unit *finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
 {
     struct cache *cache = t->in->cache;
-    struct unit *unit = cache_commit(cache, &t->emit, t->insns, t->in->scan->n_insns, body_bytes,
-                                     t->in->page);
+    struct unit *unit =
+        cache_commit(cache, &t->emit, t->insns, t->in->scan->n_insns, body_bytes, t->in->page);
     for (unsigned i = 0; i < t->n_links; i++) {
         codepage_add_link(pages, t->in->page, t->links[i].target_off,
                           unit->off + t->links[i].field_off);
@@ -232,7 +236,9 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
         }
     }
     translate_exits(&t);
-    t.insns[0] = (struct unit_insn){.host_off = 0, .page_off = old->page_off, .aux = t.aux,
+    t.insns[0] = (struct unit_insn){.host_off = 0,
+                                    .page_off = old->page_off,
+                                    .aux = t.aux,
                                     .n_bytes = old->n_bytes,
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
     struct unit *unit = finish(pages, &t, body_bytes);

@@ -6,7 +6,9 @@
 #include "view/view.h"
 #include "view/view_internal.h"
 
-struct acc_host { uint64_t value, failed; }; /* in rax and rdx */
+struct acc_host {
+    uint64_t value, failed;
+}; /* in rax and rdx */
 struct acc_host acc_host_load1(uint64_t host);
 struct acc_host acc_host_load2(uint64_t host);
 struct acc_host acc_host_load4(uint64_t host);
@@ -27,7 +29,10 @@ static bool is_user(const struct cpu *cpu, enum acc_right right)
     return right == ACC_CPL && cpu->cpl == 3;
 }
 
-static uint32_t page_left(uint32_t lin) { return PAGE_BYTES - (lin & (PAGE_BYTES - 1)); }
+static uint32_t page_left(uint32_t lin)
+{
+    return PAGE_BYTES - (lin & (PAGE_BYTES - 1));
+}
 
 /* By physical address, size 1, 2 or 4 inside one page. */
 static uint32_t phys_read(struct mem *mem, uint32_t phys, unsigned size)
@@ -124,9 +129,15 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
     struct acc_host got;
     cpu->acc_user = user;
     switch (size) {
-    case 1: got = acc_host_load1(host); break;
-    case 2: got = acc_host_load2(host); break;
-    default: got = acc_host_load4(host); break;
+    case 1:
+        got = acc_host_load1(host);
+        break;
+    case 2:
+        got = acc_host_load2(host);
+        break;
+    default:
+        got = acc_host_load4(host);
+        break;
     }
     if (__builtin_expect(got.failed, 0)) {
         return cpu->acc_answer == VIEW_FAULT ? -1 : slow_read(cpu, lin, size, user, value);
@@ -146,9 +157,15 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
     struct acc_host got;
     cpu->acc_user = user;
     switch (size) {
-    case 1: got = acc_host_store1(host, value); break;
-    case 2: got = acc_host_store2(host, value); break;
-    default: got = acc_host_store4(host, value); break;
+    case 1:
+        got = acc_host_store1(host, value);
+        break;
+    case 2:
+        got = acc_host_store2(host, value);
+        break;
+    default:
+        got = acc_host_store4(host, value);
+        break;
     }
     if (__builtin_expect(got.failed, 0)) {
         return cpu->acc_answer == VIEW_FAULT ? -1 : slow_write(cpu, lin, size, user, value);

@@ -13,9 +13,11 @@ enum acc_right {
 };
 
 /* 0, or -1 with cpu->fault = the #PF (nothing read). size 1, 2, 4; may cross a page. */
-int acc_read(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right, uint32_t *value);
+int acc_read(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right,
+             uint32_t *value);
 /* 0, or -1 with cpu->fault set and nothing written. */
-int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right, uint32_t value);
+int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right,
+              uint32_t value);
 /* 0 if [lin, lin + n_bytes) could be written (n_bytes <= 4096), else -1 with cpu->fault set. */
 int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right);
 /* Instruction fetch: reads up to n_bytes at lin with fetch rights (NX, U/S). Returns the number

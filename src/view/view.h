@@ -17,50 +17,54 @@
 enum view_access { VIEW_READ = 0, VIEW_WRITE = 1, VIEW_FETCH = 2 };
 
 enum view_answer {
-    VIEW_MAPPED,   /* the page is now in the window: run the access again */
-    VIEW_FAULT,    /* the guest's tables forbid it: cpu->fault is the #PF */
-    VIEW_CHECKED,  /* must go through the checked path (MMIO, ROM write, hole, WP=0, supervisor page
-                      in a private slot, store to a page with scanned code) */
-    VIEW_DUAL,     /* kernel site reaches into a private slot: make it a dual site */
+    VIEW_MAPPED,  /* the page is now in the window: run the access again */
+    VIEW_FAULT,   /* the guest's tables forbid it: cpu->fault is the #PF */
+    VIEW_CHECKED, /* must go through the checked path (MMIO, ROM write, hole, WP=0, supervisor page
+                     in a private slot, store to a page with scanned code) */
+    VIEW_DUAL,    /* kernel site reaches into a private slot: make it a dual site */
 };
 
 /* Result of walking the guest's page tables for one linear page. */
 struct walk {
-    uint32_t phys;      /* physical address of the byte asked for */
-    uint32_t page_bytes;/* 4096, 2 MiB or 4 MiB; 0 = paging off */
+    uint32_t phys;                                  /* physical address of the byte asked for */
+    uint32_t page_bytes;                            /* 4096, 2 MiB or 4 MiB; 0 = paging off */
     bool user, writable, dirty, global, no_execute; /* combined over both levels */
-    uint64_t pde, pte;  /* as read (after A/D were set); pte 0 for large pages */
+    uint64_t pde, pte; /* as read (after A/D were set); pte 0 for large pages */
     uint32_t pde_phys, pte_phys;
 };
 
 /* walk.c. Walks for an access with the given rights (user: as CPL 3), sets A and (write) D bits
  * with atomic operations in guest memory. 0, or -1 with *fault = #PF. With probe: changes nothing
- * and reports nothing (fault may be NULL). Handles PG=0, 2-level, PSE, PAE, NX, WP, reserved bits. */
+ * and reports nothing (fault may be NULL). Handles PG=0, 2-level, PSE, PAE, NX, WP, reserved bits.
+ */
 int view_walk(struct cpu *cpu, uint32_t lin, enum view_access access, bool user, bool probe,
               struct walk *walk, struct fault *fault);
 
 /* ---- spaces, windows, directories (space.c, dview.c) ---- */
 
 enum {
-    VIEW_WINDOW_STRIDE_SHIFT = 33, /* windows are 4 GiB aligned, 8 GiB apart: guards on both sides */
-    VIEW_DIR_ENTRIES = 1 << 20,    /* one 8-byte entry per linear page */
-    VIEW_TABLE_SLOTS = 4096,       /* 4-byte slots of one code page's table: host address - cache
-                                      base of the unit that begins at this byte; 0 = none */
+    VIEW_WINDOW_STRIDE_SHIFT =
+        33,                     /* windows are 4 GiB aligned, 8 GiB apart: guards on both sides */
+    VIEW_DIR_ENTRIES = 1 << 20, /* one 8-byte entry per linear page */
+    VIEW_TABLE_SLOTS = 4096,    /* 4-byte slots of one code page's table: host address - cache
+                                   base of the unit that begins at this byte; 0 = none */
 };
 
 struct view_options {
-    unsigned n_windows;      /* private windows in the arena; 0 = default (512) */
-    unsigned max_mappings;   /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
-    bool no_fault_around;    /* map single pages only (bisecting) */
+    unsigned n_windows;    /* private windows in the arena; 0 = default (512) */
+    unsigned max_mappings; /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
+    bool no_fault_around;  /* map single pages only (bisecting) */
 };
 
 /* Reserves the arena and the default directory, makes the supervisor window and the space of
  * CR3=0/paging off. Sets cpu->view and the CPU's window/dir. 0 or -errno. Not light. */
-int view_create(struct view **view, struct mem *mem, struct cpu *cpu, const struct view_options *opt);
+int view_create(struct view **view, struct mem *mem, struct cpu *cpu,
+                const struct view_options *opt);
 void view_destroy(struct view *view);
 
-/* After cpu->cr3 (and with PAE: view_load_pdptes) changed by MOV CR3 or a task switch. Compares what
- * is mapped in the new space with the guest's tables as they are now and drops what differs. */
+/* After cpu->cr3 (and with PAE: view_load_pdptes) changed by MOV CR3 or a task switch. Compares
+ * what is mapped in the new space with the guest's tables as they are now and drops what differs.
+ */
 void view_load_cr3(struct cpu *cpu);
 /* Loads and checks the four PDPTEs at cpu->cr3 for PAE (kept in view, as the CPU keeps them). 0, or
  * -1 if a reserved bit is set (the caller raises #GP(0)). No-op without PAE paging. */
@@ -86,15 +90,16 @@ bool view_find_window(const struct view *view, uint64_t host, uint64_t *window, 
 uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user);
 
 /* I-view: code at lin (page given by walk) is now described by table. table = address of slot 0 of
- * the page's table (VIEW_TABLE_SLOTS uint32_t, 16 KiB aligned not needed); stored biased by the page
- * so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads etc. drop
- * the entry. Applies to the directory of cpu->mode. */
+ * the page's table (VIEW_TABLE_SLOTS uint32_t, 16 KiB aligned not needed); stored biased by the
+ * page so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads
+ * etc. drop the entry. Applies to the directory of cpu->mode. */
 void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint32_t *table);
 /* The page of lin leads to the scanner again in the current window's directories. */
 void view_forget_code(struct cpu *cpu, uint32_t lin);
 /* Present table of lin in the directory of cpu->mode, or NULL. */
 uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin);
-/* Removes every directory entry (all spaces, all modes) that names this table at this linear page. */
+/* Removes every directory entry (all spaces, all modes) that names this table at this linear page.
+ */
 void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table);
 
 /* Write protection of physical pages that hold scanned code, in every window, including runs mapped

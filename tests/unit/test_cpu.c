@@ -38,11 +38,11 @@ static void test_reset(void **state)
 static void test_mode_bits(void **state)
 {
     (void)state;
-    assert_int_equal(cpu.mode, MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT |
-                                   MODE_NOSSE);
+    assert_int_equal(cpu.mode,
+                     MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT | MODE_NOSSE);
     to_ring(3);
-    assert_int_equal(cpu.mode, MODE_USER | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT |
-                                   MODE_NOSSE);
+    assert_int_equal(cpu.mode,
+                     MODE_USER | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT | MODE_NOSSE);
     const unsigned n = n_switches;
     cpu_update_mode(&cpu);
     assert_int_equal(n_switches, n); /* nothing changed */

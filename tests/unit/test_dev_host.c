@@ -1,4 +1,5 @@
-/* test_dev_host.c - the machine and its host process: output, piped input, sleeping, escape keys. */
+/* test_dev_host.c - the machine and its host process: output, piped input, sleeping, escape keys.
+ */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
