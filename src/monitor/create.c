@@ -124,9 +124,30 @@ static int create_parts(struct machine *machine, char **error)
     return 0;
 }
 
+/* One CPU model exists; names that mean "what you have" are taken for it. */
+static char *check_cpu_model(const char *model)
+{
+    static const char *const names[] = {"plex86", "max", "host", "qemu32"};
+    char *line = NULL;
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!model || strcmp(model, names[i]) == 0) {
+            return NULL;
+        }
+    }
+    if (asprintf(&line, "-cpu %s: no such model; there is one, plex86 (max, host and qemu32 mean it "
+                        "too)", model) < 0) {
+        return NULL;
+    }
+    return line;
+}
+
 int machine_create(struct machine **out, const struct options *options, char **error)
 {
     run_prepare_process();
+    *error = check_cpu_model(options->cpu_model);
+    if (*error) {
+        return -1;
+    }
     *error = monitor_check_host();
     if (*error) {
         return -1;
