@@ -312,7 +312,9 @@ static enum outcome run_once(struct machine *machine, int *status)
     struct once once = take_once(cpu);
     uint64_t host = machine->resume_host;
     machine->resume_host = 0;
+    uint64_t tsc_in = __builtin_ia32_rdtsc();
     uint32_t reason = run_guest(cpu, host);
+    machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;
     note_exit(machine, reason);
     if (reason == EXIT_MISS || reason == EXIT_SITE || reason == EXIT_CROSS ||
         reason == EXIT_REQUEST) { /* nothing has run yet, if it was to be one instruction */
