@@ -25,7 +25,7 @@ static void *map_low(int fd, uint32_t n_bytes)
     return MAP_FAILED;
 }
 
-static void *map_arena(uint64_t n_bytes)
+void *cache_map_arena(uint64_t n_bytes)
 {
     return mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                 -1, 0);
@@ -45,9 +45,9 @@ int cache_create(struct cache *cache, uint32_t n_bytes)
         cache->write = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cache->fd, 0);
         exec = map_low(cache->fd, n_bytes);
     }
-    cache->units = map_arena((uint64_t)cache->max_units * sizeof(struct unit));
-    cache->insns = map_arena((uint64_t)cache->max_insns * sizeof(struct unit_insn));
-    cache->sites = map_arena(cache->max_site_bytes);
+    cache->units = cache_map_arena((uint64_t)cache->max_units * sizeof(struct unit));
+    cache->insns = cache_map_arena((uint64_t)cache->max_insns * sizeof(struct unit_insn));
+    cache->sites = cache_map_arena(cache->max_site_bytes);
     cache->exec = (uint64_t)exec;
     if (cache->write == MAP_FAILED || exec == MAP_FAILED || cache->units == MAP_FAILED ||
         cache->insns == MAP_FAILED || cache->sites == MAP_FAILED) {

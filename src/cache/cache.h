@@ -25,10 +25,8 @@ struct unit_insn {
 enum unit_kind {
     UNIT_STRING = 1, /* from aux on rsi and/or rdi are host pointers: fold to 32 bits */
     UNIT_SHADOW = 2, /* its start is no place for an interrupt (after STI, MOV SS, POP SS) */
-    UNIT_WRITES = 4, /* has a memory operand that is written */
     UNIT_DUAL = 8,   /* its direct access has become a dual one */
     UNIT_CHECKED = 16,
-    UNIT_FLAT_GS = 32, /* r13 form given up: base + disp wraps */
 };
 
 struct codepage;
@@ -61,6 +59,8 @@ struct cache {
 /* Room the sites of one instruction take at most: FPU_CHECK, RESOLVE, COMMIT, FPU_LOADED. */
 enum { CACHE_SITE_BYTES = 256 };
 
+/* Zeroed memory that costs nothing until it is touched, or MAP_FAILED: the arenas of this room. */
+void *cache_map_arena(uint64_t n_bytes);
 /* 0 or -errno. n_bytes: multiple of 4096. */
 int cache_create(struct cache *cache, uint32_t n_bytes);
 void cache_destroy(struct cache *cache);

@@ -5,12 +5,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static void *map_arena(uint64_t n_bytes)
-{
-    return mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                -1, 0);
-}
-
 static uint64_t tables_bytes(const struct codepages *pages)
 {
     return (uint64_t)pages->max_pages * VIEW_TABLE_SLOTS * sizeof(uint32_t);
@@ -25,11 +19,11 @@ int codepages_create(struct codepages *pages, struct cache *cache, struct view *
     pages->max_pages = pages->max_phys = max_pages;
     pages->max_depends = max_pages * 4;
     pages->max_links = max_pages * 256;
-    pages->tables = map_arena(tables_bytes(pages));
-    pages->pages = map_arena(pages->max_pages * sizeof(struct codepage));
-    pages->phys = map_arena(pages->max_phys * sizeof(struct physcode));
-    pages->depends = map_arena(pages->max_depends * sizeof(struct depend));
-    pages->links = map_arena((uint64_t)pages->max_links * sizeof(struct pending_link));
+    pages->tables = cache_map_arena(tables_bytes(pages));
+    pages->pages = cache_map_arena(pages->max_pages * sizeof(struct codepage));
+    pages->phys = cache_map_arena(pages->max_phys * sizeof(struct physcode));
+    pages->depends = cache_map_arena(pages->max_depends * sizeof(struct depend));
+    pages->links = cache_map_arena((uint64_t)pages->max_links * sizeof(struct pending_link));
     if (pages->tables == MAP_FAILED || pages->pages == MAP_FAILED || pages->phys == MAP_FAILED ||
         pages->depends == MAP_FAILED || pages->links == MAP_FAILED) {
         return -ENOMEM;

@@ -203,7 +203,6 @@ struct cpu {
     uint32_t insn_eip;                 /* EIP of the instruction a light helper was called for */
     uint32_t mode;                     /* enum mode_bits */
     uint64_t tsc_offset;               /* guest TSC = host TSC + this */
-    uint64_t count_ptr;                /* reserved for the map's counters */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
@@ -228,7 +227,6 @@ struct cpu {
     bool in_delivery;        /* an exception is being delivered (for #DF) */
     struct insn *exit_insn;  /* instruction that exited, or NULL */
     uint32_t exit_arg[4];    /* see exits.def */
-    uint32_t error_host_sig; /* host signal behind EXIT_FAULT, for reports */
 
     struct view *view; /* owner of windows and directories */
     struct machine *machine;

@@ -6,8 +6,6 @@
 #include "verify/verify.h"
 #include "view/acc.h"
 
-enum { MAX_PAGE_PREFETCH = INSN_MAX_BYTES };
-
 void fpu_forget_host(struct machine *machine);
 
 void monitor_flush_code(struct machine *machine)

@@ -357,10 +357,6 @@ static void read_immediates(struct insn *insn, const ZydisDecodedInstruction *zy
         }
         insn->imm_bytes = (uint8_t)(insn->imm_bytes + zydis->raw.imm[i].size / 8);
     }
-    if (zydis->raw.imm[1].size && insn->map == 0 &&
-        (insn->opcode == 0x9a || insn->opcode == 0xea)) {
-        return; /* ptr16:32: offset in imm, selector in imm2 */
-    }
 }
 
 static void read_flags(struct insn *insn, const ZydisDecodedInstruction *zydis)
