@@ -211,6 +211,7 @@ void machine_destroy(struct machine *machine)
     cache_destroy(&machine->cache);
     mem_destroy(&machine->mem);
     free(machine->hints);
+    free(machine->watches.list);
     free(machine->cpu);
     if (machine->log && machine->log != stderr) {
         fclose(machine->log);

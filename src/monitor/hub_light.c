@@ -12,9 +12,14 @@ enum outcome { GO_ON, STOP };
 
 static enum outcome triple_fault(struct machine *machine, int *status)
 {
-    run_park_fpu(machine->cpu);
+    struct cpu *cpu = machine->cpu;
+    const struct stop stop = {.why = STOP_TRIPLE_FAULT, .lin = cpu->eip + cpu->seg[SEG_CS].base};
+    run_park_fpu(cpu);
     monitor_report(machine, "guest triple fault");
     *status = 0;
+    if (!monitor_ask_debugger(machine, &stop, status)) {
+        return STOP;
+    }
     if (machine->options.no_reboot) {
         return STOP;
     }
@@ -47,7 +52,7 @@ static bool ends_program(struct machine *machine)
         return false;
     }
     run_park_fpu(machine->cpu);
-    monitor_show_insn(machine);
+    monitor_show_insn(machine, machine->cpu->eip);
     return true;
 }
 
@@ -130,6 +135,12 @@ static enum outcome handle_miss(struct machine *machine, int *status)
 
 static enum outcome handle_reset(struct machine *machine, int *status)
 {
+    const struct cpu *cpu = machine->cpu;
+    const struct stop stop = {.why = STOP_RESET, .lin = cpu->eip + cpu->seg[SEG_CS].base};
+    if (!monitor_ask_debugger(machine, &stop, status)) {
+        return STOP;
+    }
+    machine->stops.passing = false;
     if (machine->options.no_reboot) {
         *status = 0;
         return STOP;
@@ -197,13 +208,25 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
     case EXIT_INTR: /* INT has cleared TF and does not trap */
         return finish_insn(machine, tf_before && (cpu->sysflags & FLAG_TF), status);
     case EXIT_REQUEST:
+    case EXIT_STOP: /* machine->stops says which */
         return GO_ON;
     default:
         BUG("exit reason");
     }
 }
 
-/* Interrupts, HLT, requests: all that may come between two runs. */
+/* A debugger's turn, if one is due. */
+static enum outcome handle_stops(struct machine *machine, int *status)
+{
+    const struct stops *stops = &machine->stops;
+    if (__builtin_expect(!stops->pending && !__atomic_load_n(&stops->asked, __ATOMIC_RELAXED), 1)) {
+        return GO_ON;
+    }
+    run_park_fpu(machine->cpu);
+    return monitor_stop(machine, status) ? GO_ON : STOP;
+}
+
+/* Interrupts, HLT, requests, stops: all that may come between two runs. */
 static enum outcome between_runs(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
@@ -212,7 +235,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
         run_park_fpu(cpu);
         board_poll(machine->board);
     }
-    if (handle_requests(machine, status) == STOP) {
+    if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;
     }
     while (cpu->halted && !(cpu->intr && cpu->iff)) {
@@ -222,11 +245,11 @@ static enum outcome between_runs(struct machine *machine, int *status)
         machine->tsc_halted += __builtin_ia32_rdtsc() - tsc_asleep;
         cpu->exit_request = 0;
         board_poll(machine->board);
-        if (handle_requests(machine, status) == STOP) {
+        if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
             return STOP;
         }
     }
-    if (cpu->intr && cpu->iff && !cpu->interrupt_shadow) {
+    if (cpu->intr && cpu->iff && !cpu->interrupt_shadow && !machine->stops.passing) {
         machine->n_interrupts++;
         cpu->halted = false;
         struct fault event = {.vector = (uint8_t)board_ack_interrupt(machine->board)};
@@ -235,20 +258,42 @@ static enum outcome between_runs(struct machine *machine, int *status)
     return GO_ON;
 }
 
-/* The one instruction behind STI or MOV SS runs alone, then interrupts are looked at again. */
-static void begin_shadow_step(struct machine *machine)
+/* One instruction runs alone: the one behind STI or MOV SS, then interrupts are looked at again;
+ * the one a debugger stopped at or steps over. */
+static void begin_step(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
-    machine->step_shadow = true;
+    machine->step_once = true;
     machine->resume_host = 0;
     cpu->mode |= MODE_STEP;
     view_switch_mode(cpu);
 }
 
-static void end_shadow_step(struct machine *machine)
+static bool wants_step(const struct machine *machine)
 {
-    machine->step_shadow = false;
-    cpu_update_mode(machine->cpu);
+    const struct cpu *cpu = machine->cpu;
+    return (cpu->interrupt_shadow && cpu->intr) || machine->stops.passing ||
+           machine->stops.stepping;
+}
+
+static void end_step(struct machine *machine)
+{
+    if (machine->step_once) {
+        machine->step_once = false;
+        cpu_update_mode(machine->cpu);
+    }
+}
+
+/* What a debugger wanted of this instruction only is over. */
+static void end_pass(struct machine *machine)
+{
+    struct stops *stops = &machine->stops;
+    stops->passing = false;
+    if (stops->stepping && !stops->pending) {
+        stops->stop = (struct stop){.why = STOP_STEP};
+        stops->pending = true;
+    }
+    stops->stepping = false;
 }
 
 /* What holds for one instruction and is used up when it completes. */
@@ -303,10 +348,11 @@ static enum outcome run_once(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
     if (is_code_breakpoint(cpu)) {
+        end_pass(machine);
         return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
     }
-    if (cpu->interrupt_shadow && cpu->intr && !(cpu->mode & MODE_STEP)) {
-        begin_shadow_step(machine);
+    if (__builtin_expect(wants_step(machine), 0) && !(cpu->mode & MODE_STEP)) {
+        begin_step(machine);
     }
     run_unpark_fpu(cpu);
     struct once once = take_once(cpu);
@@ -317,13 +363,18 @@ static enum outcome run_once(struct machine *machine, int *status)
     machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;
     note_exit(machine, reason);
     if (reason == EXIT_MISS || reason == EXIT_SITE || reason == EXIT_CROSS ||
-        reason == EXIT_REQUEST) { /* nothing has run yet, if it was to be one instruction */
+        reason == EXIT_REQUEST ||
+        reason == EXIT_STOP) { /* nothing has run yet, if it was to be one instruction */
         if (cpu->mode & MODE_STEP) {
             cpu->sysflags |= once.rf;
             cpu->interrupt_shadow = once.shadow;
         }
-    } else if (machine->step_shadow) {
-        end_shadow_step(machine);
+        if (reason == EXIT_STOP) {
+            end_step(machine);
+        }
+    } else {
+        end_step(machine);
+        end_pass(machine);
     }
     return handle_exit(machine, reason, once.tf, status);
 }

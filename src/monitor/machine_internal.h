@@ -8,6 +8,7 @@
 #include "cache/codepage.h"
 #include "emul/emul.h"
 #include "map/map.h"
+#include "monitor/debug.h"
 #include "monitor/machine.h"
 #include "run/run.h"
 #include "scan/scan.h"
@@ -26,6 +27,27 @@ struct event {
     uint32_t eip, arg;
 }; /* for reports: the last exits */
 
+/* Stops and single steps of ours: see debug.h. */
+struct stops {
+    struct debugger debugger;
+    struct stop stop;
+    bool pending;  /* stop is due before the next instruction */
+    bool asked;    /* by machine_ask_stop(), from any thread */
+    bool passing;  /* the next instruction does not stop, nor does an interrupt come before it */
+    bool stepping; /* STOP_STEP behind it */
+};
+
+struct watch {
+    int id;
+    uint32_t lin, last;
+    bool read, write;
+};
+struct watches {
+    struct watch *list;
+    unsigned n;
+    int last_id;
+};
+
 struct machine {
     struct cpu *cpu;
     struct mem mem;
@@ -41,7 +63,9 @@ struct machine {
     struct site_hint *hints;
     struct scan_result scan; /* of the unit being made */
     uint64_t resume_host;    /* where the next entry goes; 0 = by cpu->eip */
-    bool step_shadow;        /* one instruction, then interrupts again */
+    bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */
+    struct stops stops;
+    struct watches watches;
     FILE *log;
     struct event events[EVENT_RING];
     uint32_t n_events;
@@ -65,11 +89,15 @@ int monitor_loop(struct machine *machine);
  * reset. */
 int monitor_load(struct machine *machine, char **error);
 int monitor_reset(struct machine *machine);
+/* stop.c. False: the machine ends with *status. The FPU is parked. */
+bool monitor_stop(struct machine *machine, int *status);
+/* True without a debugger, too: the event takes its course. */
+bool monitor_ask_debugger(struct machine *machine, const struct stop *stop, int *status);
 /* report.c */
 void monitor_log_event(struct machine *machine, enum event_kind kind, struct fault fault);
-void monitor_show_insn(struct machine *machine);
+void monitor_show_insn(struct machine *machine, uint32_t eip);
 void monitor_report(struct machine *machine, const char *headline);
-void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes);
+void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes);
 void monitor_print_stats(struct machine *machine, FILE *out);
 void monitor_log_exit(struct machine *machine, uint32_t reason);
 void monitor_log_unit(struct machine *machine, const struct unit *unit);

@@ -42,14 +42,14 @@ static void format_bytes(const struct machine *machine, const struct insn *insn,
     snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
 }
 
-void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes)
+void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes)
 {
     struct cpu *cpu = machine->cpu;
     struct walk walk;
     struct insn insn;
     uint8_t bytes[INSN_MAX_BYTES];
     unsigned n = 0;
-    uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    uint32_t lin = eip + cpu->seg[SEG_CS].base;
     for (; n < sizeof(bytes); n++) {
         if (view_walk(cpu, lin + n, VIEW_READ, false, true, &walk, NULL) < 0) {
             break;
@@ -58,11 +58,11 @@ void monitor_format_insn(struct machine *machine, char *line, size_t n_bytes)
         bytes[n] = host ? *host : 0xff;
     }
     if (n == 0) {
-        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cpu->seg[SEG_CS].selector, cpu->eip);
+        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cpu->seg[SEG_CS].selector, eip);
         return;
     }
     bool code32 = cpu->seg[SEG_CS].big;
-    scan_decode(&machine->scanner, bytes, n, code32, cpu->eip, false, &insn);
+    scan_decode(&machine->scanner, bytes, n, code32, eip, false, &insn);
     format_bytes(machine, &insn, cpu->seg[SEG_CS].selector, code32, line, n_bytes);
 }
 
@@ -92,7 +92,7 @@ void monitor_report(struct machine *machine, const char *headline)
     char line[160];
     board_flush(machine->board);
     fprintf(stderr, "plex86: %s\n", headline);
-    monitor_format_insn(machine, line, sizeof(line));
+    monitor_format_insn(machine, machine->cpu->eip, line, sizeof(line));
     fprintf(stderr, "Current instruction:\n%s\n", line);
     print_registers(machine->cpu, stderr);
     fprintf(stderr, "Last exits:");
@@ -156,11 +156,11 @@ void monitor_log_event(struct machine *machine, enum event_kind kind, struct fau
             cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl);
 }
 
-void monitor_show_insn(struct machine *machine)
+void monitor_show_insn(struct machine *machine, uint32_t eip)
 {
     char line[160];
     board_flush(machine->board);
-    monitor_format_insn(machine, line, sizeof(line));
+    monitor_format_insn(machine, eip, line, sizeof(line));
     printf("Current instruction:\n%s\n", line);
     fflush(stdout);
 }

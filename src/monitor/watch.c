@@ -1,0 +1,40 @@
+/* watch.c - data watches: the list of them, and the pages that the windows must not map for their
+ * sake. Full C, on the vCPU thread. Hits are found in watch_light.c. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "monitor/machine_internal.h"
+
+int machine_watch_add(struct machine *machine, uint32_t lin, uint32_t n_bytes, bool read,
+                      bool write)
+{
+    struct watches *watches = &machine->watches;
+    if (n_bytes == 0 || lin + (n_bytes - 1) < lin || !(read || write)) {
+        return -1;
+    }
+    struct watch *list = reallocarray(watches->list, watches->n + 1, sizeof(*list));
+    if (!list) {
+        return -1;
+    }
+    watches->list = list;
+    list[watches->n++] = (struct watch){
+        .id = ++watches->last_id,
+        .lin = lin,
+        .last = lin + (n_bytes - 1),
+        .read = read,
+        .write = write,
+    };
+    return watches->last_id;
+}
+
+bool machine_watch_remove(struct machine *machine, int id)
+{
+    struct watches *watches = &machine->watches;
+    for (unsigned i = 0; i < watches->n; i++) {
+        if (watches->list[i].id == id) {
+            watches->list[i] = watches->list[--watches->n];
+            return true;
+        }
+    }
+    return false;
+}

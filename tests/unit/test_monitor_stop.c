@@ -1,0 +1,140 @@
+/* test_monitor_stop.c - a debugger's view of a running machine: asked stops, single steps, the end.
+ * Each machine runs in a child process, because a running one sandboxes its process.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/options.h"
+#include "cpu/cpu.h"
+#include "monitor/debug.h"
+#include "monitor/machine_internal.h"
+
+enum { ORIGIN = 0x100000, FAILED = 99 };
+
+struct script {
+    unsigned n_stops;
+    enum debug_go (*next)(struct script *script, struct machine *machine, const struct stop *stop,
+                          int *status);
+};
+
+/* clc; stc; nop; inc %eax; jmp back to nop */
+static const uint8_t loop_program[] = {0xf8, 0xf9, 0x90, 0x40, 0xeb, 0xfc};
+
+static enum debug_go stopped(void *arg, struct machine *machine, const struct stop *stop,
+                             int *status)
+{
+    struct script *script = arg;
+    script->n_stops++;
+    return script->next(script, machine, stop, status);
+}
+
+static int run_machine(const uint8_t *program, size_t n_bytes, struct script *script)
+{
+    char path[] = "/tmp/plex86-stop-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, program, n_bytes), n_bytes);
+    close(fd);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        char *argv[] = {"plex86", "-program", path, "-m", "8", "-nographic", NULL};
+        struct options options;
+        struct machine *machine;
+        char *error = NULL;
+        struct debugger debugger = {.stopped = stopped, .arg = script};
+        alarm(20);
+        if (options_parse(&options, 6, argv) != 0 || machine_create(&machine, &options, &error)) {
+            fprintf(stderr, "%s\n", error ? error : "options");
+            _exit(FAILED);
+        }
+        machine_set_debugger(machine, &debugger);
+        machine_ask_stop(machine);
+        _exit(machine_run(machine));
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    unlink(path);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+#define EXPECT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "stop %u: not so: %s (eip %x why %d)\n", script->n_stops, #condition,  \
+                    machine->cpu->eip, stop->why);                                                 \
+            *status = FAILED;                                                                      \
+            return DEBUG_END;                                                                      \
+        }                                                                                          \
+    } while (0)
+
+static enum debug_go step_script(struct script *script, struct machine *machine,
+                                 const struct stop *stop, int *status)
+{
+    static const uint32_t offs[] = {0, 1, 2, 3, 4, 2, 3, 4, 2};
+    const struct cpu *cpu = machine->cpu;
+    unsigned i = script->n_stops - 1;
+    EXPECT(stop->why == (i ? STOP_STEP : STOP_ASKED));
+    EXPECT(cpu->eip == ORIGIN + offs[i] && stop->lin == cpu->eip);
+    EXPECT(!!(cpu->arith & FLAG_CF) == (i >= 2));
+    EXPECT(cpu_reg(cpu, GPR_EAX) == (i > 6 ? 2u : i > 3));
+    EXPECT(!(cpu->sysflags & FLAG_TF));
+    if (i + 1 == sizeof(offs) / sizeof(offs[0])) {
+        *status = 7;
+        return DEBUG_END;
+    }
+    return DEBUG_STEP;
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    struct script script = {.next = step_script};
+    assert_int_equal(run_machine(loop_program, sizeof(loop_program), &script), 7);
+}
+
+/* A debugger that moves EIP and changes registers is obeyed. */
+static enum debug_go change_script(struct script *script, struct machine *machine,
+                                   const struct stop *stop, int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    switch (script->n_stops) {
+    case 1:
+        cpu->eip = ORIGIN + 3;
+        cpu_set_reg(cpu, GPR_EAX, 41);
+        return DEBUG_STEP;
+    case 2:
+        EXPECT(cpu_reg(cpu, GPR_EAX) == 42 && cpu->eip == ORIGIN + 4);
+        machine_ask_stop(machine);
+        return DEBUG_CONTINUE;
+    default:
+        EXPECT(stop->why == STOP_ASKED);
+        *status = 7;
+        return DEBUG_END;
+    }
+}
+
+static void test_changes(void **state)
+{
+    (void)state;
+    struct script script = {.next = change_script};
+    assert_int_equal(run_machine(loop_program, sizeof(loop_program), &script), 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
