@@ -6,6 +6,7 @@
  */
 #include "cli/options.h"
 #include "monitor/machine.h"
+#include "trace/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,6 +61,9 @@ int main(int argc, char **argv)
 {
     if (!standard_streams_are_open()) {
         return 1; /* no stream to say it on may be open */
+    }
+    if (argc > 1 && strcmp(argv[1], "trace") == 0) {
+        return trace_tool(argc - 1, argv + 1);
     }
     struct options options;
     int result = options_parse(&options, argc, argv);

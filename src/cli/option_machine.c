@@ -242,6 +242,13 @@ int option_log_path(struct parse *parse, char *value)
     return 0;
 }
 
+int option_trace(struct parse *parse, char *value)
+{
+    char *file = value_of_key(value, "file");
+    parse->options->trace_path = file ? file : value;
+    return 0;
+}
+
 int option_stats(struct parse *parse, char *value)
 {
     (void)value;

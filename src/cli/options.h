@@ -21,13 +21,14 @@ struct options {
     struct load_request load;
     struct board_config board;
     bool no_reboot, nographic, stats;
-    unsigned engine;       /* -engine: enum engine_flags */
-    unsigned log_mask;     /* -d: enum log_category; stats is also set by -d stats */
-    const char *log_path;  /* -D, or NULL: stderr */
-    const char *cpu_model; /* -cpu as given, or NULL */
-    const char *pid_path;  /* -pidfile, or NULL */
-    bool show_version;     /* with result 1: main prints the version, which it knows */
-    char *strings;         /* owner of the strings above that are not in argv */
+    unsigned engine;        /* -engine: enum engine_flags */
+    unsigned log_mask;      /* -d: enum log_category; stats is also set by -d stats */
+    const char *log_path;   /* -D, or NULL: stderr */
+    const char *trace_path; /* -trace, or NULL: log rules write to the log */
+    const char *cpu_model;  /* -cpu as given, or NULL */
+    const char *pid_path;   /* -pidfile, or NULL */
+    bool show_version;      /* with result 1: main prints the version, which it knows */
+    char *strings;          /* owner of the strings above that are not in argv */
 };
 
 /* Parses argv (which it does not change and which must outlive options). Prints what there is to

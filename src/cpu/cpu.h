@@ -172,6 +172,7 @@ struct fpu_pointers {
 struct insn;
 struct view;
 struct machine;
+struct trace;
 
 enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048 };
 
@@ -230,6 +231,7 @@ struct cpu {
 
     struct view *view; /* owner of windows and directories */
     struct machine *machine;
+    struct trace *trace;   /* where log rules write, or NULL */
     uint64_t n_light[128]; /* calls by light operation */
     uint64_t n_exit[64];   /* exits by reason */
 

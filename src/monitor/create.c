@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "monitor/host_check.h"
 #include "monitor/machine_internal.h"
+#include "trace/trace.h"
 
 enum {
     CACHE_BYTES = 96 << 20,
@@ -124,6 +125,19 @@ static int create_parts(struct machine *machine, char **error)
     return 0;
 }
 
+static int create_trace(struct machine *machine, char **error)
+{
+    const struct trace_config config = {.path = machine->options.trace_path,
+                                        .tsc_hz = clock_tsc_hz(board_clock(machine->board))};
+    int result = config.path ? trace_create(&machine->cpu->trace, &config, NULL, NULL) : 0;
+    if (result < 0) {
+        char what[256];
+        snprintf(what, sizeof what, "-trace %s: cannot be written", config.path);
+        *error = message(what, result);
+    }
+    return result;
+}
+
 /* One CPU model exists; names that mean "what you have" are taken for it. */
 static char *check_cpu_model(const char *model)
 {
@@ -134,8 +148,10 @@ static char *check_cpu_model(const char *model)
             return NULL;
         }
     }
-    if (asprintf(&line, "-cpu %s: no such model; there is one, plex86 (max, host and qemu32 mean it "
-                        "too)", model) < 0) {
+    if (asprintf(&line,
+                 "-cpu %s: no such model; there is one, plex86 (max, host and qemu32 mean it "
+                 "too)",
+                 model) < 0) {
         return NULL;
     }
     return line;
@@ -175,7 +191,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
         *error = message("cannot open the log file given by -D", errno);
         return -1;
     }
-    if (create_parts(machine, error) < 0) {
+    if (create_parts(machine, error) < 0 || create_trace(machine, error) < 0) {
         machine_destroy(machine);
         return -1;
     }
@@ -198,6 +214,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
 
 void machine_destroy(struct machine *machine)
 {
+    trace_destroy(machine->cpu->trace);
     if (machine->board) {
         board_destroy(machine->board);
     }

@@ -1,0 +1,89 @@
+/* print.c - PURE: one trace event as a line of text or a JSON object. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "scan/scan.h"
+#include "trace/format.h"
+
+static const struct {
+    uint8_t n;
+    const char *names[TRACE_MAX_VALUES];
+} value_names[N_TRACE_VALUES] = {
+#define VALUES(name, ...)                                                                          \
+    [TRACE_##name] = {sizeof((const char *[]){NULL, ##__VA_ARGS__}) / sizeof(char *) - 1,          \
+                      {__VA_ARGS__}},
+#include "trace/values.def"
+#undef VALUES
+};
+
+unsigned trace_count_values(enum trace_values values)
+{
+    return value_names[values].n;
+}
+
+const char *trace_value_name(enum trace_values values, unsigned index)
+{
+    return value_names[values].names[index];
+}
+
+static void disassemble(const struct scanner *scanner, const struct trace_event *event, char *text,
+                        size_t n_bytes)
+{
+    ZydisFormatter formatter;
+    ZydisDecodedInstruction insn;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    const ZydisDecoder *decoder = event->code32 ? &scanner->code32 : &scanner->code16;
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
+    if (ZYAN_FAILED(
+            ZydisDecoderDecodeFull(decoder, event->bytes, event->n_bytes, &insn, operands)) ||
+        ZYAN_FAILED(ZydisFormatterFormatInstruction(&formatter, &insn, operands,
+                                                    insn.operand_count_visible, text, n_bytes,
+                                                    event->eip, NULL))) {
+        snprintf(text, n_bytes, "(bad)");
+    }
+}
+
+void trace_format_text(const struct scanner *scanner, const struct trace_event *event, uint64_t ns,
+                       char *line, size_t n_bytes)
+{
+    char text[96];
+    int used;
+    disassemble(scanner, event, text, sizeof text);
+    used =
+        snprintf(line, n_bytes, "%" PRIu64 ".%09u cpl %u cr3 %08x %04x:%08x rule %u %s  %s",
+                 ns / 1000000000u, (unsigned)(ns % 1000000000u), event->cpl, event->cr3, event->cs,
+                 event->eip, event->rule, event->kind == TRACE_AFTER ? "=>" : "  ", text);
+    for (unsigned i = 0; i < trace_count_values((enum trace_values)event->values); i++) {
+        if (used >= 0 && (size_t)used < n_bytes) {
+            used +=
+                snprintf(line + used, n_bytes - (size_t)used, "  %s %x",
+                         trace_value_name((enum trace_values)event->values, i), event->value[i]);
+        }
+    }
+}
+
+void trace_format_json(const struct scanner *scanner, const struct trace_event *event, uint64_t ns,
+                       char *line, size_t n_bytes)
+{
+    char text[96], hex[2 * INSN_MAX_BYTES + 1] = "";
+    int used;
+    disassemble(scanner, event, text, sizeof text);
+    for (unsigned i = 0; i < event->n_bytes; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", event->bytes[i]);
+    }
+    used = snprintf(line, n_bytes,
+                    "{\"ns\":%" PRIu64 ",\"cpl\":%u,\"cr3\":%u,\"cs\":%u,\"eip\":%u,\"lin\":%u,"
+                    "\"rule\":%u,\"when\":\"%s\",\"bytes\":\"%s\",\"insn\":\"%s\"",
+                    ns, event->cpl, event->cr3, event->cs, event->eip, event->lin, event->rule,
+                    event->kind == TRACE_AFTER ? "after" : "before", hex, text);
+    for (unsigned i = 0; i < trace_count_values((enum trace_values)event->values); i++) {
+        if (used >= 0 && (size_t)used < n_bytes) {
+            used +=
+                snprintf(line + used, n_bytes - (size_t)used, ",\"%s\":%u",
+                         trace_value_name((enum trace_values)event->values, i), event->value[i]);
+        }
+    }
+    if (used >= 0 && (size_t)used < n_bytes) {
+        snprintf(line + used, n_bytes - (size_t)used, "}");
+    }
+}
