@@ -11,6 +11,9 @@ uint64_t clock_now_ns(struct clock *clock)
     if (clock->is_manual) {
         return clock->manual_ns;
     }
+    if (clock->is_paused) {
+        return clock->last_ns;
+    }
     uint64_t delta = clock_read_tsc() - clock->base_tsc;
     if ((int64_t)delta < 0) {
         return clock->last_ns; /* the host moved us to a CPU or machine whose TSC is behind */
@@ -44,7 +47,7 @@ void clock_add_timer(struct clock *clock, struct timer *timer)
 
 static void program_head(struct clock *clock)
 {
-    if (clock->program && !clock->is_running) {
+    if (clock->program && !clock->is_running && !clock->is_paused) {
         clock->program(clock->program_arg, clock_next_deadline_ns(clock));
     }
 }

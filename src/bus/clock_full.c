@@ -125,7 +125,7 @@ void clock_destroy(struct clock *clock)
 void clock_refine(struct clock *clock)
 {
     enum { REFINE_EVERY_NS = 250 * 1000 * 1000, MAX_PPM = 500 };
-    if (clock->is_manual) {
+    if (clock->is_manual || clock->is_paused) {
         return;
     }
     uint64_t now = clock_now_ns(clock);
@@ -149,4 +149,38 @@ void clock_refine(struct clock *clock)
     clock->base_ns = now;
     clock->ns_per_tsc_2p32 = (uint64_t)((int64_t)scale + (int64_t)(scale / 1000000) * ppm);
     clock->refined_ns = now;
+}
+
+void clock_pause(struct clock *clock)
+{
+    if (clock->is_manual || clock->is_paused) {
+        return;
+    }
+    clock_now_ns(clock); /* last_ns is what is told from now on */
+    read_pair(&clock->paused_tsc, &clock->paused_raw_ns);
+    if (clock->program) {
+        clock->program(clock->program_arg, UINT64_MAX);
+    }
+    clock->is_paused = true;
+}
+
+/* Everything that was measured before the pause moves along by its length, so that clock_refine()
+ * compares running time with running time. */
+uint64_t clock_resume(struct clock *clock)
+{
+    uint64_t tsc, raw_ns;
+    if (!clock->is_paused) {
+        return 0;
+    }
+    read_pair(&tsc, &raw_ns);
+    uint64_t paused_tsc = tsc > clock->paused_tsc ? tsc - clock->paused_tsc : 0;
+    uint64_t paused_ns = raw_ns - clock->paused_raw_ns;
+    clock->base_tsc += paused_tsc;
+    clock->tsc_origin += paused_tsc;
+    clock->raw_origin_ns += paused_ns;
+    clock->is_paused = false;
+    if (clock->program) {
+        clock->program(clock->program_arg, clock_next_deadline_ns(clock));
+    }
+    return paused_tsc;
 }

@@ -15,6 +15,8 @@ struct clock {
     uint64_t raw_origin_ns, tsc_origin; /* CLOCK_MONOTONIC_RAW and TSC at creation */
     uint64_t refined_ns;                /* guest time of the last clock_refine() */
     bool is_manual;
+    bool is_paused; /* base_ns is the time; the two below say since when */
+    uint64_t paused_tsc, paused_raw_ns;
     uint64_t manual_ns;
 
     struct timer *head; /* armed timers, earliest first */

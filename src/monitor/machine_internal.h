@@ -66,6 +66,9 @@ struct machine {
     bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */
     struct stops stops;
     struct watches watches;
+    bool step_shadow;        /* one instruction, then interrupts again */
+    int doors[4];            /* listening sockets: the sandbox lets their clients in */
+    unsigned n_doors;
     FILE *log;
     struct event events[EVENT_RING];
     uint32_t n_events;

@@ -46,7 +46,7 @@ int machine_run(struct machine *machine)
         fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
         return 1;
     }
-    error = host_sandbox_enter();
+    error = host_sandbox_enter(machine->doors, machine->n_doors);
     if (error && monitor_logs(machine, LOG_UNIMP)) {
         fprintf(machine->log, "unimp: no seccomp sandbox: %s\n", strerror(-error));
     }

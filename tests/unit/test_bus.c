@@ -287,6 +287,27 @@ static void real_time_is_true_and_monotonic(void **state)
     clock_destroy(clock);
 }
 
+static void a_pause_is_no_time(void **state)
+{
+    (void)state;
+    struct clock *clock = clock_create();
+    const struct timespec pause = {.tv_nsec = 30000000};
+    clock_pause(clock);
+    clock_pause(clock);
+    uint64_t before = clock_now_ns(clock);
+    nanosleep(&pause, NULL);
+    clock_refine(clock);
+    assert_int_equal(clock_now_ns(clock), before);
+    uint64_t tsc = clock_resume(clock);
+    assert_true(tsc > clock_tsc_hz(clock) / 1000 * 30);
+    assert_int_equal(clock_resume(clock), 0);
+    assert_true(clock_now_ns(clock) - before < 20000000); /* unless this host is very busy */
+    uint64_t after = clock_now_ns(clock);
+    nanosleep(&pause, NULL);
+    assert_true(clock_now_ns(clock) - after >= 30000000);
+    clock_destroy(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +323,7 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order_of_deadline),
         cmocka_unit_test(a_timer_that_is_always_due_does_not_hold_the_machine),
         cmocka_unit_test(real_time_is_true_and_monotonic),
+        cmocka_unit_test(a_pause_is_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static int in_sandbox(int (*body)(void))
 {
     pid_t child = fork();
     if (child == 0) {
-        int error = host_sandbox_enter();
+        int error = host_sandbox_enter(NULL, 0);
         if (error) {
             _exit(error == -ENOSYS ? IN_CHILD : IN_CHILD + 1);
         }
@@ -177,7 +177,7 @@ static int running_machine(void)
     NEED(sigaction(SIGRTMIN, &action, NULL) == 0);
     NEED(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
     NEED(pthread_create(&thread, NULL, io_thread, &is_confined) == 0);
-    int error = host_sandbox_enter();
+    int error = host_sandbox_enter(NULL, 0);
     if (error) {
         return error == -ENOSYS ? IN_CHILD : IN_CHILD + 1;
     }
@@ -280,7 +280,7 @@ static void unprivileged(void **state)
         if (getuid() == 0 && (setgid(65534) || setuid(65534))) {
             _exit(IN_CHILD);
         }
-        int error = host_sandbox_enter();
+        int error = host_sandbox_enter(NULL, 0);
         _exit(error ? (error == -ENOSYS ? IN_CHILD : 1) : files_body());
     }
     int status;
