@@ -44,9 +44,10 @@ static int add_ports(struct board *b)
         {"delay", 0xed, 1, &delay_port_ops, NULL, LIGHT_BYTES},
         {"coprocessor", 0xf0, 2, &delay_port_ops, NULL, LIGHT_BYTES},
         {"elcr", 0x4d0, 2, &i8259_elcr_ops, &b->pic, LIGHT_BYTES},
+        {"fw_cfg", 0x510, 2, &fw_cfg_ops, &b->fw_cfg, BUS_LIGHT},
         {"acpi pm", BOARD_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, &b->pm, BUS_LIGHT_READ},
         {"pci address, reset", 0xcf8, 4, &pci_address_ops, &b->pci, BUS_LIGHT_READ},
-        {"pci data", 0xcfc, 4, &pci_data_ops, &b->pci, BUS_LIGHT},
+        {"pci data", 0xcfc, 4, &pci_data_ops, &b->pci, BUS_LIGHT_READ},
     };
     int error = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(map) && !error; i++) {
@@ -81,7 +82,7 @@ static void wire_chips(struct board *b)
     i8042_init(&b->kbc, board_irq(b, IRQ_KEYBOARD, SOURCE_KEYBOARD),
                board_a20_wire(b, A20_KEYBOARD), reset);
     sysctl_init(&b->sysctl, &b->pit, b->clock, board_a20_wire(b, A20_PORT92), reset);
-    pci_init(&b->pci, reset);
+    pci_init(&b->pci, reset, board_shadow_wire(b));
     acpi_pm_init(&b->pm, b->clock, board_irq(b, BOARD_SCI_IRQ, SOURCE_SCI),
                  board_request_wire(b, BOARD_POWER_OFF));
     b->debug_exit = (struct debug_exit){.exit = board_exit_from_guest, .arg = b};
@@ -189,6 +190,7 @@ int board_create(struct board **board, struct mem *mem, const struct board_confi
     b->host_timer.id = -1;
     b->wake.fd = -1;
     b->input.control_fd = -1;
+    memset(b->shadow, SHADOW_UNSET, sizeof b->shadow);
     b->bus = bus_create();
     b->clock = clock_create();
     int result = b->bus && b->clock ? host_wake_create(&b->wake) : -ENOMEM;
@@ -237,6 +239,7 @@ void board_reset(struct board *b)
     sysctl_reset(&b->sysctl);
     dma8237_reset(&b->dma);
     pci_reset(&b->pci);
+    fw_cfg_reset(&b->fw_cfg);
     acpi_pm_reset(&b->pm);
     for (unsigned i = 0; i < BOARD_N_SERIAL; i++) {
         uart16550_reset(&b->serial[i]);

@@ -24,7 +24,12 @@ struct board_config {
     bool has_debugcon; /* -debugcon stdio|file:F ; port e9 or iobase */
     uint16_t debugcon_base;
     struct serial_config debugcon;
-    int64_t rtc_base; /* Unix seconds at power-on, or -1: host's UTC */
+    /* -bios: multiple of 64 KiB; NULL: one that says what a BIOS would have done has been done. The
+     * bytes are copied. */
+    const uint8_t *firmware;
+    uint32_t firmware_bytes;
+    bool firmware_runs; /* the CPU begins in it: it sets up chips and low memory, not we */
+    int64_t rtc_base;   /* Unix seconds at power-on, or -1: host's UTC */
 };
 
 struct board; /* opaque */
@@ -56,6 +61,10 @@ void board_flush(struct board *board);
 /* The A20 gate: open unless both the keyboard controller and port 92 hold it closed. hook is called
  * at once and at each change (its writes are never light, see BUS_LIGHT_READ). */
 void board_set_a20_hook(struct board *board, void (*hook)(void *arg, bool open), void *arg);
+/* hook is called when the chip set is about to show other memory at C0000-FFFFF: it drops what it
+ * knows of these pages and calls board_show_memory(), which does it. Never light. */
+void board_set_memory_hook(struct board *board, void (*hook)(void *arg), void *arg);
+void board_show_memory(struct board *board);
 /* Fills E820-style ranges of the memory map: returns count. type 1 RAM, 2 reserved, 3 ACPI tables,
  * 4 ACPI NVS. */
 struct board_e820 {

@@ -6,6 +6,7 @@
 #include "dev/acpi_pm.h"
 #include "dev/debug_ports.h"
 #include "dev/dma8237.h"
+#include "dev/fw_cfg.h"
 #include "dev/i8042.h"
 #include "dev/i8254.h"
 #include "dev/i8259.h"
@@ -61,6 +62,7 @@ struct board {
     struct uart16550 serial[BOARD_N_SERIAL];
     struct debugcon debugcon;
     struct debug_exit debug_exit;
+    struct fw_cfg fw_cfg;
 
     uint32_t *intr;           /* cpu->intr */
     uint32_t irq_sources[16]; /* bit per enum irq_source */
@@ -68,6 +70,10 @@ struct board {
     bool a20_open;
     void (*a20_hook)(void *arg, bool open);
     void *a20_hook_arg;
+    uint32_t rom_bytes;               /* of the firmware below 4 GiB */
+    uint8_t shadow[PCI_PAM_SEGMENTS]; /* what is shown now: PCI_PAM_*, SHADOW_UNSET */
+    void (*memory_hook)(void *arg);
+    void *memory_hook_arg;
     enum board_request request;
     int exit_status;
 
@@ -91,6 +97,10 @@ void board_output_expire(void *output, uint64_t now_ns); /* timer.expire */
 /* ---- firmware.c: what a BIOS would have left behind ---- */
 int board_add_firmware(struct board *board);  /* ROM and page types, once. 0 or -errno */
 void board_run_firmware(struct board *board); /* chips and low memory, after each reset */
+
+/* ---- shadow.c: what is at C0000-FFFFF ---- */
+enum { SHADOW_UNSET = 0xff };
+struct irq_line board_shadow_wire(struct board *board);
 
 /* ---- acpi.c: tables, pure ---- */
 enum { ACPI_RSDP_BYTES = 20, ACPI_FACS_BYTES = 64, ACPI_TABLES_BYTES = 4096 };

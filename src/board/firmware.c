@@ -1,13 +1,15 @@
-/* firmware.c - what a BIOS would have left behind: ROM contents, memory map, ACPI tables, CMOS,
- * BIOS data area and the state of the chips.
+/* firmware.c - the firmware ROM, and what a BIOS would have left behind: memory map, ACPI tables,
+ * CMOS, BIOS data area and the state of the chips.
  *
- * There is no firmware that runs; load/ enters the guest where a boot loader would. Multiboot and
- * Linux expect what is set here. Owns the legacy memory layout:
+ * Where a kernel or program is given, no firmware runs; load/ enters the guest where a boot loader
+ * would. Multiboot and Linux expect what is set here. With -bios alone the firmware does it itself
+ * and finds chips and RAM as after power-on. Owns the legacy memory layout (without -bios):
  *
  *   000000-09FBFF  RAM                       0A0000-0BFFFF  nothing (no VGA)
- *   09FC00-09FFFF  RAM, reserved (EBDA)      0C0000-0EFFFF  ROM, FF
+ *   09FC00-09FFFF  RAM, reserved (EBDA)      0C0000-0EFFFF  nothing
  *   100000-top     RAM                       0F0000-0FFFFF  ROM: RSDP, reset vector, BIOS date
  *   the last two pages of RAM: ACPI tables, FACS (unless RAM is below 2 MiB: no ACPI then)
+ *   the last 64 KiB below 4 GiB: the same ROM
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 enum {
     EBDA_PHYS = 0x9fc00,
     HOLE_PHYS = 0xa0000,
-    OPTION_ROM_PHYS = 0xc0000,
+    SHADOW_PHYS = 0xc0000,
     BIOS_PHYS = 0xf0000,
     BIOS_BYTES = 0x10000,
     RSDP_OFF = 0x5a00,
@@ -76,24 +78,70 @@ static void build_bios(struct board *board, uint8_t *rom)
     rom[0xfffe] = 0xfc;                  /* model: AT */
 }
 
-/* The pages of the hole exist in the memfd; they are written as RAM and then become ROM. */
+static int add_rom(struct board *board, const uint8_t *bytes, uint32_t n_bytes)
+{
+    int error = mem_add_rom(board->mem, -n_bytes, bytes, n_bytes);
+    if (!error) {
+        board->rom_bytes = n_bytes;
+        mem_set_type(board->mem, HOLE_PHYS, SHADOW_PHYS - HOLE_PHYS, MEM_NONE);
+        board_show_memory(board);
+    }
+    return error;
+}
+
+static void put_le(uint8_t *out, unsigned n_bytes, uint64_t value)
+{
+    for (unsigned i = 0; i < n_bytes; i++) {
+        out[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+/* One file, the memory map: RAM from 0, holes as every PC has them (QEMU, docs/specs/fw_cfg). */
+static void add_fw_cfg_files(struct board *board)
+{
+    static const char name[] = "etc/e820";
+    uint8_t e820[20], dir[4 + 64] = {[3] = 1, [7] = sizeof e820, [9] = FW_CFG_FILE_FIRST};
+    put_le(e820, 8, 0);
+    put_le(e820 + 8, 8, board->mem->ram_bytes);
+    put_le(e820 + 16, 4, E820_RAM);
+    memcpy(dir + 12, name, sizeof name);
+    fw_cfg_add(&board->fw_cfg, FW_CFG_FILE_DIR, dir, sizeof dir);
+    fw_cfg_add(&board->fw_cfg, FW_CFG_FILE_FIRST, e820, sizeof e820);
+}
+
+static void add_fw_cfg(struct board *board)
+{
+    const struct {
+        uint16_t key, n_bytes;
+        uint64_t value;
+    } numbers[] = {
+        {FW_CFG_ID, 4, 1},        {FW_CFG_RAM_SIZE, 8, board->mem->ram_bytes},
+        {FW_CFG_NOGRAPHIC, 2, 1}, {FW_CFG_NB_CPUS, 2, 1},
+        {FW_CFG_MAX_CPUS, 2, 1},
+    };
+    fw_cfg_add(&board->fw_cfg, FW_CFG_SIGNATURE, "QEMU", 4);
+    for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++) {
+        uint8_t bytes[8];
+        put_le(bytes, numbers[i].n_bytes, numbers[i].value);
+        fw_cfg_add(&board->fw_cfg, numbers[i].key, bytes, numbers[i].n_bytes);
+    }
+    add_fw_cfg_files(board);
+}
+
 int board_add_firmware(struct board *board)
 {
-    struct mem *mem = board->mem;
+    add_fw_cfg(board);
+    if (board->config.firmware) {
+        return add_rom(board, board->config.firmware, board->config.firmware_bytes);
+    }
     uint8_t *rom = malloc(BIOS_BYTES);
     if (!rom) {
         return -ENOMEM;
     }
-    memset(rom, 0xff, BIOS_BYTES);
-    for (uint32_t phys = OPTION_ROM_PHYS; phys < BIOS_PHYS; phys += BIOS_BYTES) {
-        mem_write(mem, phys, rom, BIOS_BYTES);
-    }
     build_bios(board, rom);
-    mem_write(mem, BIOS_PHYS, rom, BIOS_BYTES);
+    int error = add_rom(board, rom, BIOS_BYTES);
     free(rom);
-    mem_set_type(mem, HOLE_PHYS, OPTION_ROM_PHYS - HOLE_PHYS, MEM_NONE);
-    mem_set_type(mem, OPTION_ROM_PHYS, HIGH_PHYS - OPTION_ROM_PHYS, MEM_ROM);
-    return 0;
+    return error;
 }
 
 /* ---- after each reset ---- */
@@ -189,8 +237,12 @@ static void set_chips(struct board *board)
 
 void board_run_firmware(struct board *board)
 {
-    write_bda(board);
     write_cmos(board);
+    if (board->config.firmware_runs) {
+        bus_port_write(board->bus, 0x92, 1, 0x02); /* A20 open: firmware begins below 4 GiB */
+        return;
+    }
+    write_bda(board);
     set_chips(board);
     if (has_acpi(board)) {
         write_acpi(board);

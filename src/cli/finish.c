@@ -78,9 +78,9 @@ static int check_software(struct parse *parse)
     if (!load->kernel && (load->initrd || load->append)) {
         return parse_fail(parse, "-%s needs -kernel", load->initrd ? "initrd" : "append");
     }
-    if (!load->kernel && !load->program) {
+    if (!load->kernel && !load->program && !load->bios) {
         return parse_fail(parse,
-                          "nothing to run: give -kernel FILE or -program FILE (-help lists all)");
+                          "nothing to run: give -kernel, -bios or -program FILE (-help lists all)");
     }
     return 0;
 }

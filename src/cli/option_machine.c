@@ -17,6 +17,12 @@ int option_kernel(struct parse *parse, char *value)
     return 0;
 }
 
+int option_bios(struct parse *parse, char *value)
+{
+    parse->options->load.bios = value;
+    return 0;
+}
+
 int option_initrd(struct parse *parse, char *value)
 {
     parse->options->load.initrd = value;

@@ -4,13 +4,21 @@
  * what they expect of a PC; nothing decodes memory or I/O through it. Bus 0 only; absent functions
  * read all ones.
  *
- * DEVIATION: the bridges' own registers (PAM, SMRAM, PIRQ routing) are storage without effect.
+ * DEVIATION: of the bridges' own registers only PAM has an effect; SMRAM and PIRQ routing are
+ * storage.
  */
 #include "dev/pci.h"
 
 enum { ENABLE = 0x80000000u };
 enum { RCR_SYSTEM_RESET = 2, RCR_RESET_CPU = 4 };
+enum { CFG_PAM0 = 0x59, N_PAM = 7, CFG_SUBSYSTEM = 0x2c };
 enum { CFG_COMMAND = 4, CFG_STATUS = 6, CFG_CLASS = 9, CFG_HEADER_TYPE = 14 };
+
+static void pulse(const struct irq_line *line)
+{
+    irq_set(line, true);
+    irq_set(line, false);
+}
 
 static struct pci_function *selected(struct pci *pci)
 {
@@ -46,8 +54,7 @@ static void address_write(void *arg, uint32_t port, unsigned size_bytes, uint32_
         uint8_t risen = (uint8_t)(value & ~pci->reset_control);
         pci->reset_control = value & (RCR_SYSTEM_RESET | RCR_RESET_CPU);
         if (risen & RCR_RESET_CPU) {
-            irq_set(&pci->reset, true);
-            irq_set(&pci->reset, false);
+            pulse(&pci->reset);
         }
     }
 }
@@ -70,12 +77,24 @@ static void data_write(void *arg, uint32_t port, unsigned size_bytes, uint32_t v
 {
     struct pci *pci = arg;
     struct pci_function *function = selected(pci);
+    bool changes_pam = false;
     for (unsigned i = 0; function && i < size_bytes; i++) {
         unsigned at = ((pci->address & 0xfc) + port + i) & 0xff;
-        uint8_t mask = function->writable[at];
-        function->config[at] =
-            (uint8_t)((function->config[at] & ~mask) | ((value >> (8 * i)) & mask));
+        uint8_t mask = function->writable[at], old = function->config[at];
+        function->config[at] = (uint8_t)((old & ~mask) | ((value >> (8 * i)) & mask));
+        changes_pam |= function == &pci->function[0] && at >= CFG_PAM0 && at < CFG_PAM0 + N_PAM &&
+                       function->config[at] != old;
     }
+    if (changes_pam) {
+        pulse(&pci->shadow);
+    }
+}
+
+unsigned pci_pam(const struct pci *pci, unsigned segment)
+{
+    const uint8_t *pam = &pci->function[0].config[CFG_PAM0];
+    unsigned bits = segment < 12 ? pam[1 + segment / 2] >> (segment % 2 * 4) : pam[0] >> 4;
+    return bits & (PCI_PAM_READ | PCI_PAM_WRITE);
 }
 
 const struct bus_ops pci_address_ops = {address_read, address_write};
@@ -108,11 +127,15 @@ void pci_reset(struct pci *pci)
     fill(&pci->function[1], 1, 0x70008086, 0x060100, 0x80);
     for (unsigned i = 0; i < 4; i++) {
         pci->function[1].config[0x60 + i] = 0x80; /* PIRQ A-D routed nowhere */
+        /* By this SeaBIOS knows a machine with fw_cfg and a debug console at 402. */
+        pci->function[0].config[CFG_SUBSYSTEM + i] = (uint8_t)(0x11001af4u >> (8 * i));
     }
+    pulse(&pci->shadow);
 }
 
-void pci_init(struct pci *pci, struct irq_line reset)
+void pci_init(struct pci *pci, struct irq_line reset, struct irq_line shadow)
 {
     pci->reset = reset;
+    pci->shadow = shadow;
     pci_reset(pci);
 }

@@ -20,11 +20,16 @@ struct pci {
     uint32_t address;      /* CF8 */
     uint8_t reset_control; /* CF9 */
     struct pci_function function[PCI_N_FUNCTIONS];
-    struct irq_line reset; /* pulsed */
+    struct irq_line reset;  /* pulsed */
+    struct irq_line shadow; /* pulsed when the host bridge's PAM registers have changed */
 };
 
-void pci_init(struct pci *pci, struct irq_line reset);
+void pci_init(struct pci *pci, struct irq_line reset, struct irq_line shadow);
 void pci_reset(struct pci *pci);
+/* PAM (82441FX, "Programmable Attribute Map Registers"): four bits for each 16 KiB from C0000, of
+ * which two count. Segments of F0000 share theirs. */
+enum { PCI_PAM_READ = 1, PCI_PAM_WRITE = 2, PCI_PAM_SEGMENTS = 16, PCI_PAM_SEGMENT_BYTES = 0x4000 };
+unsigned pci_pam(const struct pci *pci, unsigned segment);
 extern const struct bus_ops pci_address_ops; /* CF8-CFB */
 extern const struct bus_ops pci_data_ops;    /* CFC-CFF */
 

@@ -62,5 +62,8 @@ int load_guest(const struct load_request *request, struct mem *mem, const struct
     if (request->program) {
         return flat_load(request, &place, cpu, error);
     }
+    if (request->bios) {
+        return 0;
+    }
     return load_fail(error, EINVAL, "nothing to load: give -kernel FILE or -program FILE");
 }

@@ -154,6 +154,15 @@ int mem_add_rom(struct mem *mem, uint32_t phys, const void *bytes, uint64_t n_by
     return 0;
 }
 
+void mem_show_rom(struct mem *mem, uint32_t phys, uint32_t n_bytes, uint32_t rom_phys)
+{
+    for (uint32_t off = 0; off < n_bytes; off += PAGE_BYTES) {
+        BUG_ON(mem_type_of(mem, rom_phys + off) != MEM_ROM);
+        mem->page_fd[(phys + off) >> PAGE_SHIFT] = mem->page_fd[(rom_phys + off) >> PAGE_SHIFT];
+    }
+    mem_set_type(mem, phys, n_bytes, MEM_ROM);
+}
+
 /* Bytes from phys to the end of its page, at most n_bytes. */
 static uint64_t piece_bytes(uint64_t phys, uint64_t n_bytes)
 {

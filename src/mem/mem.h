@@ -43,6 +43,8 @@ void mem_set_type(struct mem *mem, uint32_t phys, uint64_t n_bytes, enum mem_typ
 /* Adds a ROM image at phys (any page in 4 GiB that is not RAM, or inside A0000-FFFFF). n_bytes is
  * rounded up to a page, the rest filled with FF. 0 or -errno. */
 int mem_add_rom(struct mem *mem, uint32_t phys, const void *bytes, uint64_t n_bytes);
+/* Shows at phys what mem_add_rom() put at rom_phys; multiples of 4096. */
+void mem_show_rom(struct mem *mem, uint32_t phys, uint32_t n_bytes, uint32_t rom_phys);
 /* Host pointer to a RAM or ROM page's first byte (phys may be unaligned: pointer to that byte), or
  * NULL. Good to the end of that page only. */
 uint8_t *mem_page_host(const struct mem *mem, uint32_t phys);

@@ -62,6 +62,16 @@ static void on_a20(void *arg, bool open)
     }
 }
 
+/* The chip set shows other memory: nothing that was mapped or made from it may stay. */
+static void on_memory(void *arg)
+{
+    struct machine *machine = arg;
+    view_drop_all(machine->view);
+    monitor_flush_code(machine);
+    board_show_memory(machine->board);
+    view_memory_changed(machine->cpu);
+}
+
 /* Loads what the command line names and brings the CPU to its entry state. */
 int monitor_load(struct machine *machine, char **error)
 {
@@ -100,8 +110,17 @@ static int create_parts(struct machine *machine, char **error)
                          result);
         return -1;
     }
-    result = board_create(&machine->board, &machine->mem, &options->board, &machine->cpu->intr,
-                          &board_error);
+    struct board_config board = options->board;
+    uint8_t *firmware = NULL;
+    if (options->load.bios &&
+        load_firmware(options->load.bios, &firmware, &board.firmware_bytes, error) < 0) {
+        return -1;
+    }
+    board.firmware = firmware;
+    board.firmware_runs = firmware && !options->load.kernel && !options->load.program;
+    result =
+        board_create(&machine->board, &machine->mem, &board, &machine->cpu->intr, &board_error);
+    free(firmware);
     if (result < 0) {
         *error = board_error ? strdup(board_error) : message("cannot make the board", result);
         return -1;
@@ -202,6 +221,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->mem.mmio_write = (void (*)(void *, uint32_t, unsigned, uint32_t))bus_mmio_write;
     machine->mem.mmio_arg = bus;
     board_set_a20_hook(machine->board, on_a20, machine);
+    board_set_memory_hook(machine->board, on_memory, machine);
     cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
     run_park_fpu(cpu); /* the guest starts with the state after FNINIT */
     if (monitor_load(machine, error) < 0) {

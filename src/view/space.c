@@ -261,6 +261,14 @@ void view_paging_changed(struct cpu *cpu)
     view_switch_mode(cpu);
 }
 
+void view_memory_changed(struct cpu *cpu)
+{
+    cpu->view->stats.n_full_flushes++;
+    forget_spaces(cpu->view);
+    space_start(cpu);
+    view_switch_mode(cpu);
+}
+
 void view_drop_all(struct view *view)
 {
     view->stats.n_full_flushes++;

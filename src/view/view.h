@@ -72,6 +72,8 @@ int view_load_pdptes(struct cpu *cpu, uint32_t cr3);
 void view_invlpg(struct cpu *cpu, uint32_t lin);
 /* After CR0.PG/WP, CR4.PSE/PAE/PGE, EFER.NXE or the A20 gate changed: everything is dropped. */
 void view_paging_changed(struct cpu *cpu);
+/* What answers at physical addresses changed (mem_set_type): everything is dropped. */
+void view_memory_changed(struct cpu *cpu);
 /* Sets cpu->window, cpu->dir (and dual_base when the space changed) for cpu->mode. CPL 3 uses the
  * private window and the space's directory for this mode, other CPLs the supervisor window and the
  * shared directory of this mode. A few ns when the directory exists. */

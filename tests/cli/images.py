@@ -23,6 +23,9 @@ TRIPLE = b"\x0f\x01\x1d" + struct.pack("<I", LOAD + 32 + 12) + b"\x90\x0f\x0b\x9
 # reset through the keyboard controller, for ever
 RESET = b"\xb0\xfe\xe6\x64\xeb\xfa"
 
+# the reset vector: mov $7,%al; out %al,$0xf4
+ROM_EXIT = b"\xb0\x07\xe6\xf4\xf4".ljust(16, b"\xf4")
+
 PROGRAM_HLT = b"\x90\x90\xf4"
 
 
@@ -66,6 +69,9 @@ def make_all(folder):
                                       0xF0000000, 0xF0000000, 0xF0001000, 0xF0001000, 0xF0000020),
         "initrd": b"\0" * 4096,
     }
+    for name, n_bytes in [("rom16", 16), ("rom100", 100), ("rom64k", 1 << 16), ("rom128k", 1 << 17),
+                          ("rom256k", 1 << 18), ("rom16m", 1 << 24)]:
+        contents[name] = b"\xff" * (n_bytes - 16) + ROM_EXIT
     paths = {}
     for name, content in contents.items():
         paths[name] = os.path.join(folder, name)
