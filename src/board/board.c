@@ -21,6 +21,16 @@ const struct board_serial_place board_serial_place[BOARD_N_SERIAL] = {
 #define LIGHT_BYTES      (BUS_LIGHT | BUS_BYTES)
 #define LIGHT_READ_BYTES (BUS_LIGHT_READ | BUS_BYTES)
 
+/* POST codes go to 80, where the DMA page registers have a byte that means nothing: there the
+ * debug console takes the place of it. */
+static int add_debugcon(struct board *b, unsigned i)
+{
+    enum { POST_PORT = 0x80 };
+    uint16_t base = b->config.debugcon[i].base;
+    unsigned flags = LIGHT_BYTES | (base == POST_PORT ? BUS_OVER : 0);
+    return bus_add_ports(b->bus, "debugcon", base, 1, &debugcon_ops, &b->debugcon[i], flags);
+}
+
 static int add_ports(struct board *b)
 {
     const struct {
@@ -60,9 +70,12 @@ static int add_ports(struct board *b)
                                   &b->serial[i], LIGHT_BYTES);
         }
     }
-    if (b->config.has_debugcon && !error) {
-        error = bus_add_ports(b->bus, "debugcon", b->config.debugcon_base, 1, &debugcon_ops,
-                              &b->debugcon, LIGHT_BYTES);
+    for (unsigned i = 0; i < b->config.n_debugcons && !error; i++) {
+        error = add_debugcon(b, i);
+    }
+    if (b->config.parallel.kind != SERIAL_NONE && !error) {
+        error = bus_add_ports(b->bus, "parallel", BOARD_PARALLEL_PORT, 3, &parallel_ops,
+                              &b->parallel, LIGHT_BYTES);
     }
     if (b->config.has_debug_exit && !error) {
         error = bus_add_ports(b->bus, "isa-debug-exit", b->config.debug_exit_base,
@@ -147,8 +160,15 @@ static int connect_outside(struct board *b, const char **what)
                        board_irq(b, board_serial_place[i].irq, SOURCE_SERIAL + (unsigned)i), sink,
                        source);
     }
-    *what = b->config.debugcon.path;
-    return b->config.has_debugcon ? connect_sink(b, &b->config.debugcon, &b->debugcon.sink) : 0;
+    for (unsigned i = 0; i < b->config.n_debugcons; i++) {
+        *what = b->config.debugcon[i].config.path;
+        int error = connect_sink(b, &b->config.debugcon[i].config, &b->debugcon[i].sink);
+        if (error) {
+            return error;
+        }
+    }
+    *what = b->config.parallel.path;
+    return connect_sink(b, &b->config.parallel, &b->parallel.sink);
 }
 
 /* ---- MMIO: nothing answers yet, but the path exists ---- */
@@ -201,7 +221,7 @@ int board_create(struct board **board, struct mem *mem, const struct board_confi
     wire_chips(b);
     result = connect_outside(b, &what);
     if (result) {
-        *error = describe(result, "cannot write serial output to '%s': %s", what);
+        *error = describe(result, "cannot write the output of a port to '%s': %s", what);
         goto fail;
     }
     result = add_ports(b);
@@ -238,6 +258,7 @@ void board_reset(struct board *b)
     i8042_reset(&b->kbc);
     sysctl_reset(&b->sysctl);
     dma8237_reset(&b->dma);
+    parallel_reset(&b->parallel);
     pci_reset(&b->pci);
     fw_cfg_reset(&b->fw_cfg);
     acpi_pm_reset(&b->pm);

@@ -16,14 +16,18 @@ struct serial_config {
     const char *path;
 };
 
+enum { BOARD_MAX_DEBUGCONS = 4 };
 struct board_config {
     struct serial_config serial[4];
     bool mux_monitor_keys; /* Ctrl-A x quits etc. (-nographic) */
     bool has_debug_exit;   /* -device isa-debug-exit,iobase=,iosize= */
     uint16_t debug_exit_base, debug_exit_bytes;
-    bool has_debugcon; /* -debugcon stdio|file:F ; port e9 or iobase */
-    uint16_t debugcon_base;
-    struct serial_config debugcon;
+    struct debugcon_config { /* -debugcon stdio|file:F ; port e9 or iobase */
+        uint16_t base;
+        struct serial_config config;
+    } debugcon[BOARD_MAX_DEBUGCONS];
+    unsigned n_debugcons;
+    struct serial_config parallel; /* SERIAL_NONE: there is no parallel port */
     /* -bios: multiple of 64 KiB; NULL: one that says what a BIOS would have done has been done. The
      * bytes are copied. */
     const uint8_t *firmware;

@@ -11,16 +11,17 @@
 #include "dev/i8254.h"
 #include "dev/i8259.h"
 #include "dev/mc146818.h"
+#include "dev/parallel.h"
 #include "dev/pci.h"
 #include "dev/sysctl.h"
 #include "dev/uart16550.h"
 #include "host/input.h"
 #include "host/output.h"
 
-enum { BOARD_N_SERIAL = 4, BOARD_N_OUTPUTS = BOARD_N_SERIAL + 2 };
+enum { BOARD_N_SERIAL = 4, BOARD_N_OUTPUTS = BOARD_N_SERIAL + BOARD_MAX_DEBUGCONS + 2 };
 
 /* The few places that chips' wiring (board.c) and the tables for the guest (firmware.c) share. */
-enum { BOARD_PM_PORT = 0x600 /* where PIIX4 firmware puts it */, BOARD_SCI_IRQ = 9 };
+enum { BOARD_PM_PORT = 0x600 /* where PIIX4 firmware puts it */, BOARD_SCI_IRQ = 9, BOARD_PARALLEL_PORT = 0x378 };
 struct board_serial_place {
     uint16_t port;
     uint8_t irq;
@@ -60,7 +61,8 @@ struct board {
     struct pci pci;
     struct acpi_pm pm;
     struct uart16550 serial[BOARD_N_SERIAL];
-    struct debugcon debugcon;
+    struct debugcon debugcon[BOARD_MAX_DEBUGCONS];
+    struct parallel parallel;
     struct debug_exit debug_exit;
     struct fw_cfg fw_cfg;
 

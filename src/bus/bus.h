@@ -14,6 +14,7 @@ enum bus_flags {
     BUS_LIGHT_READ = 4, /* only reads are light. For chips whose writes may stop the machine (reset,
                            power-off, A20): the full monitor sees board_get_request() at once, and
                            no guest instruction runs after the one that asked */
+    BUS_OVER = 8, /* takes ports that others have */
 };
 
 struct bus_ops {
@@ -25,7 +26,7 @@ struct bus_ops {
 struct bus; /* ports and MMIO of one machine */
 struct bus *bus_create(void);
 void bus_destroy(struct bus *bus);
-/* 0, or -EBUSY if a port in [base, base + n) is taken. name: for reports and the device matrix. */
+/* 0, or -EBUSY if a port in [base, base + n) is taken (BUS_OVER: takes it). name: for reports and the device matrix. */
 int bus_add_ports(struct bus *bus, const char *name, uint32_t base, uint32_t n,
                   const struct bus_ops *ops, void *chip, unsigned flags);
 int bus_add_mmio(struct bus *bus, const char *name, uint32_t phys, uint32_t n_bytes,

@@ -40,7 +40,7 @@ int bus_add_ports(struct bus *bus, const char *name, uint32_t base, uint32_t n,
         return -ENOSPC;
     }
     for (uint32_t i = 0; i < n; i++) {
-        if (bus->port_range[base + i]) {
+        if (bus->port_range[base + i] && !(flags & BUS_OVER)) {
             return -EBUSY;
         }
     }

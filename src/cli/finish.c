@@ -23,8 +23,10 @@ static int resolve(struct parse *parse, const char *id, const char *user,
 static int finish_debug_ports(struct parse *parse)
 {
     struct board_config *board = &parse->options->board;
-    if (parse->has_debugcon_base && !parse->own_debugcon_base) {
-        board->debugcon_base = parse->debugcon_base;
+    for (unsigned i = 0; i < board->n_debugcons; i++) {
+        if (parse->has_debugcon_base && !parse->own_debugcon_base[i]) {
+            board->debugcon[i].base = parse->debugcon_base;
+        }
     }
     if (parse->has_exit_base && !parse->own_exit_base) {
         board->debug_exit_base = parse->exit_base;
@@ -52,7 +54,7 @@ static void default_serial(struct parse *parse)
         return;
     }
     board->serial[0].kind = SERIAL_NULL;
-    if (!parse->has_display && !board->has_debugcon && parse->options->load.kernel) {
+    if (!parse->has_display && !board->n_debugcons && parse->options->load.kernel) {
         parse_note(parse, "no display yet: add -nographic to have serial port 0 (ttyS0) here");
     }
 }
@@ -60,7 +62,10 @@ static void default_serial(struct parse *parse)
 static int check_stdio(struct parse *parse)
 {
     const struct board_config *board = &parse->options->board;
-    unsigned n = board->has_debugcon && board->debugcon.kind == SERIAL_STDIO;
+    unsigned n = board->parallel.kind == SERIAL_STDIO;
+    for (unsigned i = 0; i < board->n_debugcons; i++) {
+        n += board->debugcon[i].config.kind == SERIAL_STDIO;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(board->serial); i++) {
         n += board->serial[i].kind == SERIAL_STDIO;
     }
@@ -88,7 +93,10 @@ static int check_software(struct parse *parse)
 int parse_finish(struct parse *parse)
 {
     struct board_config *board = &parse->options->board;
-    int result = resolve(parse, parse->debugcon_id, "isa-debugcon", &board->debugcon);
+    int result = resolve(parse, parse->parallel_id, "-parallel", &board->parallel);
+    for (unsigned i = 0; i < board->n_debugcons && !result; i++) {
+        result = resolve(parse, parse->debugcon_ids[i], "isa-debugcon", &board->debugcon[i].config);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(board->serial) && !result; i++) {
         result = resolve(parse, parse->serial_ids[i], "-serial", &board->serial[i]);
     }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { DEBUGCON_PORT = 0xe9 };
+
 static bool is_none(const char *value)
 {
     return !strcmp(value, "none") || !strcmp(value, "null");
@@ -88,15 +90,42 @@ int option_chardev(struct parse *parse, char *value)
     return 0;
 }
 
-int option_debugcon(struct parse *parse, char *value)
+/* Number of a new debug console, or PARSE_ERROR_USAGE. */
+static int add_debugcon(struct parse *parse)
 {
     struct board_config *board = &parse->options->board;
-    board->has_debugcon = true;
+    if (board->n_debugcons == BOARD_MAX_DEBUGCONS) {
+        return parse_fail(parse, "at most %d debug consoles", BOARD_MAX_DEBUGCONS);
+    }
+    board->debugcon[board->n_debugcons].base = DEBUGCON_PORT;
+    return (int)board->n_debugcons++;
+}
+
+static int take_end_or_id(struct parse *parse, char *value, const char **id,
+                          struct serial_config *config)
+{
     if (!strncmp(value, "chardev:", 8) && value[8]) {
-        parse->debugcon_id = value + 8;
+        *id = value + 8;
         return 0;
     }
-    return take_end(value, &board->debugcon) ? 0 : parse_not_yet(parse, value);
+    return take_end(value, config) ? 0 : parse_not_yet(parse, value);
+}
+
+int option_debugcon(struct parse *parse, char *value)
+{
+    int i = add_debugcon(parse);
+    return i < 0 ? i
+                 : take_end_or_id(parse, value, &parse->debugcon_ids[i],
+                                  &parse->options->board.debugcon[i].config);
+}
+
+int option_parallel(struct parse *parse, char *value)
+{
+    if (!strcmp(value, "none")) {
+        parse->options->board.parallel.kind = SERIAL_NONE;
+        return 0;
+    }
+    return take_end_or_id(parse, value, &parse->parallel_id, &parse->options->board.parallel);
 }
 
 static bool take_u16(const char *value, uint16_t *out)
@@ -129,20 +158,22 @@ static int take_debug_exit(struct parse *parse, char *rest)
 
 static int take_debugcon_device(struct parse *parse, char *rest)
 {
-    struct board_config *board = &parse->options->board;
-    board->has_debugcon = true;
+    int i = add_debugcon(parse);
+    if (i < 0) {
+        return i;
+    }
     for (char *item; (item = value_next(&rest));) {
         char *base = value_of_key(item, "iobase");
         char *id = value_of_key(item, "chardev");
         if (id) {
-            parse->debugcon_id = id;
-        } else if (!base || !take_u16(base, &board->debugcon_base)) {
+            parse->debugcon_ids[i] = id;
+        } else if (!base || !take_u16(base, &parse->options->board.debugcon[i].base)) {
             return parse_fail(parse, "-device isa-debugcon: %s: expected iobase=N or chardev=ID",
                               item);
         }
-        parse->own_debugcon_base |= base != NULL;
+        parse->own_debugcon_base[i] |= base != NULL;
     }
-    return parse->debugcon_id ? 0 : parse_fail(parse, "-device isa-debugcon: needs chardev=ID");
+    return parse->debugcon_ids[i] ? 0 : parse_fail(parse, "-device isa-debugcon: needs chardev=ID");
 }
 
 int option_device(struct parse *parse, char *value)
@@ -206,11 +237,6 @@ int option_vga(struct parse *parse, char *value)
 int option_monitor(struct parse *parse, char *value)
 {
     parse->has_monitor = true;
-    return is_none(value) ? 0 : parse_not_yet(parse, value);
-}
-
-int option_parallel(struct parse *parse, char *value)
-{
     return is_none(value) ? 0 : parse_not_yet(parse, value);
 }
 

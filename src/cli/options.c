@@ -139,8 +139,7 @@ int parse_options(struct parse *parse, struct options *options, int argc, char *
                                 .load.program_phys = 0x100000,
                                 .board.rtc_base = -1,
                                 .board.debug_exit_base = 0x501, /* QEMU's defaults */
-                                .board.debug_exit_bytes = 2,
-                                .board.debugcon_base = 0xe9};
+                                .board.debug_exit_bytes = 2};
     char **args = copy_arguments(options, argc, argv);
     if (!args) {
         return parse_refuse(parse, "no memory for the arguments");

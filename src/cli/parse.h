@@ -33,10 +33,10 @@ struct parse {
     unsigned n_chardevs;
     /* References by id, resolved at the end because the order of options is free. */
     const char *serial_ids[4];
-    const char *debugcon_id;
+    const char *debugcon_ids[BOARD_MAX_DEBUGCONS], *parallel_id;
     /* -global; what -device itself says (own_*) wins, in any order */
     bool has_debugcon_base, has_exit_base, has_exit_bytes;
-    bool own_debugcon_base, own_exit_base, own_exit_bytes;
+    bool own_debugcon_base[BOARD_MAX_DEBUGCONS], own_exit_base, own_exit_bytes;
     uint16_t debugcon_base, exit_base, exit_bytes;
 };
 

@@ -26,6 +26,11 @@ RESET = b"\xb0\xfe\xe6\x64\xeb\xfa"
 # the reset vector: mov $7,%al; out %al,$0xf4
 ROM_EXIT = b"\xb0\x07\xe6\xf4\xf4".ljust(16, b"\xf4")
 
+# 64 KiB: P to port 80, Q to 190, L to the printer, S to the serial port, C to E9, then 0x10 to the exit port
+PORTS = (b"\xb0P\xe6\x80" b"\xb0Q\xba\x90\x01\xee" b"\xb0L\xba\x78\x03\xee\x42\xec\x42\xb0\x0d\xee\xb0\x0c\xee"
+         b"\xb0S\xba\xf8\x03\xee" b"\xb0C\xe6\xe9" b"\xb0\x10\xe6\xf4\xf4")
+ROM_PORTS = PORTS.ljust(0xFFF0, b"\xff") + b"\xe9\x0d\x00".ljust(16, b"\xf4")
+
 PROGRAM_HLT = b"\x90\x90\xf4"
 
 
@@ -72,6 +77,7 @@ def make_all(folder):
     for name, n_bytes in [("rom16", 16), ("rom100", 100), ("rom64k", 1 << 16), ("rom128k", 1 << 17),
                           ("rom256k", 1 << 18), ("rom16m", 1 << 24)]:
         contents[name] = b"\xff" * (n_bytes - 16) + ROM_EXIT
+    contents["rom_ports"] = ROM_PORTS
     paths = {}
     for name, content in contents.items():
         paths[name] = os.path.join(folder, name)

@@ -257,15 +257,15 @@ static void debug_ports(void **state)
         assert_int_equal(parse_line(&parse, &options, line), 0);
         const struct board_config *board = &options.board;
         assert_int_equal(board->has_debug_exit, rows[i].exit_base >= 0);
-        assert_int_equal(board->has_debugcon, rows[i].con_base >= 0);
+        assert_int_equal(board->n_debugcons, rows[i].con_base >= 0);
         if (board->has_debug_exit) {
             assert_int_equal(board->debug_exit_base, rows[i].exit_base);
             assert_int_equal(board->debug_exit_bytes, rows[i].exit_bytes);
         }
-        if (board->has_debugcon) {
-            assert_int_equal(board->debugcon_base, rows[i].con_base);
-            assert_int_equal(board->debugcon.kind, rows[i].kind);
-            assert_int_equal(board->debugcon.path != NULL, rows[i].kind == SERIAL_FILE);
+        if (board->n_debugcons) {
+            assert_int_equal(board->debugcon[0].base, rows[i].con_base);
+            assert_int_equal(board->debugcon[0].config.kind, rows[i].kind);
+            assert_int_equal(board->debugcon[0].config.path != NULL, rows[i].kind == SERIAL_FILE);
         }
         options_free(&options);
     }

@@ -87,7 +87,7 @@ static void bad_paths_and_ports_are_refused(void **state)
     assert_int_equal(board_create(&other, &mem, &config, &intr, &error), -2);
     assert_non_null(strstr(error, "/nonexistent/x"));
     free((void *)error);
-    config = (struct board_config){.has_debugcon = true, .debugcon_base = 0x60};
+    config = (struct board_config){.n_debugcons = 1, .debugcon = {{.base = 0x60}}};
     assert_int_equal(board_create(&other, &mem, &config, &intr, &error), -16);
     free((void *)error);
 }
