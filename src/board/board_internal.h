@@ -21,7 +21,10 @@
 enum { BOARD_N_SERIAL = 4, BOARD_N_OUTPUTS = BOARD_N_SERIAL + BOARD_MAX_DEBUGCONS + 2 };
 
 /* The few places that chips' wiring (board.c) and the tables for the guest (firmware.c) share. */
-enum { BOARD_PM_PORT = 0x600 /* where PIIX4 firmware puts it */, BOARD_SCI_IRQ = 9, BOARD_PARALLEL_PORT = 0x378 };
+/* The PM timer (base + 8) lies on ISA Plug and Play's write port A79: the board has no ISA slots,
+ * and a system that finds the port taken does not wait 0.35 s for cards to answer (Linux:
+ * isapnp_init). */
+enum { BOARD_PM_PORT = 0xa70, BOARD_SCI_IRQ = 9, BOARD_PARALLEL_PORT = 0x378 };
 struct board_serial_place {
     uint16_t port;
     uint8_t irq;

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "board/board.h"
+#include "board/board_internal.h"
 
 static struct mem mem;
 static struct board *board;
@@ -176,9 +176,9 @@ static void poweroff_and_resets(void **state)
 {
     (void)state;
     int status;
-    bus_port_write(bus, 0x604, 2, 0x2000 | 4 << 10); /* S4: not offered */
+    bus_port_write(bus, BOARD_PM_PORT + 4, 2, 0x2000 | 4 << 10); /* S4: not offered */
     assert_int_equal(request(), BOARD_RUN);
-    bus_port_write(bus, 0x604, 2, 0x2000 | 5 << 10);
+    bus_port_write(bus, BOARD_PM_PORT + 4, 2, 0x2000 | 5 << 10);
     assert_int_equal(request(), BOARD_POWER_OFF);
     board_reset(board);
     assert_int_equal(request(), BOARD_RUN);
@@ -201,7 +201,7 @@ static void stopping_writes_are_never_light(void **state)
     (void)state;
     uint32_t value;
     assert_false(bus_port_write_light(bus, 0x64, 1, 0xfe));
-    assert_false(bus_port_write_light(bus, 0x604, 2, 0x3400));
+    assert_false(bus_port_write_light(bus, BOARD_PM_PORT + 4, 2, 0x3400));
     assert_false(bus_port_write_light(bus, 0xcf9, 1, 6));
     assert_false(bus_port_write_light(bus, 0x92, 1, 1));
     assert_false(bus_port_write_light(bus, 0x501, 1, 1));
@@ -209,7 +209,7 @@ static void stopping_writes_are_never_light(void **state)
     assert_true(bus_port_write_light(bus, 0x3f8, 1, 'x'));
     assert_true(bus_port_write_light(bus, 0x20, 1, 0x20));
     assert_true(bus_port_read_light(bus, 0x64, 1, &value));
-    assert_true(bus_port_read_light(bus, 0x608, 4, &value));
+    assert_true(bus_port_read_light(bus, BOARD_PM_PORT + 8, 4, &value));
 }
 
 static bool a20;
@@ -324,12 +324,12 @@ static void pm_timer_runs_at_its_rate(void **state)
     (void)state;
     struct clock *clock = board_clock(board);
     uint64_t outer_begin = clock_now_ns(clock);
-    uint32_t first = bus_port_read(bus, 0x608, 4);
+    uint32_t first = bus_port_read(bus, BOARD_PM_PORT + 8, 4);
     uint64_t inner_begin = clock_now_ns(clock);
     while (clock_now_ns(clock) - inner_begin < 10000000) {
     }
     uint64_t inner_ns = clock_now_ns(clock) - inner_begin;
-    uint32_t ticks = (bus_port_read(bus, 0x608, 4) - first) & 0xffffff;
+    uint32_t ticks = (bus_port_read(bus, BOARD_PM_PORT + 8, 4) - first) & 0xffffff;
     uint64_t outer_ns = clock_now_ns(clock) - outer_begin;
     assert_true(ticks >= inner_ns * 3579545 / 1000000000 - 1);
     assert_true(ticks <= outer_ns * 3579546 / 1000000000 + 2);
