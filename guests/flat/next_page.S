@@ -1,4 +1,5 @@
-/* The third program: reads and writes on the next page, which holds no code.
+/* The third program of the 2000 announcement, byte for byte: reads and writes the next page, which
+ * is not virtualized, and runs to its HLT at 00100011 under every split policy.
  * expect: hlt stop
  */
     .code32
@@ -12,10 +13,5 @@ get_eip:
     add $4096, %eax
     movl (%eax), %ebx
     movl %ebx, (%eax)
-    movl $0x5a5a5a5a, (%eax)
-    cmpl $0x5a5a5a5a, (%eax)
-    jne bad
 stop:
-    hlt
-bad:
     hlt

@@ -242,6 +242,19 @@ int option_engine(struct parse *parse, char *value)
                       &parse->options->engine);
 }
 
+int option_split(struct parse *parse, char *value)
+{
+    static const char *const words[] = {
+        [SPLIT_HIDE] = "hide", [SPLIT_LOG] = "log", [SPLIT_TRAP] = "trap"};
+    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+        if (!strcmp(words[i], value)) {
+            parse->options->split = (enum split_policy)i;
+            return 0;
+        }
+    }
+    return parse_fail(parse, "-split %s: it can be hide, log or trap", value);
+}
+
 int option_log_path(struct parse *parse, char *value)
 {
     parse->options->log_path = value;

@@ -16,6 +16,8 @@ enum log_category { /* -d */
 #undef LOG
 };
 
+enum split_policy { SPLIT_HIDE, SPLIT_LOG, SPLIT_TRAP }; /* -split */
+
 struct options {
     uint64_t ram_bytes; /* -m N (MiB) | NM | NG; default 128 MiB; multiple of 4096 */
     struct load_request load;
@@ -23,6 +25,7 @@ struct options {
     bool no_reboot, nographic, stats;
     unsigned engine;        /* -engine: enum engine_flags */
     unsigned log_mask;      /* -d: enum log_category; stats is also set by -d stats */
+    enum split_policy split;
     const char *log_path;   /* -D, or NULL: stderr */
     const char *trace_path; /* -trace, or NULL: log rules write to the log */
     const char *cpu_model;  /* -cpu as given, or NULL */

@@ -86,6 +86,7 @@ enum vector {
     VEC_AC = 17,
     VEC_MC = 18,
     VEC_XM = 19,
+    VEC_STOPPED = 0xfe, /* no exception: a data access must wait for a debugger (view/acc.h) */
 };
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 }; /* #PF error code bits */
 
@@ -248,6 +249,8 @@ struct cpu {
     uint32_t msr_tsc_aux, msr_spec_ctrl;
     uint32_t code_end;   /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
     uint32_t debug_hits; /* DR6 bits 0-3 that the current instruction's accesses earned */
+    bool watch_hit;      /* the current instruction hit a watch of ours: repeats pause behind it */
+    bool acc_quiet;      /* pieces of an access that view/ has reported as a whole */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */
     struct fpu_pointers fpu_pointers;

@@ -60,7 +60,7 @@ static inline void repeat_count(struct cpu *cpu, struct repeat *repeat)
 static inline bool repeat_is_interrupted(const struct cpu *cpu, struct repeat *repeat)
 {
     if (__builtin_expect(
-            repeat->n_slice < REPEAT_SLICE && !(cpu->sysflags & FLAG_TF) && !cpu->debug_hits, 1)) {
+            repeat->n_slice < REPEAT_SLICE && !(cpu->sysflags & FLAG_TF) && !cpu->debug_hits && !cpu->watch_hit, 1)) {
         return false;
     }
     if (!repeat->repeats || !repeat_wants_step(cpu, repeat)) {
@@ -69,7 +69,7 @@ static inline bool repeat_is_interrupted(const struct cpu *cpu, struct repeat *r
     repeat->n_slice = 0;
     const uint32_t exit_request = *(const volatile uint32_t *)&cpu->exit_request;
     const uint32_t intr = *(const volatile uint32_t *)&cpu->intr;
-    return exit_request || (intr && cpu->iff) || (cpu->sysflags & FLAG_TF) || cpu->debug_hits;
+    return exit_request || (intr && cpu->iff) || (cpu->sysflags & FLAG_TF) || cpu->debug_hits || cpu->watch_hit;
 }
 
 #endif

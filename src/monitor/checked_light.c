@@ -37,10 +37,15 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
     }
     uint8_t *staging = cpu->staging + (lin & 63); /* alignment as the guest sees it */
     if (insn->mem_read || !insn->mem_write) {
+        if (acc_observe(cpu, lin, n, ACC_CPL, false) < 0) {
+            return LIGHT_FAULT;
+        }
+        cpu->acc_quiet = true;
         for (unsigned i = 0; i < n;) {
             unsigned size = n - i >= 4 ? 4 : n - i >= 2 ? 2 : 1;
             uint32_t value;
             if (acc_read(cpu, lin + i, size, ACC_CPL, &value) < 0) {
+                cpu->acc_quiet = false;
                 return LIGHT_FAULT;
             }
             for (unsigned k = 0; k < size; k++) {
@@ -48,6 +53,7 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
             }
             i += size;
         }
+        cpu->acc_quiet = false;
     }
     if (insn->map == 0 && (insn->flags & INSN_FPU) && !insn_is_x87_control(insn)) {
         cpu->fpu_checked_off = off; /* what the x87 data pointer should have been */
@@ -65,6 +71,8 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
         fpu_fix_stored(cpu, insn, staging);
     }
     cpu->staged_count++;
+    acc_observe(cpu, cpu->staged_lin, cpu->staged_bytes, ACC_CPL, true);
+    cpu->acc_quiet = true;
     for (unsigned i = 0; i < cpu->staged_bytes;) {
         unsigned left = cpu->staged_bytes - i, size = left >= 4 ? 4 : left >= 2 ? 2 : 1;
         uint32_t value = 0;
@@ -76,6 +84,7 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
         acc_write(cpu, cpu->staged_lin + i, size, ACC_CPL, value);
         i += size;
     }
+    cpu->acc_quiet = false;
     cpu->staged_bytes = 0;
     return LIGHT_NEXT;
 }

@@ -214,6 +214,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
         machine_destroy(machine);
         return -1;
     }
+    view_set_observer(machine->view, monitor_observe, options->split != SPLIT_HIDE);
     struct bus *bus = board_bus(machine->board);
     machine->ports_light = (struct emul_ports){bus_port_read_light, bus_port_write_light, bus};
     machine->ports_full = (struct emul_ports){full_in, full_out, bus};

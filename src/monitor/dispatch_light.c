@@ -55,7 +55,7 @@ static uint32_t go_on(struct cpu *cpu, bool step)
 
 static uint32_t raise_fault(struct cpu *cpu)
 {
-    cpu->exit_reason = EXIT_FAULT;
+    cpu->exit_reason = cpu->fault.vector == VEC_STOPPED ? EXIT_STOP : EXIT_FAULT;
     return LIGHT_EXIT;
 }
 

@@ -109,6 +109,9 @@ static enum outcome handle_port(struct machine *machine, bool tf_before, int *st
         enum light_result result =
             cpu->exit_arg[2] == 2 ? emul_ins(cpu, cpu->exit_insn) : emul_outs(cpu, cpu->exit_insn);
         cpu->ports_full = false;
+        if (result == LIGHT_FAULT && cpu->fault.vector == VEC_STOPPED) {
+            return GO_ON; /* the debugger first */
+        }
         if (result == LIGHT_FAULT) {
             cpu->debug_hits = 0;
             return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);

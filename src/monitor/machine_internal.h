@@ -48,6 +48,11 @@ struct watches {
     int last_id;
 };
 
+/* Data accesses to virtualized code pages (-split log, -split trap). */
+struct split {
+    uint64_t n_reads, n_writes, n_shown;
+};
+
 struct machine {
     struct cpu *cpu;
     struct mem mem;
@@ -66,8 +71,9 @@ struct machine {
     bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */
     struct stops stops;
     struct watches watches;
-    bool step_shadow;        /* one instruction, then interrupts again */
-    int doors[4];            /* listening sockets: the sandbox lets their clients in */
+    struct split split;
+    bool step_shadow; /* one instruction, then interrupts again */
+    int doors[4];     /* listening sockets: the sandbox lets their clients in */
     unsigned n_doors;
     FILE *log;
     struct event events[EVENT_RING];
@@ -92,6 +98,8 @@ int monitor_loop(struct machine *machine);
  * reset. */
 int monitor_load(struct machine *machine, char **error);
 int monitor_reset(struct machine *machine);
+/* watch_light.c: what view/ reports of pages that no window maps. */
+view_observer monitor_observe;
 /* stop.c. False: the machine ends with *status. The FPU is parked. */
 bool monitor_stop(struct machine *machine, int *status);
 /* True without a debugger, too: the event takes its course. */
@@ -102,6 +110,7 @@ void monitor_show_insn(struct machine *machine, uint32_t eip);
 void monitor_report(struct machine *machine, const char *headline);
 void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes);
 void monitor_print_stats(struct machine *machine, FILE *out);
+void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
 void monitor_log_exit(struct machine *machine, uint32_t reason);
 void monitor_log_unit(struct machine *machine, const struct unit *unit);
 void monitor_bug_reporter(void *arg);

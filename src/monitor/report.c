@@ -21,6 +21,23 @@ static const char *const light_names[N_LIGHT_OPS] = {
     [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE",
 };
 
+/* The mnemonic, with its prefixes, fills eight columns. */
+static void pad_mnemonic(char *text, size_t n_bytes)
+{
+    static const char *const prefixes[] = {"lock ", "rep ", "repe ", "repne ", "repz ", "repnz "};
+    char copy[96];
+    size_t at = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        size_t n = strlen(prefixes[i]);
+        at += strncmp(text + at, prefixes[i], n) == 0 ? n : 0;
+    }
+    at += strcspn(text + at, " ");
+    if (text[at]) {
+        snprintf(copy, sizeof(copy), "%s", text + at + 1);
+        snprintf(text + at, n_bytes - at, "%*s%s", at < 8 ? 8 - (int)at : 1, "", copy);
+    }
+}
+
 /* One line in the form of the posts: " 000B.00100002  90                       nop". */
 static void format_bytes(const struct machine *machine, const struct insn *insn, uint32_t selector,
                          bool code32, char *line, size_t n_bytes)
@@ -34,10 +51,13 @@ static void format_bytes(const struct machine *machine, const struct insn *insn,
         snprintf(hex + 2 * i, 3, "%02X", insn->bytes[i]);
     }
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
+    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_FORCE_SIZE, ZYAN_TRUE);
+    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
     if (ZYAN_SUCCESS(
             ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands))) {
         ZydisFormatterFormatInstruction(&formatter, &zydis, operands, zydis.operand_count_visible,
                                         text, sizeof(text), insn->eip, NULL);
+        pad_mnemonic(text, sizeof(text));
     }
     snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
 }
@@ -154,6 +174,18 @@ void monitor_log_event(struct machine *machine, enum event_kind kind, struct fau
     fprintf(machine->log, "int: %s vector %02x error %x cr2 %08x eip %04x:%08x cpl %u\n",
             kind == EVENT_INTERRUPT ? "irq" : "exception", fault.vector, fault.error, fault.cr2,
             cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl);
+}
+
+/* Where, what, by whom. */
+void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last)
+{
+    const struct cpu *cpu = machine->cpu;
+    fprintf(machine->log, "split: %s %u bytes at %08x (physical %08x) by %04X.%08X cpl %u%s\n",
+            sight->write ? "write" : "read", sight->n_bytes, sight->lin, sight->phys,
+            cpu->seg[SEG_CS].selector, cpu->eip, cpu->cpl, cpu->in_delivery ? " (event)" : "");
+    if (is_last) {
+        fprintf(machine->log, "split: no more lines; the number of accesses comes at the end\n");
+    }
 }
 
 void monitor_show_insn(struct machine *machine, uint32_t eip)

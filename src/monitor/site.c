@@ -45,6 +45,9 @@ static bool give_way_to_store(struct machine *machine, const struct unit *unit)
     struct cpu *cpu = machine->cpu;
     struct walk walk;
     bool user = unit->page->mode & MODE_USER;
+    if (view_hides_code(machine->view)) {
+        return false; /* each store is to be seen */
+    }
     if (cpu->exit_arg[0] != VIEW_CHECKED || !cpu->exit_arg[2] || cpu->exit_arg[3] ||
         view_walk(cpu, cpu->exit_arg[1], VIEW_WRITE, user, true, &walk, NULL) < 0) {
         return false;

@@ -56,6 +56,10 @@ int machine_run(struct machine *machine)
         verify_all(&machine->cache);
     }
     board_flush(machine->board);
+    if (machine->options.split == SPLIT_LOG) {
+        fprintf(machine->log, "split: %lu reads, %lu writes of virtualized code pages\n",
+                machine->split.n_reads, machine->split.n_writes);
+    }
     if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
         monitor_print_stats(machine, machine->log);
     }

@@ -40,6 +40,7 @@ bool monitor_stop(struct machine *machine, int *status)
         stop = (struct stop){.why = STOP_ASKED};
     }
     stops->pending = false;
+    machine->cpu->watch_hit = false;
     if (stop.why == STOP_ASKED || stop.why == STOP_STEP) {
         stop.lin = cpu->eip + cpu->seg[SEG_CS].base;
     }

@@ -76,12 +76,41 @@ static void phys_write(struct mem *mem, uint32_t phys, unsigned size, uint32_t v
     }
 }
 
+/* The pages of an access, after they were walked without a fault. */
+static int observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, bool user, bool write,
+                   bool probe)
+{
+    if (__builtin_expect(!cpu->view->hides, 1)) {
+        return 0;
+    }
+    while (n_bytes) {
+        struct walk walk;
+        uint32_t here = page_left(lin) < n_bytes ? page_left(lin) : n_bytes;
+        if (view_walk(cpu, lin, write ? VIEW_WRITE : VIEW_READ, user, true, &walk, NULL) == 0) {
+            struct view_sight sight = {
+                .lin = lin, .phys = walk.phys, .n_bytes = here, .write = write, .probe = probe};
+            if (!view_observe(cpu, &sight)) {
+                return -1;
+            }
+        }
+        lin += here;
+        n_bytes -= here;
+    }
+    return 0;
+}
+
+int acc_observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write)
+{
+    return observe(cpu, lin, n_bytes, is_user(cpu, right), write, false);
+}
+
 static int slow_read(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t *value)
 {
     struct walk walk;
     struct mem *mem = cpu->view->mem;
     if (page_left(lin) >= size) {
-        if (view_walk(cpu, lin, VIEW_READ, user, false, &walk, &cpu->fault) < 0) {
+        if (view_walk(cpu, lin, VIEW_READ, user, false, &walk, &cpu->fault) < 0 ||
+            observe(cpu, lin, size, user, false, false) < 0) {
             return -1;
         }
         *value = phys_read(mem, walk.phys, size);
@@ -94,7 +123,7 @@ static int slow_read(struct cpu *cpu, uint32_t lin, unsigned size, bool user, ui
         }
         *value |= (phys_read(mem, walk.phys, 1) & 0xff) << (8 * i);
     }
-    return 0;
+    return observe(cpu, lin, size, user, false, false);
 }
 
 static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t value)
@@ -104,12 +133,16 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
     if (view_walk(cpu, lin, VIEW_WRITE, user, false, &first, &cpu->fault) < 0) {
         return -1;
     }
+    if (page_left(lin) < size &&
+        view_walk(cpu, lin + size - 1, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
+        return -1;
+    }
+    if (observe(cpu, lin, size, user, true, false) < 0) {
+        return -1;
+    }
     if (page_left(lin) >= size) {
         phys_write(mem, first.phys, size, value);
         return 0;
-    }
-    if (view_walk(cpu, lin + size - 1, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
-        return -1;
     }
     for (unsigned i = 0; i < size; i++) {
         uint32_t phys = i < page_left(lin) ? first.phys + i : last.phys - (size - 1) + i;
@@ -185,9 +218,11 @@ int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_ri
     }
     if (page_left(lin) < n_bytes) {
         uint32_t next = (lin | (PAGE_BYTES - 1)) + 1;
-        return view_walk(cpu, next, VIEW_WRITE, user, false, &walk, &cpu->fault);
+        if (view_walk(cpu, next, VIEW_WRITE, user, false, &walk, &cpu->fault) < 0) {
+            return -1;
+        }
     }
-    return 0;
+    return observe(cpu, lin, n_bytes, user, true, true);
 }
 
 unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes)

@@ -12,6 +12,8 @@ enum acc_right {
     ACC_SUP, /* implicit supervisor access: GDT, IDT, LDT, TSS, stack of an inner ring */
 };
 
+/* Pages that no window may map (view_set_observer) are reported here; cpu->fault may then be
+ * VEC_STOPPED, which is passed on like any fault and is none. */
 /* 0, or -1 with cpu->fault = the #PF (nothing read). size 1, 2, 4; may cross a page. */
 int acc_read(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right,
              uint32_t *value);
@@ -20,6 +22,9 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right
               uint32_t value);
 /* 0 if [lin, lin + n_bytes) could be written (n_bytes <= 4096), else -1 with cpu->fault set. */
 int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right);
+/* A data access to [lin, lin + n_bytes) is about to be made in pieces: reports it as one where no
+ * window maps the pages. 0, or -1 with cpu->fault = VEC_STOPPED: it must wait. */
+int acc_observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write);
 /* Instruction fetch: reads up to n_bytes at lin with fetch rights (NX, U/S). Returns the number
  * read; fewer than n_bytes only if a later page cannot be fetched (then cpu->fault is that #PF). */
 unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes);

@@ -36,7 +36,7 @@ static bool small_joins(const struct view *view, const struct view_slot *slot, u
     }
     uint32_t phys_page = (uint32_t)((*now & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
     uint32_t base_page = (uint32_t)((pte & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
-    return view->mem->page_type[phys_page] == view->mem->page_type[base_page] &&
+    return !page_is_hidden(view, slot_page(view, slot) + i, phys_page) && view->mem->page_type[phys_page] == view->mem->page_type[base_page] &&
            page_in_memfd(view, phys_page) == fd_page &&
            small_writable(view, slot, *now) == writable;
 }
@@ -164,6 +164,9 @@ static long large_add(struct view *view, struct view_slot *slot, bool may_write,
         }
         uint32_t fd_page = page_in_memfd(view, phys_page);
         uint32_t page = slot_page(view, slot) + i;
+        if (page_is_hidden(view, page, phys_page)) {
+            continue;
+        }
         bool writable = may_write && type == MEM_RAM && !page_is_protected(view, phys_page);
         if (!run->n_pages || page != run->page + run->n_pages ||
             fd_page != run->fd_page + run->n_pages || writable != run->writable) {
@@ -178,6 +181,8 @@ static long large_add(struct view *view, struct view_slot *slot, bool may_write,
         bit_set(slot->mapped, i);
         if (writable) {
             bit_set(slot->writable, i);
+        } else {
+            bit_clear(slot->writable, i);
         }
     }
     return 0;
@@ -298,6 +303,7 @@ static enum view_answer judge(const struct view *view, uint32_t window, uint32_t
     enum mem_type type = mem_type_of(view->mem, walk->phys);
     bool write = access == VIEW_WRITE;
     if ((type != MEM_RAM && type != MEM_ROM) ||
+        page_is_hidden(view, lin >> PAGE_SHIFT, phys_page) ||
         (write && (type == MEM_ROM || page_is_protected(view, phys_page)))) {
         return VIEW_CHECKED;
     }

@@ -55,6 +55,10 @@ void view_protect_page(struct view *view, uint32_t phys_page)
     }
     view->stats.n_protects++;
     bit_set(view->protected_pages, phys_page);
+    if (view->hides_code) {
+        hide_phys_page(view, phys_page);
+        return;
+    }
     protect_small(view, phys_page);
     protect_large(view, phys_page);
 }

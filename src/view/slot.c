@@ -235,6 +235,16 @@ void slot_forget_page(struct view *view, struct view_slot *slot, uint32_t i)
     }
 }
 
+void slot_hide_page(struct view *view, struct view_slot *slot, uint32_t i)
+{
+    if (!bit_get(slot->code, i)) {
+        slot_forget_page(view, slot, i);
+        return;
+    }
+    slot_set_read_only(view, slot, i);
+    bit_clear(slot->mapped, i);
+}
+
 void slot_forget_all(struct view *view, struct view_slot *slot)
 {
     for (uint32_t word = 0; word < VIEW_SLOT_WORDS; word++) {

@@ -123,6 +123,10 @@ struct view {
     uint32_t *frame_head;                   /* by physical page: writable small mappings */
     uint32_t large_head[VIEW_WINDOW_SLOTS]; /* by phys >> slot_shift */
     uint64_t *protected_pages;              /* bitmap by physical page */
+    uint64_t *watched_pages;                /* bitmap by linear page: see hide.c */
+    uint32_t n_watched;
+    bool hides, hides_code; /* hides: some page may not be mapped */
+    view_observer *observer;
     const uint8_t *ones;                    /* a page of FF: what a page table in a hole reads as */
     /* the last #PF of user code that was given to the guest */
     struct {
@@ -227,6 +231,13 @@ static inline bool page_is_protected(const struct view *view, uint32_t phys_page
 {
     return bit_get(view->protected_pages, phys_page);
 }
+/* May no window map it? Linear and physical page. */
+static inline bool page_is_hidden(const struct view *view, uint32_t page, uint32_t phys_page)
+{
+    return __builtin_expect(view->hides, 0) &&
+           (bit_get(view->watched_pages, page) ||
+            (view->hides_code && page_is_protected(view, phys_page)));
+}
 static inline uint32_t page_in_memfd(const struct view *view, uint32_t phys_page)
 {
     return view->mem->page_type[phys_page] == MEM_RAM ? phys_page : view->mem->page_fd[phys_page];
@@ -249,6 +260,8 @@ void slot_use_page(struct view *view, struct view_slot *slot, uint32_t i, uint64
 void slot_set_writable(struct view *view, struct view_slot *slot, uint32_t i);
 void slot_set_read_only(struct view *view, struct view_slot *slot, uint32_t i);
 void slot_forget_page(struct view *view, struct view_slot *slot, uint32_t i);
+/* Mapped no longer; what directories know of it stays. */
+void slot_hide_page(struct view *view, struct view_slot *slot, uint32_t i);
 void slot_park_page(struct view_slot *slot, uint32_t i);
 void slot_unpark_page(struct view_slot *slot, uint32_t i);
 void slot_forget_all(struct view *view, struct view_slot *slot);
@@ -293,6 +306,9 @@ void dview_retry(struct cpu *cpu);
 /* check.c. Compares all used slots of a window (globals: the exempt pages too) and drops changes.
  */
 void check_window(struct view *view, uint32_t window, bool globals);
+
+/* hide.c. Takes a physical page out of every window, read-only mappings included. */
+void hide_phys_page(struct view *view, uint32_t phys_page);
 
 /* dir.c */
 void dir_reset_page(struct view *view, uint32_t window, uint32_t page);

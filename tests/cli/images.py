@@ -32,6 +32,14 @@ PORTS = (b"\xb0P\xe6\x80" b"\xb0Q\xba\x90\x01\xee" b"\xb0L\xba\x78\x03\xee\x42\x
 ROM_PORTS = PORTS.ljust(0xFFF0, b"\xff") + b"\xe9\x0d\x00".ljust(16, b"\xf4")
 
 PROGRAM_HLT = b"\x90\x90\xf4"
+# The programs of the announcement of 2000, as its text has them.
+GET_EIP = b"\x16\x1f\xe8\0\0\0\0\x58"   # push %ss; pop %ds; call get_eip; get_eip: pop %eax
+POSTS = {
+    "post_nop": b"\xf8\xf9\x90\xf4",
+    "post_read": GET_EIP + b"\x8b\x18\xf4",
+    "post_write": GET_EIP + b"\x89\x18\xf4",
+    "post_next_page": GET_EIP + b"\x05\0\x10\0\0\x8b\x18\x89\x18\xf4",
+}
 
 
 def bzimage(xloadflags=2, version=0x20F, body=b"\xf4" * 4096, says_bytes=None):
@@ -59,6 +67,7 @@ def bzimage(xloadflags=2, version=0x20F, body=b"\xf4" * 4096, says_bytes=None):
 def make_all(folder):
     """Writes everything to folder; returns name -> path."""
     contents = {
+        **POSTS,
         "spin": multiboot(SPIN), "halt": multiboot(HALT), "print": multiboot(PRINT),
         "triple": multiboot(TRIPLE), "reset": multiboot(RESET), "hlt.bin": PROGRAM_HLT,
         "empty": b"", "text": b"#!/bin/sh\necho no kernel\n", "one_byte": b"M",

@@ -130,11 +130,70 @@ static void test_changes(void **state)
     assert_int_equal(run_machine(loop_program, sizeof(loop_program), &script), 7);
 }
 
+/* movl $5, data; movl data+3, %eax; incl data; std; mov $data+8, %edi; mov $3, %ecx; rep stosb; hlt
+ * with data at 00100100 */
+static const uint8_t data_program[] = {0xc7, 0x05, 0x00, 0x01, 0x10, 0x00, 0x05, 0x00, 0x00,
+                                       0x00, 0xa1, 0x03, 0x01, 0x10, 0x00, 0xff, 0x05, 0x00,
+                                       0x01, 0x10, 0x00, 0xfd, 0xbf, 0x08, 0x01, 0x10, 0x00,
+                                       0xb9, 0x03, 0x00, 0x00, 0x00, 0xf3, 0xaa, 0xf4};
+
+static enum debug_go watch_script(struct script *script, struct machine *machine,
+                                  const struct stop *stop, int *status)
+{
+    static const struct {
+        uint32_t off, data_off;
+        bool write;
+    } hits[] = {{0, 0, true}, {15, 0, true}, {32, 7, true}};
+    const struct cpu *cpu = machine->cpu;
+    unsigned i = script->n_stops - 2;
+    if (script->n_stops ==
+        1) { /* the store at 0 and the one at 7, not the load nor what is beside */
+        EXPECT(machine_watch_add(machine, ORIGIN + 0x100, 1, false, true) == 1);
+        EXPECT(machine_watch_add(machine, ORIGIN + 0x107, 1, false, true) == 2);
+        EXPECT(machine_watch_add(machine, ORIGIN + 0x107, 0, true, true) == -1);
+        EXPECT(machine_watch_add(machine, UINT32_MAX, 2, true, true) == -1);
+        EXPECT(machine_watch_add(machine, ORIGIN + 0x103, 1, true, false) == 3);
+        EXPECT(machine_watch_remove(machine, 3) && !machine_watch_remove(machine, 3));
+        return DEBUG_CONTINUE;
+    }
+    EXPECT(stop->why == STOP_WATCH && stop->lin == ORIGIN + hits[i].off);
+    EXPECT(stop->data_lin == ORIGIN + 0x100 + hits[i].data_off && stop->write == hits[i].write);
+    EXPECT(stop->watch == (i < 2 ? 1 : 2));
+    EXPECT(i == 2 ? cpu_reg(cpu, GPR_ECX) == 1 && cpu->eip == ORIGIN + 32
+                  : cpu->eip > stop->lin); /* the repeat pauses behind its second iteration */
+    if (i == 2) {
+        *status = 7;
+        return DEBUG_END;
+    }
+    return i ? DEBUG_CONTINUE : DEBUG_STEP;
+}
+
+static enum debug_go step_or_watch_script(struct script *script, struct machine *machine,
+                                          const struct stop *stop, int *status)
+{
+    if (script->n_stops == 3) { /* the step behind the first hit */
+        EXPECT(stop->why == STOP_STEP && machine->cpu->eip == ORIGIN + 15);
+        return DEBUG_CONTINUE;
+    }
+    script->n_stops -= script->n_stops > 3;
+    enum debug_go go = watch_script(script, machine, stop, status);
+    script->n_stops += script->n_stops > 2;
+    return go;
+}
+
+static void test_watches(void **state)
+{
+    (void)state;
+    struct script script = {.next = step_or_watch_script};
+    assert_int_equal(run_machine(data_program, sizeof(data_program), &script), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
