@@ -143,6 +143,14 @@ enum mode_bits {
     MODE_CSLIMIT = 1 << 12, /* CS ends below 4 GiB, but not as real and V86 mode have it */
 };
 
+enum reach { REACH_READ, REACH_WRITE };
+enum { REACH_CODE16, REACH_CODE32 };
+
+/* A computed access reads its segment's base at `field - CPU_GATE_INDEX + (CPU_GATE_INDEX or 0)`
+ * from struct cpu: 0 if the limit forbids the access, and then it faults in the reserved addresses
+ * below. */
+enum { CPU_GATE_SHIFT = 44, CPU_GATE_INDEX = (1 << 20) - 1, CPU_GATE_BYTES = 1 << 20 };
+
 /* Results of code reached lightly from guest code (general registers only, no libc). */
 enum light_result {
     LIGHT_NEXT = 0,  /* done: go on after this instruction (eip was not changed by the callee) */
@@ -205,6 +213,12 @@ struct cpu {
     uint32_t insn_eip;                 /* EIP of the instruction a light helper was called for */
     uint32_t mode;                     /* enum mode_bits */
     uint64_t tsc_offset;               /* guest TSC = host TSC + this */
+    /* What computed accesses need of segments (translate/computed.c): -(limit + 1) where the access
+     * needs no more than that check, 0 where C must look at it. enum reach. */
+    int64_t reach[2][N_SEG]; /* loads and stores through each segment register */
+    int64_t stack_reach[2];  /* SS as the stack: never beyond FFFF while SS.B is 0 */
+    int64_t code_reach[2];   /* branches with 16-bit operands, with 32-bit ones */
+    uint32_t cs_minus;       /* 0 - CS base: linear address -> EIP by an addition */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
@@ -225,10 +239,10 @@ struct cpu {
     uint64_t msr_misc_enable, msr_pat, msr_mtrr_def_type, apic_base;
     uint64_t msr_mtrr_fix[11], msr_mtrr_var[16];
 
-    struct fault fault;      /* with LIGHT_FAULT, EXIT_FAULT */
-    bool in_delivery;        /* an exception is being delivered (for #DF) */
-    struct insn *exit_insn;  /* instruction that exited, or NULL */
-    uint32_t exit_arg[4];    /* see exits.def */
+    struct fault fault;     /* with LIGHT_FAULT, EXIT_FAULT */
+    bool in_delivery;       /* an exception is being delivered (for #DF) */
+    struct insn *exit_insn; /* instruction that exited, or NULL */
+    uint32_t exit_arg[4];   /* see exits.def */
 
     struct view *view; /* owner of windows and directories */
     struct machine *machine;
@@ -293,7 +307,8 @@ void cpu_reset(struct cpu *cpu);
 /* mode.c: recomputes mode and seg_base_ptr from CR0, CPL, segments, flags, DR7. Cheap, light. Sets
  * window and dir through view_switch_mode() when the mode or ring changed. */
 void cpu_update_mode(struct cpu *cpu);
-/* mode.c: recomputes seg_base_ptr[seg] (after a load of that segment register). */
+/* mode.c: recomputes seg_base_ptr[seg] and what computed accesses need (after a load of that
+ * segment register). */
 void cpu_update_segment(struct cpu *cpu, enum seg seg);
 /* mode.c: cpu_update_mode() for a caller that has run cpu_update_segment() for each segment
  * register it loaded: the hot half, for interrupts and their returns. */

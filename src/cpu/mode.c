@@ -43,11 +43,43 @@ bool cpu_is_flat(const struct cpu *cpu)
     return is_flat(cpu);
 }
 
+/* -(bytes from offset 0 that the segment has). */
+static inline int64_t reach_of(uint32_t limit)
+{
+    return -(int64_t)limit - 1;
+}
+
+/* "Limit Checking", "Type Checking". Expand-down segments are left to C; in real and V86 mode there
+ * are no types. */
+static void update_reach(struct cpu *cpu, enum seg seg)
+{
+    const struct segment *segment = &cpu->seg[seg];
+    const bool prot = (cpu->cr0 & CR0_PE) && !(cpu->sysflags & FLAG_VM);
+    const uint8_t access = segment->access;
+    const bool down = (access & (SEG_S | SEG_CODE | SEG_DC)) == (SEG_S | SEG_DC);
+    const bool usable = !down && (access & SEG_PRESENT); /* null: what PE=0 makes of it C knows */
+    const bool reads = usable && (!prot || (access & (SEG_CODE | SEG_RW)) != SEG_CODE);
+    const bool writes = usable && (!prot || (access & (SEG_CODE | SEG_RW)) == SEG_RW);
+    const uint32_t limit16 = segment->limit < 0xffff ? segment->limit : 0xffff;
+    cpu->reach[REACH_READ][seg] = reads ? reach_of(segment->limit) : 0;
+    cpu->reach[REACH_WRITE][seg] = writes ? reach_of(segment->limit) : 0;
+    if (seg == SEG_SS) {
+        const uint32_t limit = segment->big ? segment->limit : limit16;
+        cpu->stack_reach[REACH_READ] = reads ? reach_of(limit) : 0;
+        cpu->stack_reach[REACH_WRITE] = writes ? reach_of(limit) : 0;
+    } else if (seg == SEG_CS) {
+        cpu->code_reach[REACH_CODE16] = reach_of(limit16);
+        cpu->code_reach[REACH_CODE32] = reach_of(segment->limit);
+        cpu->cs_minus = 0 - segment->base;
+    }
+}
+
 void cpu_update_segment(struct cpu *cpu, enum seg seg)
 {
     const struct segment *segment = &cpu->seg[seg];
     const bool fast = segment->limit == UINT32_MAX && access_is_plain(segment->access);
     cpu->seg_base_ptr[seg] = fast ? (uint64_t)&segment->base : cpu->poison_ptr;
+    update_reach(cpu, seg);
 }
 
 /* What makes the guest's instructions or accesses be looked at one by one. Rare: one test. */

@@ -235,6 +235,7 @@ static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selecto
     if (seg ==
         SEG_CS) { /* SS has the fast form already; CS may have been data, as reset leaves it */
         cpu->seg_base_ptr[seg] = cpu->poison_ptr;
+        cpu->reach[REACH_WRITE][seg] = 0;
     }
 }
 enum { MODE_ALL_FLAT = MODE_FLAT | MODE_CODE32 | MODE_STACK32 | MODE_PROT };

@@ -188,15 +188,12 @@ int machine_create(struct machine **out, const struct options *options, char **e
         return -1;
     }
     struct machine *machine = calloc(1, sizeof(*machine));
-    struct cpu *cpu =
-        aligned_alloc(PAGE_BYTES, (sizeof(*cpu) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ul));
-    if (!machine || !cpu) {
+    struct cpu *cpu = machine ? run_map_cpu() : NULL;
+    if (!cpu) {
         free(machine);
-        free(cpu);
         *error = message("out of memory", ENOMEM);
         return -1;
     }
-    memset(cpu, 0, sizeof(*cpu));
     machine->cache.fd = machine->mem.fd = -1;
     machine->cpu = cpu;
     machine->options = *options;
@@ -250,7 +247,7 @@ void machine_destroy(struct machine *machine)
     mem_destroy(&machine->mem);
     free(machine->hints);
     free(machine->watches.list);
-    free(machine->cpu);
+    run_unmap_cpu(machine->cpu);
     if (machine->log && machine->log != stderr) {
         fclose(machine->log);
     }

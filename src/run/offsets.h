@@ -24,6 +24,10 @@
 #define CPU_HELPER          256
 #define CPU_SCRATCH         768
 #define CPU_DUAL_BASE       832
+#define CPU_REACH           17248
+#define CPU_STACK_REACH     17344
+#define CPU_CODE_REACH      17360
+#define CPU_CS_MINUS        17376
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */

@@ -31,6 +31,10 @@ CHECK_OFFSET(guest_stack_top, CPU_GUEST_STACK_TOP);
 CHECK_OFFSET(helper, CPU_HELPER);
 CHECK_OFFSET(scratch, CPU_SCRATCH);
 CHECK_OFFSET(dual_base, CPU_DUAL_BASE);
+CHECK_OFFSET(reach, CPU_REACH);
+CHECK_OFFSET(stack_reach, CPU_STACK_REACH);
+CHECK_OFFSET(code_reach, CPU_CODE_REACH);
+CHECK_OFFSET(cs_minus, CPU_CS_MINUS);
 _Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
 _Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
 _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&
@@ -57,6 +61,30 @@ void run_write_stubs(struct run *run)
         struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(stubs[i].helper));
         emit_jmp_mem(&emit, &entry);
     }
+}
+
+static uint64_t cpu_map_bytes(void)
+{
+    return CPU_GATE_BYTES + ((sizeof(struct cpu) + 4095) & ~UINT64_C(4095));
+}
+
+struct cpu *run_map_cpu(void)
+{
+    uint8_t *map =
+        mmap(NULL, cpu_map_bytes(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) {
+        return NULL;
+    }
+    if (mprotect(map + CPU_GATE_BYTES, cpu_map_bytes() - CPU_GATE_BYTES, PROT_READ | PROT_WRITE)) {
+        munmap(map, cpu_map_bytes());
+        return NULL;
+    }
+    return (struct cpu *)(map + CPU_GATE_BYTES);
+}
+
+void run_unmap_cpu(struct cpu *cpu)
+{
+    munmap((uint8_t *)cpu - CPU_GATE_BYTES, cpu_map_bytes());
 }
 
 int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view)

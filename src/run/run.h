@@ -33,6 +33,10 @@ struct run {
 
 /* Signals that must not end the process before there is a machine. Once, before anything else. */
 void run_prepare_process(void);
+/* A zeroed struct cpu with reserved addresses below it, where computed accesses beyond a limit
+ * fault. NULL: no memory. */
+struct cpu *run_map_cpu(void);
+void run_unmap_cpu(struct cpu *cpu);
 /* Maps the guest call stack and the poison page, writes the cache's stubs, fills cpu->helper. 0 or
  * -errno. */
 int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view);

@@ -178,7 +178,8 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
     uint64_t window;
     uint32_t lin;
     bool in_guard;
-    if (at - run->poison < 4096) { /* FS or GS whose fast form is off */
+    bool gate = (uint64_t)run->cpu - at - 1 < CPU_GATE_BYTES; /* a computed access: limit, rights */
+    if (at - run->poison < 4096 || gate) {                    /* FS or GS whose fast form is off */
         leave_for_site(run, place, uc, VIEW_CHECKED, write, 0);
         run->cpu->exit_arg[3] = 1;
         return true;

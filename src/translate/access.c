@@ -2,12 +2,16 @@
 #include "translate/translate.h"
 
 /* Offset of the operand inside its segment into r8d, no flags. */
-static void emit_offset(struct translator *t, const struct insn *insn, int32_t delta)
+void translate_offset(struct translator *t, const struct insn *insn, int32_t delta)
 {
     struct emit *e = &t->emit;
     if (insn->base == INSN_NO_REG && insn->index == INSN_NO_REG) {
         uint32_t off = (uint32_t)(insn->disp + delta);
         emit_mov_ri32(e, R8, insn->adsize == 2 ? off & 0xffff : off);
+        return;
+    }
+    if (insn->adsize == 2 && insn->index == INSN_NO_REG && insn->disp + delta == 0) {
+        emit_movzx16(e, R8, translate_reg(insn->base));
         return;
     }
     struct host_mem mem = {
@@ -38,7 +42,7 @@ static void emit_segment_base(struct translator *t, const struct insn *insn)
 }
 
 /* Kernel code that reaches into private slots: window by the address's top bits. r8d = linear. */
-static void emit_dual(struct translator *t, struct host_mem *mem)
+void translate_dual(struct translator *t, struct host_mem *mem)
 {
     struct host_mem slot = host_mem_index(R15, R9, 8, CPU_DUAL_BASE);
     emit_mov_ri32(&t->emit, R9, 21);
@@ -88,27 +92,31 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
                        struct host_mem *mem)
 {
     struct emit *e = &t->emit;
-    if (!translate_flat(t) || (t->kind & SITE_CHECKED)) {
+    bool flat = translate_flat(t);
+    if (!flat && translate_computed_address(t, insn, delta, mem)) {
+        return;
+    }
+    if (!flat || (t->kind & SITE_CHECKED)) {
         emit_checked(t, insn, delta);
         *mem = host_mem_base(R8, 0);
         return;
     }
     if (t->kind & SITE_DUAL) {
         t->unit_kind |= UNIT_DUAL;
-        emit_offset(t, insn, delta);
+        translate_offset(t, insn, delta);
         if (uses_fs_gs(insn)) {
             struct host_mem sum = host_mem_index(R8, R9, 1, 0);
             emit_segment_base(t, insn);
             emit_lea32(e, R8, &sum);
         }
-        emit_dual(t, mem);
+        translate_dual(t, mem);
         return;
     }
     int32_t disp = insn->disp + delta;
     if (uses_fs_gs(insn)) {
         bool simple = insn->index == INSN_NO_REG && insn->adsize == 4;
         if (!simple) {
-            emit_offset(t, insn, delta);
+            translate_offset(t, insn, delta);
         }
         emit_segment_base(t, insn);
         *mem = !simple                     ? host_mem_guest(R8, R9, 1, 0)
@@ -117,7 +125,7 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
         return;
     }
     if (insn->adsize == 2) {
-        emit_offset(t, insn, delta);
+        translate_offset(t, insn, delta);
         *mem = host_mem_guest(R8, NO_REG, 1, 0);
         return;
     }

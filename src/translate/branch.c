@@ -97,15 +97,20 @@ void translate_jump(struct translator *t, int condition, uint32_t target_eip)
     }
 }
 
+void translate_jump_long(struct translator *t, uint32_t target_eip)
+{
+    aim(t, emit_jmp_rel32(&t->emit, 0), target_eip);
+}
+
 /* LOOP family with ECX: the host's own with a 67 prefix; short, so it hops over a long jump. */
-static void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip)
+void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip)
 {
     uint32_t taken = emit_loop_rel8(&t->emit, insn->opcode, true);
     emit_u8(&t->emit, 0xeb);
     emit_u8(&t->emit, 0);
     uint32_t skip = emit_off(&t->emit) - 1;
     emit_patch_rel8(&t->emit, taken);
-    aim(t, emit_jmp_rel32(&t->emit, 0), target_eip);
+    translate_jump_long(t, target_eip);
     emit_patch_rel8(&t->emit, skip);
 }
 
@@ -116,10 +121,9 @@ static void push_return(struct translator *t, const struct insn *insn)
     emit_lea64(&t->emit, R12, &slot);
 }
 
-static void translate_call(struct translator *t, const struct insn *insn, uint32_t target_eip)
+void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip)
 {
     uint32_t off = target_eip - t->page_eip;
-    push_return(t, insn);
     if (t->mode & MODE_STEP) {
         translate_exit_direct(t, target_eip);
     } else if (target_eip == insn->eip + insn->n_bytes) {
@@ -143,7 +147,7 @@ static void load_target(struct translator *t, const struct insn *insn)
     }
 }
 
-static void go_indirect(struct translator *t, bool call)
+void translate_go_indirect(struct translator *t, bool call)
 {
     if (t->mode & MODE_STEP) {
         emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
@@ -157,9 +161,17 @@ static void go_indirect(struct translator *t, bool call)
     }
 }
 
+void translate_return(struct translator *t)
+{
+    struct host_mem slot = host_mem_base(RSP, 0);
+    emit_lookup(t);
+    emit_store64(&t->emit, &slot, R9);
+    emit_ret(&t->emit);
+}
+
 static void translate_ret(struct translator *t, const struct insn *insn)
 {
-    struct host_mem top = host_mem_base(R12, 0), slot = host_mem_base(RSP, 0);
+    struct host_mem top = host_mem_base(R12, 0);
     uint32_t extra = insn->opcode == 0xc2 ? insn->imm & 0xffff : 0;
     struct host_mem above = host_mem_base(R12, (int32_t)(4 + extra));
     emit_load32(&t->emit, R8, &top);
@@ -168,9 +180,7 @@ static void translate_ret(struct translator *t, const struct insn *insn)
         emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
         return;
     }
-    emit_lookup(t);
-    emit_store64(&t->emit, &slot, R9);
-    emit_ret(&t->emit);
+    translate_return(t);
 }
 
 void translate_branch(struct translator *t, const struct insn *insn)
@@ -185,6 +195,9 @@ void translate_branch(struct translator *t, const struct insn *insn)
                 !((stack || insn->is_mem) &&
                   (!translate_flat(t) || (t->kind & (SITE_CHECKED | SITE_DUAL)))) &&
                 !(insn->verdict == VERDICT_LOOP && insn->adsize == 2);
+    if (!fast && !flat && translate_computed_branch(t, insn)) {
+        return;
+    }
     if (!fast) {
         translate_helper(t, insn, (enum emul_op)insn->op);
         t->unit_kind |= stack || insn->is_mem ? UNIT_CHECKED : 0;
@@ -202,16 +215,17 @@ void translate_branch(struct translator *t, const struct insn *insn)
         translate_loop(t, insn, target);
         break;
     case VERDICT_CALL:
-        translate_call(t, insn, target);
+        push_return(t, insn);
+        translate_call_known(t, insn, target);
         break;
     case VERDICT_CALL_INDIRECT:
         load_target(t, insn);
         push_return(t, insn);
-        go_indirect(t, true);
+        translate_go_indirect(t, true);
         break;
     case VERDICT_JMP_INDIRECT:
         load_target(t, insn);
-        go_indirect(t, false);
+        translate_go_indirect(t, false);
         break;
     case VERDICT_RET:
         translate_ret(t, insn);

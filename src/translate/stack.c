@@ -145,7 +145,7 @@ static void translate_leave(struct translator *t)
 
 /* Arithmetic flags are the host's; IF, IOPL and the rest are the guest's. Sums instead of logic:
  * the live flags stay. The host's image always has IF set and no other system flag. */
-static void translate_pushf(struct translator *t, const struct insn *insn)
+void translate_flags_image(struct translator *t)
 {
     struct emit *e = &t->emit;
     struct host_mem sysflags = host_mem_base(R15, CPU_SYSFLAGS), iff = host_mem_base(R15, CPU_IFF);
@@ -158,7 +158,6 @@ static void translate_pushf(struct translator *t, const struct insn *insn)
     emit_lea32(e, R8, &sum);
     emit_load32(e, R9, &iff);
     emit_lea32(e, R8, &sum_no_if);
-    push_reg(t, R8, insn->opattr);
 }
 
 static void translate_push_seg(struct translator *t, const struct insn *insn)
@@ -172,6 +171,9 @@ static void translate_push_seg(struct translator *t, const struct insn *insn)
 
 void translate_stack(struct translator *t, const struct insn *insn)
 {
+    if (!translate_flat(t) && translate_computed_stack(t, insn)) {
+        return;
+    }
     bool plain = translate_flat(t) && !(t->kind & (SITE_CHECKED | SITE_DUAL));
     bool wide_only = insn->verdict == VERDICT_PUSHA || insn->verdict == VERDICT_POPA ||
                      insn->verdict == VERDICT_ENTER || insn->verdict == VERDICT_LEAVE;
@@ -202,7 +204,8 @@ void translate_stack(struct translator *t, const struct insn *insn)
         translate_leave(t);
         break;
     case VERDICT_PUSHF:
-        translate_pushf(t, insn);
+        translate_flags_image(t);
+        push_reg(t, R8, insn->opattr);
         break;
     case VERDICT_PUSH_SEG:
         translate_push_seg(t, insn);

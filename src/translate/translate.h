@@ -86,6 +86,39 @@ void translate_helper(struct translator *t, const struct insn *insn, enum emul_o
  * that need translate_commit() after the access. */
 void translate_address(struct translator *t, const struct insn *insn, int32_t delta, bool load,
                        struct host_mem *mem);
+/* access.c: offset of the operand, plus delta, into r8d; no flags. */
+void translate_offset(struct translator *t, const struct insn *insn, int32_t delta);
+/* access.c: *mem addresses linear r8d in the window that its top bits call for; uses r9. */
+void translate_dual(struct translator *t, struct host_mem *mem);
+/* computed.c: may this site, which is not flat, take the computed form? */
+bool translate_computed(const struct translator *t);
+/* computed.c: r9d = base of seg, or a fault unless n_bytes at offset off_reg are within the int64_t
+ * field `reach` of struct cpu; uses r11. */
+void translate_gate(struct translator *t, int off_reg, int32_t reach, enum seg seg,
+                    unsigned n_bytes);
+/* computed_stack.c: stack instructions of code that is not flat. False: a C function is due. */
+bool translate_computed_stack(struct translator *t, const struct insn *insn);
+/* computed_stack.c: pushes size bytes of `value` (not r8, r9, r11), or of r11 after adding r11d =
+ * cs_minus + lin if value is R11: a return offset. */
+void translate_computed_push(struct translator *t, int value, uint32_t lin, unsigned size);
+/* computed_stack.c: r10d = word of size bytes on top, r8d = ESP after it and extra bytes, for
+ * translate_computed_set_esp(). */
+void translate_computed_pop(struct translator *t, unsigned size, uint32_t extra);
+void translate_computed_set_esp(struct translator *t);
+/* computed_branch.c: the same for branches. */
+bool translate_computed_branch(struct translator *t, const struct insn *insn);
+/* branch.c, for it: jmp rel32 to target; the LOOP family with ECX; the host's call to target; jmp
+ * or call to linear address r8d; return there, over the host's return slot. */
+void translate_jump_long(struct translator *t, uint32_t target_eip);
+void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip);
+void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip);
+void translate_go_indirect(struct translator *t, bool call);
+void translate_return(struct translator *t);
+/* stack.c: EFLAGS as PUSHF shows them into r8d; uses r9. */
+void translate_flags_image(struct translator *t);
+/* computed.c: translate_address() for it; uses r8, r9, r11. False: the checked form is due. */
+bool translate_computed_address(struct translator *t, const struct insn *insn, int32_t delta,
+                                struct host_mem *mem);
 /* Behind the access: stores of a checked site go from staging to memory. */
 void translate_commit(struct translator *t, const struct insn *insn);
 /* r12d holds a new ESP: make it a pointer again. is_written: a 32-bit write has surely cleared

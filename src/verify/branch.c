@@ -90,7 +90,12 @@ static bool check_condition(struct verifier *v)
     if (v->in_exits) {
         return verify_fail(v, RULE_EXITS);
     }
-    if (v->guest_mnemonic != ZYDIS_MNEMONIC_INVALID && v->guest_mnemonic != v->z.mnemonic) {
+    /* JCXZ has no form in 64-bit mode: JECXZ on a zero-extended CX */
+    bool narrow = v->guest_mnemonic == ZYDIS_MNEMONIC_JCXZ &&
+                  v->z.mnemonic == ZYDIS_MNEMONIC_JECXZ && state->reg[V_RCX].kind == VALUE_INT &&
+                  state->reg[V_RCX].hi <= 0xffff;
+    if (v->guest_mnemonic != ZYDIS_MNEMONIC_INVALID && v->guest_mnemonic != v->z.mnemonic &&
+        !narrow) {
         return verify_fail(v, RULE_MNEMONIC);
     }
     if (state->op_done) {

@@ -75,6 +75,10 @@ bool memory_sum(struct verifier *v, const ZydisDecodedOperandMem *mem, struct va
 static bool classify_cpu(struct verifier *v, const ZydisDecodedOperandMem *mem,
                          struct memory *memory)
 {
+    if (mem->index != ZYDIS_REGISTER_NONE &&
+        v->state.reg[reg_number(mem->index)].kind == VALUE_GATE) {
+        return gate_classify(v, &v->state.reg[reg_number(mem->index)], mem, memory);
+    }
     if (mem->disp.value < 0 ||
         mem->disp.value + memory->n_bytes > (int64_t)offsetof(struct cpu, staging)) {
         return verify_fail(v, RULE_MEM_FORM);
@@ -227,50 +231,77 @@ static bool stack_offset(const struct verifier *v, const ZydisDecodedOperandMem 
            reg_number(mem->base) == V_R12 && v->state.reg[V_R12].kind == VALUE_POINTER;
 }
 
-/* A MOV to or from [r12 + off] went through: so that address lies in the window (guards have no
- * pages), and r12 not far from it. */
-static void refine_esp(struct verifier *v, int64_t off, uint32_t n_bytes)
+/* The instruction has accessed off..off + n_bytes behind r12, or behind the value `of`. */
+static void touch(struct state *state, uint32_t of, int64_t off, uint32_t n_bytes)
 {
-    struct state *state = &v->state;
-    struct value *esp = &state->reg[V_R12];
-    int64_t lo = -off, hi = WINDOW_BYTES - n_bytes - off;
-    esp->lo = esp->lo > lo ? esp->lo : lo;
-    esp->hi = esp->hi < hi ? esp->hi : hi;
     if (!state_is_entry(state)) {
         return;
     }
     int64_t low = off, high = off + n_bytes;
-    if (state->touched) {
+    if (state->touched && state->touched_of == of) {
         low = low < state->touched_lo ? low : state->touched_lo;
         high = high > state->touched_hi ? high : state->touched_hi;
     }
     if (high - low <= 4096) {
         state->touched = true;
+        state->touched_of = of;
         state->touched_lo = low;
         state->touched_hi = high;
     }
 }
 
-static bool access_guest(struct verifier *v, const ZydisDecodedOperand *operand, uint32_t n_bytes)
+/* A MOV to or from [r12 + off] went through: so that address lies in the window (guards have no
+ * pages), and r12 not far from it. */
+static void refine_esp(struct verifier *v, int64_t off, uint32_t n_bytes)
+{
+    struct value *esp = &v->state.reg[V_R12];
+    int64_t lo = -off, hi = WINDOW_BYTES - n_bytes - off;
+    esp->lo = esp->lo > lo ? esp->lo : lo;
+    esp->hi = esp->hi < hi ? esp->hi : hi;
+    touch(&v->state, 0, off, n_bytes);
+}
+
+bool memory_is_flat(const struct verifier *v)
 {
     const uint32_t direct = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
+    return (v->in->mode & direct) == direct;
+}
+
+/* POPA: both ends were read before the first register changed. */
+static bool is_touched(const struct state *state, uint32_t of, int64_t off, uint32_t n_bytes)
+{
+    return state->touched && state->touched_of == of && off >= state->touched_lo &&
+           off + n_bytes <= state->touched_hi;
+}
+
+static bool access_guest(struct verifier *v, const ZydisDecodedOperand *operand, uint32_t n_bytes)
+{
     struct state *state = &v->state;
+    bool writes = operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
     if (v->in_exits) {
         return verify_fail(v, RULE_EXITS);
     }
-    if ((v->in->mode & direct) != direct || (v->in->mode & MODE_NOWP)) {
-        return verify_fail(v, RULE_MEM_MODE);
-    }
     int64_t off = 0;
+    bool moves = v->z.mnemonic == ZYDIS_MNEMONIC_MOV || v->z.mnemonic == ZYDIS_MNEMONIC_MOVZX;
     bool stack = stack_offset(v, &operand->mem, &off);
-    /* POPA: both ends were read before the first register changed */
-    bool safe = stack && state->touched && off >= state->touched_lo &&
-                off + n_bytes <= state->touched_hi &&
-                !(operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
+    uint32_t of = 0;
+    if (!memory_is_flat(v) || (v->in->mode & MODE_NOWP)) {
+        const struct proven *proven = gate_find(v, &operand->mem, &off);
+        if (!proven || (v->in->mode & MODE_NOWP)) {
+            return verify_fail(v, RULE_MEM_MODE);
+        }
+        if (!gate_check(v, proven, off, n_bytes, writes)) {
+            return false;
+        }
+        of = proven->off;
+    }
+    bool safe = (stack || of) && is_touched(state, of, off, n_bytes) && !writes;
     if (!safe && !state_is_entry(state)) {
         return verify_fail(v, RULE_PRECISE);
     }
-    if (stack && (v->z.mnemonic == ZYDIS_MNEMONIC_MOV || v->z.mnemonic == ZYDIS_MNEMONIC_MOVZX)) {
+    if (of && moves) {
+        touch(state, of, off, n_bytes);
+    } else if (stack && moves) {
         refine_esp(v, off, n_bytes);
     }
     return true;

@@ -96,6 +96,8 @@ static bool load_wide(struct verifier *v, unsigned to, const struct memory *memo
                memory->field < offsetof(struct cpu, seg) &&
                (memory->field - offsetof(struct cpu, seg_base_ptr)) % 8 == 0) {
         value = value_of_kind(v, VALUE_SEG_BASE, 0);
+    } else if (gate_load_reach(v, memory->field, &value)) {
+        return is_scratch(to) ? write_reg(v, to, 64, false, &value) : verify_fail(v, RULE_DEST);
     } else if (memory->field == CPU_SCRATCH_AT(SCRATCH_HOST)) {
         if (!v->state.resolved) {
             return verify_fail(v, RULE_STAGING);
@@ -118,7 +120,8 @@ static bool is_state_word(const struct memory *memory)
 {
     return is_cpu_field(memory, offsetof(struct cpu, iff), 4) ||
            is_cpu_field(memory, offsetof(struct cpu, intr), 4) ||
-           is_cpu_field(memory, offsetof(struct cpu, sysflags), 4);
+           is_cpu_field(memory, offsetof(struct cpu, sysflags), 4) ||
+           is_cpu_field(memory, offsetof(struct cpu, cs_minus), 4);
 }
 
 /* Loads of 1, 2 or 4 bytes by MOV and MOVZX; width is the destination's. */
@@ -133,6 +136,14 @@ static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
     case MEMORY_CPU:
         if (!is_selector(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX))) {
             return verify_fail(v, RULE_CPU_READ);
+        }
+        break;
+    case MEMORY_GATE:
+        if (!is_scratch(to) || width != 32) {
+            return verify_fail(v, RULE_DEST);
+        }
+        if (!gate_load_base(v, memory, &value)) {
+            return false;
         }
         break;
     case MEMORY_SLOT:
@@ -254,6 +265,9 @@ static bool lea_narrow(struct verifier *v, unsigned to, unsigned width)
             return verify_fail(v, RULE_SOURCE);
         }
     }
+    if (width == 32) {
+        gate_note_sum(v, &v->operand[1].mem);
+    }
     return write_reg(v, to, width, false, NULL);
 }
 
@@ -283,6 +297,10 @@ bool step_lea(struct verifier *v)
             return verify_fail(v, RULE_SOURCE);
         }
         value = value_of_kind(v, VALUE_DIFFERENCE, 0);
+    } else if (base->kind == VALUE_REACH) {
+        if (!gate_sum(v, base, mem, &value) || !is_scratch(to)) {
+            return is_scratch(to) ? false : verify_fail(v, RULE_DEST);
+        }
     } else if (!memory_sum(v, mem, &value)) {
         return false;
     }
@@ -293,6 +311,13 @@ bool step_lea(struct verifier *v)
 bool step_shift(struct verifier *v)
 {
     const ZydisDecodedOperand *to = &v->operand[0], *from = &v->operand[1], *count = &v->operand[2];
+    if (to->size == 64 && v->z.mnemonic == ZYDIS_MNEMONIC_SHRX &&
+        from->type == ZYDIS_OPERAND_TYPE_REGISTER && is_scratch(operand_reg(to))) {
+        struct value gate;
+        return gate_shift(v, &v->state.reg[operand_reg(from)], &v->state.reg[operand_reg(count)],
+                          &gate) &&
+               write_reg(v, operand_reg(to), 64, false, &gate);
+    }
     if (to->size != 32 || from->type != ZYDIS_OPERAND_TYPE_REGISTER) {
         return verify_fail(v, RULE_WIDE);
     }

@@ -78,6 +78,13 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->pushed = false;
     state->ret_target = 0;
     state->touched = false;
+    for (unsigned i = 0; i < MAX_PROVEN; i++) {
+        const struct proven *mine = &state->proven[i], *theirs = &other->proven[i];
+        if (mine->off != theirs->off || mine->base != theirs->base || mine->sum != theirs->sum ||
+            mine->n_bytes != theirs->n_bytes || mine->reach != theirs->reach) {
+            state->proven[i] = (struct proven){.n_bytes = 0};
+        }
+    }
 }
 
 bool state_check_canonical(struct verifier *v)

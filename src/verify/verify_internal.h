@@ -45,6 +45,9 @@ enum value_kind {
     VALUE_ENTRY,      /* directory entry of the page of value `of`, or of page lo if of is 0 */
     VALUE_SLOT,       /* slot of the linear address `of` */
     VALUE_TARGET,     /* host address of the unit at the linear address `of` */
+    VALUE_REACH,      /* cpu->reach[] and kin: number lo of them */
+    VALUE_MARGIN,     /* reach lo + the value `of` + hi - 1, 64 bits */
+    VALUE_GATE,       /* its sign: CPU_GATE_INDEX or 0 */
     VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
     VALUE_OURS,       /* rsp, r14, r15 */
 };
@@ -64,6 +67,14 @@ struct value {
 #define GUARD_BYTES  (INT64_C(1) << 31)
 enum { UNKNOWN_ACCESS_BYTES = 4096, BIT_STRING_REACH = 1 << 28, MAX_FORWARD = 4 };
 
+/* A limit check that held: n_bytes at the value `off` of the segment whose base the value `base`
+ * is; reach: which check. sum: their sum, if it was made. Values by id. */
+struct proven {
+    uint32_t off, base, sum, n_bytes;
+    int reach;
+};
+enum { MAX_PROVEN = 2 };
+
 struct state {
     struct value reg[N_HOST_REGS];
     const struct insn *resolved; /* OP_RESOLVE ran for it, no other light call since */
@@ -72,7 +83,9 @@ struct state {
     bool op_done;        /* the one instruction with guest semantics was seen */
     bool pushed;         /* pushfq was the last instruction */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
+    struct proven proven[MAX_PROVEN];
     bool touched;        /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
+    uint32_t touched_of; /* or from this proven offset, if not 0 */
     int64_t touched_lo, touched_hi;
 };
 
@@ -148,6 +161,7 @@ enum memory_class {
     MEMORY_DIRECTORY,
     MEMORY_SLOT,
     MEMORY_SEG_BASE,
+    MEMORY_GATE, /* a segment's base, or a fault; of: register of the gate */
     MEMORY_RSP
 };
 struct memory {
@@ -160,9 +174,30 @@ struct memory {
 bool memory_classify(struct verifier *v, const ZydisDecodedOperand *operand, struct memory *memory);
 /* base + index * scale + disp as a 64-bit pointer. False: no rule gives it a meaning. */
 bool memory_sum(struct verifier *v, const ZydisDecodedOperandMem *mem, struct value *sum);
+/* All segments are flat, code and stack 32-bit. */
+bool memory_is_flat(const struct verifier *v);
 /* An access with these actions is made: ranges, rights, precision. Refines r12. */
 bool memory_access(struct verifier *v, const ZydisDecodedOperand *operand,
                    const struct memory *memory);
+
+/* ---- gate.c: limit checks ---- */
+/* False: field is no reach. */
+bool gate_load_reach(struct verifier *v, uint32_t field, struct value *value);
+bool gate_sum(struct verifier *v, const struct value *reach, const ZydisDecodedOperandMem *mem,
+              struct value *sum);
+bool gate_shift(struct verifier *v, const struct value *margin, const struct value *count,
+                struct value *gate);
+bool gate_classify(struct verifier *v, const struct value *gate, const ZydisDecodedOperandMem *mem,
+                   struct memory *memory);
+/* The load went through: base is what it loaded. */
+bool gate_load_base(struct verifier *v, const struct memory *memory, struct value *base);
+/* A 32-bit sum without displacement is about to be written as a new value. */
+void gate_note_sum(struct verifier *v, const ZydisDecodedOperandMem *mem);
+/* The proof the operand's address stands on, or NULL. */
+const struct proven *gate_find(const struct verifier *v, const ZydisDecodedOperandMem *mem,
+                               int64_t *off);
+bool gate_check(struct verifier *v, const struct proven *proven, int64_t off, uint32_t n_bytes,
+                bool writes);
 
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);

@@ -215,6 +215,12 @@ static const char *cpu_field(int64_t off)
                   {CPU_SEG, 72, "seg"},
                   {CPU_HELPER, 512, "helper"},
                   {CPU_SCRATCH, 64, "scratch"},
+                  {CPU_REACH, 48, "load_reach"},
+                  {CPU_REACH + 48, 48, "store_reach"},
+                  {CPU_STACK_REACH, 16, "stack_reach"},
+                  {CPU_CODE_REACH, 16, "code_reach"},
+                  {CPU_CS_MINUS, 4, "cs_minus"},
+                  {CPU_SEG - (int64_t)CPU_GATE_INDEX, 72, "gate"},
                   {CPU_DUAL_BASE, 16384, "dual_base"}};
     static char text[64];
     for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {

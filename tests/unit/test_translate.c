@@ -215,6 +215,16 @@ static void longest_unit(void **state)
         {{0xf3, 0xa5}, 2, FLAT_MODE},
         {{0x60}, 1, FLAT_MODE},
         {{0xfb}, 1, FLAT_MODE},
+        {{0x64, 0xff, 0x94, 0x8b, 1, 2, 3, 4}, 8, FLAT_MODE & ~MODE_FLAT}, /* computed */
+        {{0x64, 0xf0, 0x00, 0xa1, 1, 2}, 6, MODE_CPL0},                    /* a high byte */
+        {{0x64, 0x0f, 0xae, 0x84, 1, 2}, 6, MODE_CPL0 | MODE_NM},          /* FXSAVE */
+        {{0x60}, 1, MODE_CPL0},
+        {{0x61}, 1, MODE_CPL0},
+        {{0xc8, 1, 2, 0}, 4, MODE_CPL0},
+        {{0xff, 0x97, 1, 2}, 4, MODE_CPL0}, /* CALL m */
+        {{0xe8, 0, 0x20}, 3, MODE_CPL0},
+        {{0xe2, 0x7f}, 2, MODE_CPL0},
+        {{0x0f, 0x84, 0, 0x20}, 4, MODE_CPL0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         for (unsigned kind = 0; kind < 8; kind++) {
