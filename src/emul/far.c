@@ -146,7 +146,7 @@ static enum light_result call_inner(struct cpu *cpu, const struct far *far, cons
         return LIGHT_FAULT;
     }
     cpu->seg[SEG_SS] = ss;
-    cpu_set_reg(cpu, GPR_ESP, esp);
+    cpu_set_reg(cpu, GPR_ESP, emul_join_esp(cpu, &ss, esp));
     desc_to_segment(cs, (uint16_t)((gate_selector(gate) & ~SEL_RPL) | dpl), &cpu->seg[SEG_CS]);
     cpu->cpl = (uint8_t)dpl;
     cpu->eip = eip;
@@ -190,8 +190,9 @@ static enum light_result far_task(struct cpu *cpu, const struct far *far, const 
     if (desc_type(desc) == DESC_TASK && emul_read_gate_tss(cpu, desc, 0, &selector, &tss)) {
         return LIGHT_FAULT;
     }
-    const int result = emul_switch_task(cpu, far->call ? TASK_CALL : TASK_JMP, selector, &tss,
-                                        far->return_eip, 0, NULL);
+    const int result =
+        emul_switch_task(cpu, far->call ? TASK_CALL : TASK_JMP, selector, &tss, far->return_eip,
+                         cpu_eflags(cpu) & ~(uint32_t)FLAG_RF, 0, NULL);
     return emul_finish_switch(cpu, result);
 }
 

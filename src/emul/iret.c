@@ -81,7 +81,8 @@ static enum light_result iret_task(struct cpu *cpu, const struct insn *insn)
         return emul_fault(cpu, VEC_NP, error);
     }
     const int result =
-        emul_switch_task(cpu, TASK_IRET, (uint16_t)link, &tss, cpu->eip + insn->n_bytes, 0, NULL);
+        emul_switch_task(cpu, TASK_IRET, (uint16_t)link, &tss, cpu->eip + insn->n_bytes,
+                         cpu_eflags(cpu) & ~(uint32_t)FLAG_RF, 0, NULL);
     return emul_finish_switch(cpu, result);
 }
 

@@ -282,6 +282,12 @@ static inline uint32_t emul_move_esp(const struct segment *ss, uint32_t esp, uin
     const uint32_t mask = emul_stack_mask(ss);
     return (esp & ~mask) | ((esp + delta) & mask);
 }
+/* What ESP holds when a new stack ss is loaded with esp: SS.B=0 keeps the old upper half. */
+static inline uint32_t emul_join_esp(const struct cpu *cpu, const struct segment *ss, uint32_t esp)
+{
+    const uint32_t mask = emul_stack_mask(ss);
+    return (cpu_reg(cpu, GPR_ESP) & ~mask) | (esp & mask);
+}
 /* True if n words of size bytes below ss:esp are within the limit. */
 bool emul_has_room(const struct segment *ss, uint32_t esp, unsigned size, unsigned n);
 /* Pushes words[0], then words[1] ... at ss:*esp. 0 with *esp moved; or -1 with nothing written:
@@ -312,19 +318,25 @@ int emul_write_mem(struct cpu *cpu, const struct insn *insn, uint32_t skip, unsi
 /* ---- events and tasks ---- */
 
 /* Result of work that may leave the old task for good. */
-enum { EMUL_DONE = 0, EMUL_FAULTED = -1, EMUL_FAULTED_IN_NEW_TASK = 1 };
+enum {
+    EMUL_DONE = 0,
+    EMUL_FAULTED = -1,
+    EMUL_FAULTED_IN_NEW_TASK = 1,
+    EMUL_TRAPPED_IN_NEW_TASK = 2, /* the switch is complete; the T bit of the TSS asks for #DB */
+};
 
 /* deliver.c: one attempt. EMUL_DONE; EMUL_FAULTED with cpu->fault and nothing changed;
- * EMUL_FAULTED_IN_NEW_TASK: a task gate was taken, cpu->fault is due in the new task. */
+ * EMUL_FAULTED_IN_NEW_TASK, EMUL_TRAPPED_IN_NEW_TASK: a task gate was taken, cpu->fault is due in
+ * the new task. */
 int emul_deliver_once(struct cpu *cpu, enum event_kind kind, const struct fault *event,
                       uint32_t return_eip);
 
 enum task_reason { TASK_JMP, TASK_CALL, TASK_IRET, TASK_EVENT };
 /* task.c: switches to the task of tss_selector, whose descriptor the caller has read and checked
- * (type, DPL, present). Returns as emul_deliver_once. error: pushed on the new stack if not NULL.
- */
+ * (type, DPL, present). Returns as emul_deliver_once. eflags: saved in the old task's TSS (IRET
+ * clears NT in it). error: pushed on the new stack if not NULL. */
 int emul_switch_task(struct cpu *cpu, enum task_reason reason, uint16_t tss_selector,
-                     const struct desc *tss, uint32_t return_eip, uint32_t ext,
+                     const struct desc *tss, uint32_t return_eip, uint32_t eflags, uint32_t ext,
                      const uint32_t *error);
 /* task.c: reads and checks the TSS a task gate names: #GP(tss), #NP(tss). 0 or -1. */
 int emul_read_gate_tss(struct cpu *cpu, const struct desc *gate, uint32_t ext, uint16_t *selector,

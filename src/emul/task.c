@@ -273,7 +273,7 @@ static int load_registers(struct cpu *cpu, const struct task *task)
     return 0;
 }
 
-/* What happens as the new task: segments, error code, the T bit. */
+/* What happens as the new task: segments, error code. */
 static int start_task(struct cpu *cpu, const struct task *task, uint32_t ext, const uint32_t *error)
 {
     if (load_registers(cpu, task) || load_segments(cpu, task, ext)) {
@@ -291,16 +291,11 @@ static int start_task(struct cpu *cpu, const struct task *task, uint32_t ext, co
     if (cpu->eip > cpu->seg[SEG_CS].limit) {
         return emul_raise(cpu, VEC_GP, ext);
     }
-    if (task->trap) {
-        cpu->dr[6] |= DR6_BT;
-        emul_fault_plain(cpu, VEC_DB);
-        return -1;
-    }
     return 0;
 }
 
 int emul_switch_task(struct cpu *cpu, enum task_reason reason, uint16_t tss_selector,
-                     const struct desc *tss, uint32_t return_eip, uint32_t ext,
+                     const struct desc *tss, uint32_t return_eip, uint32_t eflags, uint32_t ext,
                      const uint32_t *error)
 {
     const bool nests = reason == TASK_CALL || reason == TASK_EVENT;
@@ -315,13 +310,10 @@ int emul_switch_task(struct cpu *cpu, enum task_reason reason, uint16_t tss_sele
         probe_switch(cpu, reason, tss, new_tr.base)) {
         return EMUL_FAULTED;
     }
-    uint32_t old_eflags = cpu_eflags(cpu);
     if (reason == TASK_IRET) {
-        old_eflags &= ~(uint32_t)FLAG_NT;
-    } else if (reason == TASK_EVENT && error) {
-        old_eflags |= FLAG_RF; /* a fault: its instruction will be run again */
+        eflags &= ~(uint32_t)FLAG_NT;
     }
-    if (save_task(cpu, return_eip, old_eflags) || mark_descriptors(cpu, reason, tss, new_tr.base)) {
+    if (save_task(cpu, return_eip, eflags) || mark_descriptors(cpu, reason, tss, new_tr.base)) {
         return EMUL_FAULTED;
     }
     if (nests) {
@@ -332,6 +324,11 @@ int emul_switch_task(struct cpu *cpu, enum task_reason reason, uint16_t tss_sele
     if (start_task(cpu, &task, ext, error)) {
         cpu_update_mode(cpu);
         return EMUL_FAULTED_IN_NEW_TASK;
+    }
+    if (task.trap) { /* "Task-Switch Exception Condition": before the first instruction */
+        cpu->dr[6] |= DR6_BT;
+        emul_fault_plain(cpu, VEC_DB);
+        return EMUL_TRAPPED_IN_NEW_TASK;
     }
     return EMUL_DONE;
 }
