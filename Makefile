@@ -56,7 +56,7 @@ LIGHT_OBJECTS := $(sort $(patsubst src/%.c,$(BUILD)/obj/%.o,$(LIGHT_FILES)))
 
 # Pure rooms are tested under ASan and UBSan; the rest of that library stays plain, because
 # windows and signal handlers of the other rooms do not live together with ASan's shadow.
-PURE_ROOMS := base x86 scan map emit translate load cli
+PURE_ROOMS := base x86 scan map emit translate load cli gdb
 PURE_FILES := $(filter-out $(LIGHT_FILES),$(foreach room,$(PURE_ROOMS),$(filter src/$(room)/%,$(C_FILES))))
 ASAN_OBJECTS := $(patsubst src/%.c,$(BUILD)/asan/%.o,$(PURE_FILES))
 ASAN_LIBRARY := $(BUILD)/libplex86-asan.a

@@ -5,6 +5,7 @@
  * usage.
  */
 #include "cli/options.h"
+#include "gdb/gdb.h"
 #include "monitor/machine.h"
 #include "trace/tool.h"
 
@@ -38,7 +39,16 @@ static int run(const struct options *options)
         free(error);
         return 1;
     }
-    int status = machine_run(machine);
+    struct gdb *gdb = NULL;
+    int status = 1;
+    if ((options->gdb || options->wait_at_start) &&
+        gdb_open(&gdb, machine, options->gdb, options->wait_at_start, &error) < 0) {
+        fprintf(stderr, "plex86: %s\n", error ? error : "-gdb: failed");
+        free(error);
+    } else {
+        status = machine_run(machine);
+    }
+    gdb_close(gdb, status);
     machine_destroy(machine);
     return status;
 }

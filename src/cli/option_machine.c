@@ -275,6 +275,29 @@ int option_stats(struct parse *parse, char *value)
     return 0;
 }
 
+int option_gdb(struct parse *parse, char *value)
+{
+    if (!strcmp(value, "stdio")) {
+        return parse_not_yet(parse, value);
+    }
+    parse->options->gdb = strcmp(value, "none") ? value : NULL;
+    return 0;
+}
+
+int option_gdb_default(struct parse *parse, char *value)
+{
+    (void)value;
+    parse->options->gdb = "tcp::1234";
+    return 0;
+}
+
+int option_wait_at_start(struct parse *parse, char *value)
+{
+    (void)value;
+    parse->options->wait_at_start = true;
+    return 0;
+}
+
 int option_pid_path(struct parse *parse, char *value)
 {
     parse->options->pid_path = value;

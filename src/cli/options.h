@@ -30,6 +30,8 @@ struct options {
     const char *trace_path; /* -trace, or NULL: log rules write to the log */
     const char *cpu_model;  /* -cpu as given, or NULL */
     const char *pid_path;   /* -pidfile, or NULL */
+    const char *gdb;        /* -gdb as given, -s: tcp::1234, or NULL */
+    bool wait_at_start;     /* -S */
     bool show_version;      /* with result 1: main prints the version, which it knows */
     char *strings;          /* owner of the strings above that are not in argv */
 };

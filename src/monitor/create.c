@@ -246,6 +246,7 @@ void machine_destroy(struct machine *machine)
     cache_destroy(&machine->cache);
     mem_destroy(&machine->mem);
     free(machine->hints);
+    free(machine->breaks.list);
     free(machine->watches.list);
     run_unmap_cpu(machine->cpu);
     if (machine->log && machine->log != stderr) {

@@ -212,7 +212,7 @@ static bool find_pointers(struct cpu *cpu, uint32_t host_ip, uint32_t host_dp,
 }
 
 /* The pointers as they stand; host: what the host's registers hold. */
-static struct fpu_pointers current_pointers(struct cpu *cpu, uint32_t host_ip, uint32_t host_dp)
+struct fpu_pointers fpu_current_pointers(struct cpu *cpu, uint32_t host_ip, uint32_t host_dp)
 {
     struct fpu_pointers pointers = cpu->fpu_pointers;
     if (cpu->fpu_parked_ip) {
@@ -227,7 +227,7 @@ void fpu_forget_host(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
     BUG_ON(!cpu->fpu_parked);
-    cpu->fpu_pointers = current_pointers(cpu, 0, 0);
+    cpu->fpu_pointers = fpu_current_pointers(cpu, 0, 0);
     cpu->fpu_parked_ip = cpu->fpu_parked_dp = 0;
 }
 
@@ -256,7 +256,7 @@ void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image)
         host_ip = host.words[3];
         host_dp = host.words[5];
     }
-    struct fpu_pointers pointers = current_pointers(cpu, host_ip, host_dp);
+    struct fpu_pointers pointers = fpu_current_pointers(cpu, host_ip, host_dp);
     put_pointers(image, layout, &pointers);
     if (insn->map == 0 && insn->opcode == 0xdd) { /* FNSAVE ends with FNINIT */
         cpu->fpu_pointers = (struct fpu_pointers){0};

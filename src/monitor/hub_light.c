@@ -125,9 +125,33 @@ static enum outcome handle_port(struct machine *machine, bool tf_before, int *st
     return finish_insn(machine, tf_before, status);
 }
 
+/* The instruction at CS:EIP is next: is it one a debugger wants to see first? */
+static bool is_break(struct machine *machine)
+{
+    const struct cpu *cpu = machine->cpu;
+    const uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    if (__builtin_expect(!machine->breaks.n, 1) || machine->stops.passing) {
+        return false;
+    }
+    const struct code_break *found = monitor_find_break(&machine->breaks, lin);
+    if (!found || !found->is_armed) {
+        return false;
+    }
+    machine->stops.stop = (struct stop){.why = STOP_RULE, .lin = lin};
+    machine->stops.pending = true;
+    return true;
+}
+
 static enum outcome handle_miss(struct machine *machine, int *status)
 {
-    run_park_fpu(machine->cpu);
+    struct cpu *cpu = machine->cpu;
+    run_park_fpu(cpu);
+    if (is_break(machine)) {
+        return GO_ON;
+    }
+    if (machine->breaks.n && !(cpu->mode & MODE_STEP)) {
+        monitor_forget_break(machine, cpu->eip + cpu->seg[SEG_CS].base);
+    }
     uint64_t host = monitor_find_unit(machine);
     if (!host) {
         return deliver(machine, EVENT_EXCEPTION, machine->cpu->fault, status);
@@ -350,6 +374,10 @@ static void note_exit(struct machine *machine, uint32_t reason)
 static enum outcome run_once(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
+    if (__builtin_expect((cpu->mode & MODE_STEP) || wants_step(machine), 0) &&
+        is_break(machine)) { /* in MODE_STEP there are units where breakpoints are */
+        return GO_ON;
+    }
     if (is_code_breakpoint(cpu)) {
         end_pass(machine);
         return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
@@ -377,7 +405,9 @@ static enum outcome run_once(struct machine *machine, int *status)
         }
     } else {
         end_step(machine);
-        end_pass(machine);
+        if (reason != EXIT_STEP || machine->stops.stepping || !is_inside_repeat(cpu)) {
+            end_pass(machine); /* or the iterations left would stop one by one */
+        }
     }
     return handle_exit(machine, reason, once.tf, status);
 }

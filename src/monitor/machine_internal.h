@@ -53,6 +53,16 @@ struct split {
     uint64_t n_reads, n_writes, n_shown;
 };
 
+/* Breakpoints, ascending: see breaks.c. */
+struct code_break {
+    uint32_t lin;
+    bool is_armed;
+};
+struct breaks {
+    struct code_break *list;
+    unsigned n;
+};
+
 struct machine {
     struct cpu *cpu;
     struct mem mem;
@@ -72,8 +82,8 @@ struct machine {
     struct stops stops;
     struct watches watches;
     struct split split;
-    bool step_shadow; /* one instruction, then interrupts again */
-    int doors[4];     /* listening sockets: the sandbox lets their clients in */
+    struct breaks breaks;
+    int doors[4]; /* listening sockets: the sandbox lets their clients in */
     unsigned n_doors;
     FILE *log;
     struct event events[EVENT_RING];
@@ -104,6 +114,24 @@ view_observer monitor_observe;
 bool monitor_stop(struct machine *machine, int *status);
 /* True without a debugger, too: the event takes its course. */
 bool monitor_ask_debugger(struct machine *machine, const struct stop *stop, int *status);
+/* breaks.c: lin is reached and its breakpoint is not armed any more. */
+void monitor_forget_break(struct machine *machine, uint32_t lin);
+static inline struct code_break *monitor_find_break(const struct breaks *breaks, uint32_t lin)
+{
+    unsigned low = 0, high = breaks->n;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (breaks->list[middle].lin < lin) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < breaks->n && breaks->list[low].lin == lin ? &breaks->list[low] : NULL;
+}
+/* fpu_light.c: where the last x87 instruction was, as the guest has it; host: what the host's
+ * registers or a parked image hold. */
+struct fpu_pointers fpu_current_pointers(struct cpu *cpu, uint32_t host_ip, uint32_t host_dp);
 /* report.c */
 void monitor_log_event(struct machine *machine, enum event_kind kind, struct fault fault);
 void monitor_show_insn(struct machine *machine, uint32_t eip);

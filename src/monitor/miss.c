@@ -19,16 +19,19 @@ void monitor_flush_code(struct machine *machine)
     machine->resume_host = 0;
 }
 
-static bool is_known(void *arg, uint32_t off)
-{
-    const struct codepage *page = arg;
-    return page->table[off] != 0;
-}
-
 struct site_arg {
     struct machine *machine;
     const struct codepage *page;
 };
+
+/* The scan stops before code that is there already, and before a breakpoint. */
+static bool is_known(void *arg, uint32_t off)
+{
+    const struct site_arg *site = arg;
+    return site->page->table[off] != 0 ||
+           (site->machine->breaks.n &&
+            monitor_find_break(&site->machine->breaks, site->page->lin_page << 12 | off));
+}
 
 static unsigned site_kind(void *arg, uint32_t page_off)
 {
@@ -77,6 +80,7 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
     struct cpu *cpu = machine->cpu;
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
     uint8_t next[INSN_MAX_BYTES];
+    struct site_arg site = {.machine = machine, .page = page};
     struct scan_request request = {
         .page = bytes ? bytes : nothing,
         .start_off = lin & (PAGE_BYTES - 1),
@@ -87,7 +91,7 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
                          ? 1
                          : SCAN_MAX_INSNS,
         .known = is_known,
-        .arg = page,
+        .arg = &site,
         .judge = map_judge,
         .map = &machine->map,
     };

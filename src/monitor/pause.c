@@ -8,16 +8,6 @@
 
 #include "monitor/machine_internal.h"
 
-struct cpu *machine_cpu(struct machine *machine)
-{
-    return machine->cpu;
-}
-
-struct mem *machine_mem(struct machine *machine)
-{
-    return &machine->mem;
-}
-
 void machine_pause_time(struct machine *machine)
 {
     board_flush(machine->board);

@@ -5,12 +5,6 @@
 
 #include "monitor/machine.h"
 
-struct cpu;
-struct mem;
-/* What a debugger looks at. */
-struct cpu *machine_cpu(struct machine *machine);
-struct mem *machine_mem(struct machine *machine);
-
 /* Guest time stands still between the two: clock, timers, TSC. Idempotent. */
 void machine_pause_time(struct machine *machine);
 void machine_resume_time(struct machine *machine);
