@@ -59,7 +59,7 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
         cpu->fpu_checked_off = off; /* what the x87 data pointer should have been */
     }
     cpu->staged_lin = lin;
-    cpu->staged_bytes = insn->mem_write ? n : 0;
+    cpu->staged_bytes = !insn->mem_write ? 0 : insn_is_fxsave(insn) ? INSN_FXSAVE_STORES : n;
     cpu->scratch[SCRATCH_HOST] = (uint64_t)staging;
     return LIGHT_NEXT;
 }

@@ -84,6 +84,13 @@ static inline bool insn_is_x87_control(const struct insn *insn)
         return false;
     }
 }
+/* FXSAVE: in 64-bit mode it stores XMM8-15 too, which the guest's must not. */
+static inline bool insn_is_fxsave(const struct insn *insn)
+{
+    return insn->is_mem && insn->map == 1 && insn->opcode == 0xae && insn_reg(insn) == 0;
+}
+enum { INSN_FXSAVE_STORES = 288 }; /* bytes, outside 64-bit mode */
+
 /* FNSTENV, FNSAVE, FXSAVE */
 static inline bool insn_stores_fpu_pointers(const struct insn *insn)
 {
@@ -91,7 +98,7 @@ static inline bool insn_stores_fpu_pointers(const struct insn *insn)
         return false;
     }
     return insn->map == 0 ? (insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) == 6
-                          : insn->map == 1 && insn->opcode == 0xae && insn_reg(insn) == 0;
+                          : insn_is_fxsave(insn);
 }
 /* FLDENV, FRSTOR, FXRSTOR; FNINIT */
 static inline bool insn_loads_fpu_pointers(const struct insn *insn)

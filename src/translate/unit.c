@@ -114,8 +114,8 @@ static void translate_body(struct translator *t)
 
         t->host_off[t->index] = start;
         t->kind = t->in->site(t->in->arg, page_off);
-        if (insn->is_mem && insn->seg == SEG_CS && translate_flat(t)) {
-            /* a flat CS is readable, never writable */
+        /* a flat CS is readable, never writable; of FXSAVE's bytes not all are carried out */
+        if (insn->is_mem && ((insn->seg == SEG_CS && translate_flat(t)) || insn_is_fxsave(insn))) {
             t->kind |= SITE_CHECKED;
         }
         t->unit_kind = 0;

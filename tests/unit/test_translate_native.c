@@ -218,7 +218,7 @@ static void one(const struct encoding *e)
     if (mask_move && (!in_code32 || insn.seg != SEG_DS)) {
         return; /* a C function: OP_MASK_MOVE */
     }
-    if (insn.is_mem && insn.seg == SEG_CS) { /* CS is never writable */
+    if (insn.is_mem && (insn.seg == SEG_CS || insn_is_fxsave(&insn))) { /* CS is never writable */
         compare(e, &insn, &guest, SITE_CHECKED);
         return;
     }
