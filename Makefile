@@ -130,6 +130,7 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags.list
 	$(call compile,)
 $(BUILD)/obj/%.S.o: src/%.S $(BUILD)/flags.list
 	$(call compile,)
+$(BUILD)/obj/map/default.S.o: src/map/default.map
 $(BUILD)/asan/%.o: src/%.c $(BUILD)/flags.list
 	$(call compile,$(SANITIZE), (asan))
 

@@ -83,7 +83,7 @@ static int check_software(struct parse *parse)
     if (!load->kernel && (load->initrd || load->append)) {
         return parse_fail(parse, "-%s needs -kernel", load->initrd ? "initrd" : "append");
     }
-    if (!load->kernel && !load->program && !load->bios) {
+    if (!load->kernel && !load->program && !load->bios && !parse->print_map) {
         return parse_fail(parse,
                           "nothing to run: give -kernel, -bios or -program FILE (-help lists all)");
     }

@@ -146,6 +146,11 @@ int parse_options(struct parse *parse, struct options *options, int argc, char *
     }
     int result = take_options(parse, argc, args);
     free(args); /* the strings stay */
+    if (parse->map_errors.n) {
+        result = PARSE_ERROR_USAGE;
+    } else if (result >= 0 && parse->print_map) {
+        parse->help = PARSE_PRINT_MAP;
+    }
     return result < 0 ? result : parse->help != PARSE_RUN;
 }
 
@@ -187,6 +192,12 @@ static void print_words(enum parse_help help)
     }
 }
 
+static void print_text(char *text)
+{
+    fputs(text ? text : "", stdout);
+    free(text);
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
     struct parse parse;
@@ -194,20 +205,32 @@ int options_parse(struct options *options, int argc, char **argv)
     for (char *line = parse.notes, *end; (end = strchr(line, '\n')); line = end + 1) {
         fprintf(stderr, "plex86: note: %.*s\n", (int)(end - line), line);
     }
-    if (result < 0) {
+    if (parse.map_errors.n) {
+        fprintf(stderr, "plex86: the rules of the map have errors:\n%s", parse.map_errors.lines);
+        if (parse.message[0]) {
+            fprintf(stderr, "plex86: %s\n", parse.message);
+        }
+    } else if (result < 0) {
         fprintf(stderr, "plex86: %s\n", parse.message);
     } else if (parse.help == PARSE_HELP) {
         print_help();
     } else if (parse.help == PARSE_VERSION) {
         options->show_version = true;
+    } else if (parse.help == PARSE_HELP_MAP) {
+        print_text(map_print_classes());
+    } else if (parse.help == PARSE_PRINT_MAP) {
+        print_text(map_print(options->map));
     } else if (parse.help != PARSE_RUN) {
         print_words(parse.help);
     }
+    map_errors_free(&parse.map_errors);
     return result;
 }
 
 void options_free(struct options *options)
 {
+    map_destroy(options->map);
+    options->map = NULL;
     free(options->strings);
     options->strings = NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "board/board.h"
 #include "load/load.h"
+#include "map/map.h"
 
 enum engine_flags { /* -engine */
 #define ENGINE(name, bit, word, help) ENGINE_##name = bit,
@@ -22,12 +23,13 @@ struct options {
     uint64_t ram_bytes; /* -m N (MiB) | NM | NG; default 128 MiB; multiple of 4096 */
     struct load_request load;
     struct board_config board;
-    bool no_reboot, nographic, stats;
+    bool no_reboot, nographic, stats, map_counts;
     unsigned engine;        /* -engine: enum engine_flags */
     unsigned log_mask;      /* -d: enum log_category; stats is also set by -d stats */
     enum split_policy split;
     const char *log_path;   /* -D, or NULL: stderr */
     const char *trace_path; /* -trace, or NULL: log rules write to the log */
+    struct map *map;        /* -map, -map-rule: read and found good; NULL: the default map */
     const char *cpu_model;  /* -cpu as given, or NULL */
     const char *pid_path;   /* -pidfile, or NULL */
     const char *gdb;        /* -gdb as given, -s: tcp::1234, or NULL */

@@ -12,20 +12,25 @@ enum parse_help {
     PARSE_HELP_LOG,
     PARSE_HELP_ENGINE,
     PARSE_HELP_MACHINE,
+    PARSE_HELP_MAP,
+    PARSE_PRINT_MAP,
     PARSE_VERSION
 };
 
 struct parse {
     struct options *options;
-    const char *name;     /* of the option in hand, without dash */
-    enum parse_help help; /* what to print instead of running */
-    char message[320];    /* the error line, without "plex86: " */
-    char notes[640];      /* note lines, each ended by a newline */
+    const char *name;             /* of the option in hand, without dash */
+    enum parse_help help;         /* what to print instead of running */
+    char message[320];            /* the error line, without "plex86: " */
+    struct map_errors map_errors; /* what is wrong with rules; printed in place of message */
+    char notes[640];              /* note lines, each ended by a newline */
 
-    unsigned n_serials; /* -serial so far */
-    bool has_monitor;   /* -monitor given */
-    bool has_display;   /* -display given */
-    bool no_defaults;   /* -nodefaults */
+    unsigned n_serials;   /* -serial so far */
+    bool print_map;       /* -map-print given */
+    unsigned n_map_rules; /* -map-rule so far */
+    bool has_monitor;     /* -monitor given */
+    bool has_display;     /* -display given */
+    bool no_defaults;     /* -nodefaults */
     struct parse_chardev {
         const char *id;
         struct serial_config config;

@@ -1,10 +1,17 @@
-/* map.h - the instruction virtualization map: the verdict for one instruction.
+/* map.h - the instruction virtualization map: for one instruction at one place, how it is done.
  *
- * Unknown = virtualized: what no rule and no trusted instruction set names is #UD or a call.
- * map/default.def is the built-in map.
+ * Three answers, in struct insn. verdict and op: how it can be done at all (form.c). technique:
+ * which of these ways is used. plant: what else happens there - counted, logged, stopped on,
+ * patched. The last two are said by rules, text in the language of docs/map.md; default.map is the
+ * built-in part of it, and later rules win. Unknown = virtualized: what no rule and no trusted
+ * instruction set names is #UD or a call.
+ *
+ * PURE: no guest memory, no host but malloc. One thread: the vCPU's, once the machine runs.
  */
 #ifndef MAP_MAP_H
 #define MAP_MAP_H
+
+#include <stddef.h>
 
 #include "scan/insn.h"
 
@@ -53,12 +60,156 @@ enum verdict {
     N_VERDICTS,
 };
 
-struct map {
-    struct {
-        uint8_t verdict, op;
-    } rule[2048]; /* by ZydisMnemonic */
+/* Which way is used. A technique the instruction has no form for is never in struct insn. */
+enum technique {
+    TECHNIQUE_NATIVE, /* the instruction itself, re-encoded: VERDICT_NATIVE, VERDICT_NOP */
+    TECHNIQUE_INLINE, /* a few host instructions in its place: all other verdicts but HELPER*.
+                         Where a mode or a segment does not allow them: its C function, as ever */
+    TECHNIQUE_CALL, /* a call to C; an instruction without C function (VERDICT_NATIVE, VERDICT_NOP)
+                       runs behind it */
+    TECHNIQUE_TRAP, /* the same by INT3 and the host's signal */
+    N_TECHNIQUES,
 };
-void map_init(struct map *map);
-void map_judge(void *map, struct insn *insn);
+
+enum map_action { /* bits of map_rule.actions; none: the rule names a technique only */
+                  ACTION_EMULATE = 1, /* what earlier rules planted does not happen */
+                  ACTION_COUNT = 2,
+                  ACTION_LOG = 4,
+                  ACTION_SAMPLE = 8, /* log, each sample_n-th time by the rule's counter */
+                  ACTION_STOP = 16,
+                  ACTION_PATCH = 32,
+};
+
+enum map_patch_op {
+    PATCH_SET,
+    PATCH_AND,
+    PATCH_OR,
+    PATCH_XOR,
+    PATCH_ADD,
+    PATCH_SCALE, /* times value, divided by divisor, 128 bits between */
+};
+/* A result register after (with skip: instead of) the instruction: reg = reg op value. */
+struct map_patch {
+    uint8_t op;      /* enum map_patch_op */
+    uint8_t reg;     /* enum gpr, never ESP */
+    uint8_t n_bytes; /* 1, 2, 4; 8: the pair EDX:EAX */
+    uint8_t shift;   /* 8: AH CH DH BH, else 0 */
+    uint64_t value;  /* within n_bytes, but for PATCH_SCALE */
+    uint64_t divisor;
+};
+
+enum {
+    MAP_MAX_RULES = 32768,
+    MAP_MAX_COUNTERS = 1024, /* of struct cpu's count[] */
+    MAP_MAX_PATCHES = 4,
+    MAP_PLANT_MAX = 14, /* rules of one plant; of more the last ones hold */
+    MAP_NO_COUNTER = 0xffff,
+};
+
+struct map_select; /* select.h: which instructions, where */
+
+struct map_rule {
+    int id;          /* the user's number: 1 and up; the default map's rules have 0 */
+    bool enabled;    /* false: a free slot */
+    uint8_t actions; /* enum map_action */
+    bool has_technique;
+    uint8_t technique;
+    uint16_t counter; /* index into cpu->count[], or MAP_NO_COUNTER */
+    uint32_t sample_n;
+    /* What is not known before the instruction runs. value: of OUT the value written, INT the
+     * vector, CPUID the leaf (EAX), RDMSR and WRMSR the register (ECX), MOV to CR, DR and segment
+     * registers, LMSW the value loaded. */
+    bool has_port, has_value;
+    uint16_t port_lo, port_hi; /* both belong to it */
+    uint32_t value, value_mask;
+    bool patch_skip; /* the instruction itself does not happen */
+    uint8_t n_patches;
+    struct map_patch patches[MAP_MAX_PATCHES];
+    uint64_t order; /* later rules win */
+    struct {
+        const char *name; /* of the text it comes from: a file, "-map-rule", "monitor" ... */
+        unsigned line, column;
+    } source;
+    const char *text; /* the rule as written, without comment */
+    struct map_select *select;
+};
+
+/* The observing, stopping and patching rules that hold for an instruction, in order; interned:
+ * same set, same number. Valid until one of its rules is removed. */
+struct map_plant {
+    uint16_t n_rules; /* 0: a free slot */
+    bool counts_only; /* nothing but counters, no condition left to run time */
+    bool has_after;   /* a rule patches a result: something is due behind the instruction */
+    uint16_t rules[MAP_PLANT_MAX]; /* indices for map_rule_at() */
+};
+
+struct map_site {
+    uint32_t mode;      /* enum mode_bits of the codepage */
+    uint64_t phys_page; /* physical address >> 12 of the first byte */
+};
+
+struct map;
+struct cpu;
+/* With the default map and nothing else. NULL: no memory. */
+struct map *map_create(void);
+void map_destroy(struct map *map);
+
+/* Sets verdict, op, technique and plant. insn->eip is the linear address. */
+void map_judge(void *map, struct insn *insn, const struct map_site *site);
+
+/* ---- rules ---- */
+
+/* What is wrong with a text: "NAME:LINE:COLUMN: WORD: what was expected", one line each. */
+struct map_errors {
+    char *lines; /* malloc'ed; NULL: none */
+    unsigned n;
+};
+void map_errors_free(struct map_errors *errors);
+/* One more line of errors: "name:line:column: text". line 0: text alone. Beyond a hundred: counted.
+ */
+__attribute__((format(printf, 5, 6))) void map_error(struct map_errors *errors, const char *name,
+                                                     unsigned line, unsigned column,
+                                                     const char *format, ...);
+
+/* All rules of a text, or none: -1 with every error listed. A text ends at n_bytes. */
+int map_add_text(struct map *map, const char *name, const char *text, size_t n_bytes,
+                 struct map_errors *errors);
+/* One rule, at the end. Its id > 0, or -1 with the first error, malloc'ed, without position. */
+int map_add_rule(struct map *map, const char *name, const char *text, char **error);
+/* false: no such rule. The caller drops all code that was judged by it, now: its slots are used
+ * again. */
+bool map_remove_rule(struct map *map, int id);
+/* Is there room for whatever may be planted? If not, the caller drops all code and calls
+ * map_forget_plants(). */
+bool map_has_room(const struct map *map);
+void map_forget_plants(struct map *map); /* no code made by this map is left */
+
+/* index from struct map_plant, or 0 to map_n_rules() - 1 (then some are not enabled). Light. */
+const struct map_rule *map_rule_at(const struct map *map, unsigned index);
+const struct map_plant *map_plant_at(const struct map *map, unsigned plant);
+unsigned map_n_rules(const struct map *map);
+const struct map_rule *map_rule_by_id(const struct map *map, int id); /* NULL: none */
+/* Where the rule can hold: linear addresses, both ends included. False: anywhere. */
+bool map_rule_range(const struct map_rule *rule, uint32_t *first, uint32_t *last);
+
+/* ---- at run time. Light ---- */
+
+/* What a condition "port" or "value" is about, when insn is about to run and struct cpu has the
+ * guest's registers. */
+uint32_t map_port_of(const struct insn *insn, const struct cpu *cpu);
+uint32_t map_value_of(const struct insn *insn, const struct cpu *cpu);
+bool map_has_value(const struct insn *insn);
+/* The rules of a plant that hold now, as bits (bit i: plant->rules[i]): conditions are met, and no
+ * later rule that holds says "emulate". Of several that stop (or patch) the highest bit wins. */
+unsigned map_plant_holds(const struct map *map, const struct map_plant *plant,
+                         const struct insn *insn, const struct cpu *cpu);
+
+/* ---- for the user ---- */
+
+const char *map_technique_name(enum technique technique);
+/* All rules in effective order, as a text that gives the same map. malloc'ed. */
+char *map_print(const struct map *map);
+/* The classes, one line each. malloc'ed. */
+char *map_print_classes(void);
 
 #endif

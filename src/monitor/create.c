@@ -201,7 +201,13 @@ int machine_create(struct machine **out, const struct options *options, char **e
     cpu->machine = machine;
     cpu->a20 = true;
     scan_init(&machine->scanner);
-    map_init(&machine->map);
+    machine->owns_map = !options->map;
+    machine->map = options->map ? options->map : map_create();
+    if (!machine->map || !machine->hints) {
+        *error = message("out of memory", ENOMEM);
+        machine_destroy(machine);
+        return -1;
+    }
     machine->log = stderr;
     if (options->log_path && !(machine->log = fopen(options->log_path, "we"))) {
         *error = message("cannot open the log file given by -D", errno);
@@ -249,6 +255,9 @@ void machine_destroy(struct machine *machine)
     free(machine->breaks.list);
     free(machine->watches.list);
     run_unmap_cpu(machine->cpu);
+    if (machine->owns_map) {
+        map_destroy(machine->map);
+    }
     if (machine->log && machine->log != stderr) {
         fclose(machine->log);
     }

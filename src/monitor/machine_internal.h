@@ -71,7 +71,8 @@ struct machine {
     struct codepages pages;
     struct run run;
     struct scanner scanner;
-    struct map map;
+    struct map *map;    /* options->map, or one of our own */
+    bool owns_map;
     struct board *board;
     struct options options;
     struct emul_ports ports_light, ports_full;

@@ -15,6 +15,7 @@ void monitor_flush_code(struct machine *machine)
         verify_all(&machine->cache);
     }
     codepages_flush(&machine->pages);
+    map_forget_plants(machine->map);
     cache_flush(&machine->cache);
     machine->resume_host = 0;
 }
@@ -81,6 +82,7 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
     uint8_t next[INSN_MAX_BYTES];
     struct site_arg site = {.machine = machine, .page = page};
+    struct map_site place = {.mode = page->mode, .phys_page = page->phys->phys_page};
     struct scan_request request = {
         .page = bytes ? bytes : nothing,
         .start_off = lin & (PAGE_BYTES - 1),
@@ -93,7 +95,8 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         .known = is_known,
         .arg = &site,
         .judge = map_judge,
-        .map = &machine->map,
+        .map = machine->map,
+        .site = &place,
     };
     *second = NULL;
     scan_page(&machine->scanner, &request, &machine->scan);
@@ -156,7 +159,7 @@ uint64_t monitor_find_unit(struct machine *machine)
     }
     for (unsigned attempt = 0;; attempt++) {
         BUG_ON(attempt > 2);
-        if (!codepages_have_room(&machine->pages)) {
+        if (!codepages_have_room(&machine->pages) || !map_has_room(machine->map)) {
             monitor_flush_code(machine);
         }
         struct codepage *page = enter_page(machine, lin), *second;

@@ -102,7 +102,8 @@ void monitor_remake_site(struct machine *machine)
     scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
                 (page->mode & MODE_CODE32) != 0, (page->lin_page << 12) + old->page_off, false,
                 &scan->insns[0]);
-    map_judge(&machine->map, &scan->insns[0]);
+    struct map_site site = {.mode = page->mode, .phys_page = page->phys->phys_page};
+    map_judge(machine->map, &scan->insns[0], &site);
     scan->n_insns = 1;
     scan->ends_open = !scan_is_terminal(&scan->insns[0]);
     struct translate_input in = {

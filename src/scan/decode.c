@@ -91,6 +91,30 @@ static bool isa_uses_fpu(ZydisISASet set)
     }
 }
 
+/* INSN_MMX, INSN_SSE or 0: what a manual files it under. */
+static unsigned isa_flag(ZydisISASet set)
+{
+    switch (set) {
+    case ZYDIS_ISA_SET_PENTIUMMMX:
+    case ZYDIS_ISA_SET_SSE2MMX:
+    case ZYDIS_ISA_SET_SSSE3MMX:
+        return INSN_MMX;
+    case ZYDIS_ISA_SET_SSE:
+    case ZYDIS_ISA_SET_SSEMXCSR:
+    case ZYDIS_ISA_SET_SSE_PREFETCH:
+    case ZYDIS_ISA_SET_SSE2:
+    case ZYDIS_ISA_SET_SSE3:
+    case ZYDIS_ISA_SET_SSSE3:
+    case ZYDIS_ISA_SET_SSE4:
+    case ZYDIS_ISA_SET_SSE42:
+    case ZYDIS_ISA_SET_AES:
+    case ZYDIS_ISA_SET_PCLMULQDQ:
+        return INSN_SSE;
+    default:
+        return 0;
+    }
+}
+
 /* SSE instruction sets whose listed members work on general registers or memory alone. */
 static bool mnemonic_spares_fpu(ZydisMnemonic mnemonic)
 {
@@ -446,6 +470,7 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
     if (isa_uses_fpu(zydis.meta.isa_set) && !mnemonic_spares_fpu(zydis.mnemonic)) {
         insn->flags |= INSN_FPU;
     }
+    insn->flags |= (uint8_t)isa_flag(zydis.meta.isa_set);
     if (operands && insn->is_mem) {
         read_operands(decoder, &context, &zydis, insn);
     }

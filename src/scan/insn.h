@@ -33,6 +33,8 @@ struct insn {
     uint16_t mnemonic;                  /* ZydisMnemonic */
     uint8_t verdict;                    /* enum verdict, map/map.h */
     uint8_t op;                         /* enum emul_op: the C function if it has one, map/map.h */
+    uint8_t technique;                  /* enum technique: which of its forms is used, map/map.h */
+    uint16_t plant;                     /* struct map_plant: what else happens here; 0 nothing */
     uint8_t flags;                      /* enum insn_flag */
     uint8_t roles;                      /* enum insn_role */
     bool mem_read, mem_write;           /* what the memory operand is used for */
@@ -45,6 +47,8 @@ enum insn_flag {
     INSN_TRUNCATED = 2, /* the bytes given ended inside it */
     INSN_FPU = 4,       /* x87, MMX, SSE state is used */
     INSN_TOO_LONG = 8,  /* more than 15 bytes: #GP(0), not #UD */
+    INSN_MMX = 16,      /* of an MMX set */
+    INSN_SSE = 32,      /* of an SSE set; both also where no state is used (MOVNTI, LFENCE) */
 };
 /* Which fields of ModRM (or of the opcode's low bits) name general registers. */
 enum insn_role {

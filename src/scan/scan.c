@@ -99,7 +99,7 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         if (insn->flags & INSN_TRUNCATED) {
             return; /* n_insns == 0: the caller must supply the next page */
         }
-        request->judge(request->map, insn);
+        request->judge(request->map, insn, request->site);
         result->n_insns++;
         off += insn->n_bytes;
         result->next_off = off;

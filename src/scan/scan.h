@@ -28,6 +28,7 @@ struct scan_result {
     bool ends_open;    /* the last instruction falls through to next_off */
     uint32_t next_off; /* page offset after the last instruction (may be 4096) */
 };
+struct map_site;
 struct scan_request {
     const uint8_t *page; /* the 4096 bytes of the code page */
     const uint8_t
@@ -41,9 +42,10 @@ struct scan_request {
     /* true if the address already has code (the scan stops there) */
     bool (*known)(void *arg, uint32_t off);
     void *arg;
-    /* sets insn->verdict and op: the map */
-    void (*judge)(void *map, struct insn *insn);
+    /* sets insn->verdict, op, technique and plant: the map */
+    void (*judge)(void *map, struct insn *insn, const struct map_site *site);
     void *map;
+    const struct map_site *site; /* for the map: mode and physical page of the code page */
 };
 void scan_page(const struct scanner *scanner, const struct scan_request *request,
                struct scan_result *result);

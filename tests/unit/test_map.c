@@ -1,5 +1,6 @@
 /* test_map.c - the verdict for every instruction: nothing privileged or sensitive runs natively,
  * and nothing that works on the stack, on EIP or on a system register. */
+#include "test_map_verdicts.h"
 #include "test_scan.h"
 
 static uint32_t n_of_op[N_OPS];
@@ -321,12 +322,66 @@ static void transfers(void **state)
     }
 }
 
+/* The default map leaves what runs natively native, and all that has a C function alone a call; no
+ * technique is ever one the instruction has no form for. */
+static void one_technique(const struct encoding *e)
+{
+    struct insn insn;
+    decode_judge(e, &insn);
+    bool plain = insn.verdict == VERDICT_NATIVE || insn.verdict == VERDICT_NOP;
+    bool helper = insn.verdict == VERDICT_HELPER || insn.verdict == VERDICT_HELPER_END;
+    enum technique expected = plain ? TECHNIQUE_NATIVE : helper ? TECHNIQUE_CALL : TECHNIQUE_INLINE;
+    if (insn.mnemonic == ZYDIS_MNEMONIC_CLFLUSH && !(insn.flags & INSN_INVALID)) {
+        expected = TECHNIQUE_INLINE;
+    } else if (insn.op == OP_RDTSC) {
+        expected = TECHNIQUE_CALL;
+    }
+    if (insn.technique != expected || insn.plant) {
+        fail_msg("%s: technique %u, expected %u", show_bytes(e->bytes, 6), insn.technique,
+                 expected);
+    }
+}
+
+static void techniques(void **state)
+{
+    (void)state;
+    for_each_encoding(one_technique);
+}
+
+static uint32_t sum_of(unsigned opcode_map, unsigned opcode)
+{
+    static const uint8_t prefixes[] = {0, 0x66, 0xf2, 0xf3, 0xf0, 0x67};
+    uint32_t sum = 2166136261u;
+    for (unsigned i = 0; i < 2 * sizeof(prefixes) * 256; i++) {
+        struct encoding e;
+        struct insn insn;
+        make_encoding(&e, prefixes[i / 256 % sizeof(prefixes)], opcode_map, (uint8_t)opcode,
+                      (uint8_t)i, i >= sizeof(prefixes) * 256);
+        decode_judge(&e, &insn);
+        sum = (sum ^ insn.verdict) * 16777619u;
+        sum = (sum ^ insn.op) * 16777619u;
+    }
+    return sum;
+}
+
+static void verdicts_stay(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4 * 256; i++) {
+        uint32_t sum = sum_of(i >> 8, i & 0xff);
+        if (sum != verdict_sums[i >> 8][i & 0xff]) {
+            fail_msg("map %u opcode %02x: sum 0x%08x", i >> 8, i & 0xff, sum);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reached),   cmocka_unit_test(privileged),
-        cmocka_unit_test(sensitive), cmocka_unit_test(native_is_harmless),
-        cmocka_unit_test(transfers),
+        cmocka_unit_test(reached),       cmocka_unit_test(privileged),
+        cmocka_unit_test(sensitive),     cmocka_unit_test(native_is_harmless),
+        cmocka_unit_test(transfers),     cmocka_unit_test(techniques),
+        cmocka_unit_test(verdicts_stay),
     };
     return cmocka_run_group_tests(tests, setup_scanner, NULL);
 }

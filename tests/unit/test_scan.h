@@ -18,13 +18,14 @@
 #include "scan/scan.h"
 
 static struct scanner scanner;
-static struct map map;
+static struct map *map;
 
 static inline int setup_scanner(void **state)
 {
     (void)state;
     scan_init(&scanner);
-    map_init(&map);
+    map = map_create();
+    assert_non_null(map);
     return 0;
 }
 
@@ -99,7 +100,8 @@ static inline void for_each_encoding(void (*one)(const struct encoding *e))
 static inline void decode_judge(const struct encoding *e, struct insn *insn)
 {
     scan_decode(&scanner, e->bytes, e->n_bytes, e->code32, 0x1000, true, insn);
-    map_judge(&map, insn);
+    static const struct map_site site = {.mode = MODE_CPL0 | MODE_PROT | MODE_CODE32};
+    map_judge(map, insn, &site);
 }
 
 #endif

@@ -37,6 +37,7 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
 {
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, page + PAGE, sizeof(next));
+    static const struct map_site site;
     struct scan_request request = {.page = page,
                                    .end_off = 4096,
                                    .next = n_next ? next : NULL,
@@ -48,7 +49,8 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
                                    .known = is_known,
                                    .arg = &known_off,
                                    .judge = map_judge,
-                                   .map = &map};
+                                   .map = map,
+                                   .site = &site};
     memset(&result, 0xee, sizeof(result));
     scan_page(&scanner, &request, &result);
 }
@@ -153,7 +155,8 @@ static void targets(void **state)
     }
     struct insn insn;
     scan_decode(&scanner, (const uint8_t *)"\xe9\xff\xff", 3, false, 0xfff0, false, &insn);
-    map_judge(&map, &insn);
+    static const struct map_site site;
+    map_judge(map, &insn, &site);
     uint32_t target;
     assert_true(scan_has_target(&insn, &target));
     assert_int_equal(target, 0xfff2); /* 16-bit code: IP wraps */

@@ -17,7 +17,7 @@ static struct bench {
     struct codepages pages;
     struct codepage *page;
     struct scanner scanner;
-    struct map map;
+    struct map *map;
     struct scan_result scan;
     uint8_t bytes[PAGE_BYTES + INSN_MAX_BYTES]; /* the code page and what follows it */
     uint8_t kinds[PAGE_BYTES];                  /* enum site_kind by page offset */
@@ -45,8 +45,8 @@ void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
 static inline int bench_create(void)
 {
     scan_init(&bench.scanner);
-    map_init(&bench.map);
-    return cache_create(&bench.cache, 4 << 20) ||
+    bench.map = map_create();
+    return !bench.map || cache_create(&bench.cache, 4 << 20) ||
            codepages_create(&bench.pages, &bench.cache, NULL, 64);
 }
 
@@ -54,6 +54,7 @@ static inline void bench_destroy(void)
 {
     codepages_destroy(&bench.pages);
     cache_destroy(&bench.cache);
+    map_destroy(bench.map);
 }
 
 /* A code page full of INT3, which ends every unit. */
@@ -94,6 +95,7 @@ static inline bool bench_scan(uint32_t off, unsigned max_insns)
 {
     uint8_t next[INSN_MAX_BYTES];
     memcpy(next, bench.bytes + PAGE_BYTES, sizeof(next));
+    struct map_site site = {.mode = bench.page->mode, .phys_page = 0x77};
     struct scan_request request = {.page = bench.bytes,
                                    .end_off = 4096,
                                    .next = next,
@@ -104,7 +106,8 @@ static inline bool bench_scan(uint32_t off, unsigned max_insns)
                                    .max_insns = max_insns,
                                    .known = bench_is_known,
                                    .judge = map_judge,
-                                   .map = &bench.map};
+                                   .map = bench.map,
+                                   .site = &site};
     scan_page(&bench.scanner, &request, &bench.scan);
     return bench.scan.n_insns != 0;
 }

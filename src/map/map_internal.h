@@ -1,0 +1,101 @@
+/* map_internal.h - what the files of map/ share: the map itself, and the tables it is read by. */
+#ifndef MAP_MAP_INTERNAL_H
+#define MAP_MAP_INTERNAL_H
+
+#include <Zydis/Zydis.h>
+
+#include "map/map.h"
+#include "map/select.h"
+
+enum { MAP_MNEMONICS = 2048, MAP_AT_BUCKETS = 1024, MAP_PLANT_BUCKETS = 1024, MAP_PLANTS = 65000 };
+
+enum map_reason {
+#define REASON(name, text) REASON_##name,
+#include "map/reasons.def"
+#undef REASON
+};
+
+enum map_class {
+#define CLASS(name, word, text) CLASS_##name,
+#include "map/classes.def"
+#undef CLASS
+    N_CLASSES
+};
+
+/* Indices of rules, in their order. */
+struct rule_list {
+    uint32_t n, n_room;
+    uint16_t *items;
+};
+
+struct map {
+    ZydisDecoder code32, code16; /* for rules that name operands */
+    struct map_rule *rules;
+    char **leads; /* by rule: comments and blank lines before it, or NULL */
+    uint32_t n_rules, n_rules_room, n_free;
+    uint64_t next_order;
+    int next_id;
+    bool is_default;                         /* the default map is being read: no ids */
+    struct rule_list general;                /* any instruction may match */
+    struct rule_list by_name[MAP_MNEMONICS]; /* those that only name instructions */
+    struct rule_list by_lin[MAP_AT_BUCKETS]; /* those for one linear address */
+    struct map_plant *plants;                /* [0] is none */
+    uint16_t *plant_next;
+    uint32_t n_plants, n_plants_room;
+    uint16_t plant_hash[MAP_PLANT_BUCKETS];
+    uint8_t counter_used[MAP_MAX_COUNTERS];
+    char **names; /* of sources */
+    uint32_t n_names;
+};
+
+/* A rule between parser and map: owned by whoever holds it. */
+struct map_draft {
+    struct map_rule rule;
+    char *lead;  /* comment and blank lines before it, or NULL */
+    bool clears; /* the word "clear": forget all rules before */
+};
+void map_draft_free(struct map_draft *draft);
+
+/* parse.c: drafts of all rules of a text; false with errors. *drafts is malloc'ed in any case. */
+bool map_parse(const char *name, const char *text, size_t n_bytes, struct map_draft **drafts,
+               unsigned *n_drafts, struct map_errors *errors);
+
+/* form.c */
+void map_find_form(struct insn *insn);
+bool map_has_form(const struct insn *insn, enum technique technique);
+const char *map_why_no_form(const struct insn *insn, enum technique technique);
+/* The form of all instructions of this name. False: it depends on their bytes, or there is none. */
+bool map_form_of_name(unsigned mnemonic, struct insn *insn);
+
+/* check.c: complains of techniques and patches that an instruction the rule selects cannot have. */
+void map_check_rules(const struct map *map, const struct map_draft *drafts, unsigned n_drafts,
+                     const char *name, struct map_errors *errors);
+
+/* names.c: fills names, opsize and is_far of *choice; 0 names: no such instruction. -1: no memory.
+ */
+int map_find_names(const char *word, struct map_choice *choice);
+const char *map_closest_word(const char *word); /* a name or class much like it, or NULL */
+
+/* class.c */
+int map_find_class(const char *word); /* enum map_class, or -1 */
+bool map_class_has(enum map_class class_index, const struct insn *insn);
+const char *map_class_word(enum map_class class_index);
+
+/* match.c: an instruction in hand while rules are tried on it. */
+struct map_match {
+    const struct map *map;
+    const struct insn *insn;
+    const struct map_site *site; /* NULL: everywhere */
+    bool has_decoded, is_decoded;
+    ZydisDecodedInstruction zydis;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+bool map_rule_matches(const struct map_rule *rule, struct map_match *match);
+bool map_choice_matches(const struct map_choice *choice, struct map_match *match);
+
+static inline bool insn_is_port(const struct insn *insn)
+{
+    return insn->op == OP_IN || insn->op == OP_OUT || insn->op == OP_INS || insn->op == OP_OUTS;
+}
+
+#endif
