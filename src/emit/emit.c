@@ -276,6 +276,38 @@ uint32_t emit_call_rel32(struct emit *emit, uint64_t target_pc)
     emit_u8(emit, 0xe8);
     return emit_rel32(emit, target_pc);
 }
+/* SDM vol. 2, "NOP", Recommended Multi-Byte Sequence of NOP Instruction. */
+void emit_nops(struct emit *emit, unsigned n_bytes)
+{
+    static const uint8_t nops[9][9] = {
+        {0x90},
+        {0x66, 0x90},
+        {0x0f, 0x1f, 0x00},
+        {0x0f, 0x1f, 0x40, 0x00},
+        {0x0f, 0x1f, 0x44, 0x00, 0x00},
+        {0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
+        {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
+        {0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+        {0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+    };
+    while (n_bytes) {
+        unsigned n = n_bytes < 9 ? n_bytes : 9;
+        emit_bytes(emit, nops[n - 1], n);
+        n_bytes -= n;
+    }
+}
+
+bool emit_jump_short(struct emit *emit, int condition, uint64_t target_pc)
+{
+    int64_t rel = (int64_t)(target_pc - emit_pc(emit) - 2);
+    if (rel < INT8_MIN || rel > INT8_MAX) {
+        return false;
+    }
+    emit_u8(emit, condition < 0 ? 0xeb : (uint8_t)(0x70 | condition));
+    emit_u8(emit, (uint8_t)rel);
+    return true;
+}
+
 uint32_t emit_jcc_rel32(struct emit *emit, unsigned condition, uint64_t target_pc)
 {
     emit_u8(emit, 0x0f);

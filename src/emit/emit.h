@@ -99,6 +99,11 @@ void emit_call_reg(struct emit *emit, int reg);
 void emit_jmp_mem(struct emit *emit, const struct host_mem *mem);
 void emit_call_mem(struct emit *emit, const struct host_mem *mem);
 void emit_ret(struct emit *emit);
+/* The fewest instructions that do nothing in n_bytes. */
+void emit_nops(struct emit *emit, unsigned n_bytes);
+/* rel8 form of jcc, or of jmp if condition < 0; false, and nothing emitted, if the target is too
+ * far. */
+bool emit_jump_short(struct emit *emit, int condition, uint64_t target_pc);
 /* rel32 forms; return the offset (emit_off) of the rel32 field, for emit_patch_rel32 later. */
 uint32_t emit_jmp_rel32(struct emit *emit, uint64_t target_pc);
 uint32_t emit_call_rel32(struct emit *emit, uint64_t target_pc);

@@ -69,6 +69,15 @@ static inline unsigned insn_rm(const struct insn *insn)
     return insn->modrm & 7;
 }
 
+/* Its ModRM or moffs operand is accessed: LEA only computes the address, hints do nothing. */
+static inline bool insn_reaches_memory(const struct insn *insn)
+{
+    bool lea = insn->map == 0 && insn->opcode == 0x8d;
+    bool hint =
+        insn->map == 1 && (insn->opcode == 0x0d || (insn->opcode >= 0x18 && insn->opcode < 0x20));
+    return insn->is_mem && !lea && !hint;
+}
+
 /* x87 control instructions leave the instruction and data pointers alone (SDM vol. 1, "x87 FPU
  * Instruction and Data (Operand) Pointers"): D9 /4-/7, DB E0-E4, DD /4 /6 /7, DF E0 and their kin.
  */

@@ -88,6 +88,11 @@ void translate_jump(struct translator *t, int condition, uint32_t target_eip)
 {
     uint32_t off = target_eip - t->page_eip;
     bool inside = off < 4096 && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
+    int index;
+    uint64_t host = inside ? find_joined(t, target_eip, &index) : 0;
+    if (host && emit_jump_short(&t->emit, condition, host)) {
+        return;
+    }
     if (condition >= 0) {
         aim(t, emit_jcc_rel32(&t->emit, (unsigned)condition, 0), target_eip);
     } else if (inside) {

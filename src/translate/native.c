@@ -257,8 +257,19 @@ static void native_lea(struct translator *t, const struct insn *insn)
     emit_op_mem(&t->emit, &op, translate_reg(insn_reg(insn)), &mem);
 }
 
+/* Compilers fill gaps with LEA of a register to itself. */
+static bool is_lea_nop(const struct insn *insn)
+{
+    return insn->map == 0 && insn->opcode == 0x8d && insn->opsize == 4 && insn->adsize == 4 &&
+           insn->base == insn_reg(insn) && insn->index == INSN_NO_REG && insn->disp == 0;
+}
+
 void translate_native(struct translator *t, const struct insn *insn)
 {
+    if (is_lea_nop(insn)) {
+        emit_u8(&t->emit, 0x90);
+        return;
+    }
     if (insn->map == 0 && insn->opcode == 0x8d) {
         native_lea(t, insn);
     } else if (insn->is_mem) {

@@ -50,6 +50,7 @@ struct translator {
     bool commits; /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
+    uint8_t loop_bytes[SCAN_MAX_INSNS]; /* at the head of a small loop: its size, else 0 */
     struct unit_insn insns[SCAN_MAX_INSNS];
     struct {
         uint32_t field_off, target_index;
@@ -79,6 +80,8 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+void translate_find_loops(struct translator *t);
+void translate_align_loop(struct translator *t);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* Emits what is needed so that *mem addresses insn's memory operand; uses r8, r9. value_reg forms

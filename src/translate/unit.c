@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { PATCH_BYTES = 5 }; /* of the jump that translate_patch plants */
+
 bool translate_flat(const struct translator *t)
 {
     const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
@@ -106,9 +108,11 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
 static void translate_body(struct translator *t)
 {
     const struct scan_result *scan = t->in->scan;
+    translate_find_loops(t);
     for (t->index = 0; t->index < scan->n_insns; t->index++) {
         const struct insn *insn = &scan->insns[t->index];
         uint32_t page_off = insn->eip - t->page_eip;
+        translate_align_loop(t);
         uint32_t start = emit_off(&t->emit);
         bool shadow = t->shadow_next;
 
@@ -129,8 +133,8 @@ static void translate_body(struct translator *t)
             translate_exit_direct(t, insn->eip + insn->n_bytes);
         }
         /* room for the jump of a later patch (translate_patch) */
-        while (emit_off(&t->emit) - start < 5 && insn->is_mem) {
-            emit_u8(&t->emit, 0x90);
+        if (emit_off(&t->emit) - start < PATCH_BYTES && insn_reaches_memory(insn)) {
+            emit_nops(&t->emit, PATCH_BYTES - (emit_off(&t->emit) - start));
         }
         t->insns[t->index] = (struct unit_insn){
             .host_off = (uint16_t)start,

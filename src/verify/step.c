@@ -272,8 +272,8 @@ static bool step_pop(struct verifier *v, bool pushed)
 static bool step_nop(struct verifier *v)
 {
     for (unsigned i = 0; i < v->z.operand_count_visible; i++) {
-        if (v->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY) {
-            return verify_fail(v, RULE_SET);
+        if (v->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY && v->z.opcode != 0x1f) {
+            return verify_fail(v, RULE_SET); /* hints: PREFETCH and what may become of them */
         }
     }
     return true;

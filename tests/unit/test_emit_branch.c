@@ -118,6 +118,23 @@ static void rel8(void **state)
     }
 }
 
+static void short_jumps(void **state)
+{
+    (void)state;
+    for (int distance = -140; distance < 140; distance++) {
+        for (int condition = -1; condition < 16; condition++) {
+            begin(sizeof(buffer));
+            bool fits = distance >= -128 && distance <= 127;
+            assert_int_equal(emit_jump_short(&emit, condition, EXEC + 2 + (int64_t)distance), fits);
+            assert_int_equal(emit_off(&emit), fits ? 2 : 0);
+            if (fits) {
+                assert_int_equal(target_of(0, condition < 0 ? ZYDIS_MNEMONIC_JMP : jcc[condition]),
+                                 EXEC + 2 + (int64_t)distance);
+            }
+        }
+    }
+}
+
 /* A short branch that does not reach is our bug, and is not emitted silently. */
 static void rel8_too_far(void **state)
 {
@@ -172,8 +189,9 @@ static void full_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rel32),        cmocka_unit_test(by_register), cmocka_unit_test(rel8),
-        cmocka_unit_test(rel8_too_far), cmocka_unit_test(full_buffer),
+        cmocka_unit_test(rel32),       cmocka_unit_test(by_register),
+        cmocka_unit_test(rel8),        cmocka_unit_test(rel8_too_far),
+        cmocka_unit_test(short_jumps), cmocka_unit_test(full_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

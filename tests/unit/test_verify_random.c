@@ -124,7 +124,7 @@ static unsigned one_round(unsigned *n_units)
         n_bad += check(unit);
         ++*n_units;
         unsigned index = rnd(unit->n_insns);
-        bool may = !(mode & MODE_STEP) && !crosses && bench.scan.insns[index].is_mem;
+        bool may = !(mode & MODE_STEP) && !crosses && insn_reaches_memory(&bench.scan.insns[index]);
         if (may && unit->insns[index].page_off + 15 < PAGE_BYTES) {
             struct unit *patch = bench_patch(unit, index, SITE_CHECKED);
             n_bad += patch ? check(patch) : 0;
