@@ -158,6 +158,20 @@ unit: $(if $(T),$(BUILD)/unit/$(T),$(UNIT_PROGRAMS))
 lint: $(OBJECTS) $(MAIN_OBJECT)
 	@CC='$(CC)' tests/lint/run '$(BUILD)' $(LIGHT_OBJECTS)
 
+# The differential tests: a host program with the engine in it, and the kernel that is its guest.
+NATIVE_FILES := $(filter-out tests/native/kernel.c,$(wildcard tests/native/*.c)) tests/native/cpu_enter.S
+NATIVE_HEADERS := $(wildcard tests/native/*.h tests/native/*.def)
+$(BUILD)/native/native: $(NATIVE_FILES) $(NATIVE_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(BASE_FLAGS) -O2 -g -pie $(CFLAGS) -o $@ $(NATIVE_FILES) $(LIBRARY) $(LDFLAGS) $(LIBS)
+$(BUILD)/native/kernel.elf: tests/native/kernel.c tests/native/kernel_entry.S tests/native/kernel.ld $(NATIVE_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) -m32 -std=gnu17 -Wall -Wextra -O2 -ffreestanding -fno-pie -no-pie -static -nostdlib \
+	    -mgeneral-regs-only -fno-stack-protector -Wl,-T,tests/native/kernel.ld -Wl,--build-id=none \
+	    -Wl,--no-warn-rwx-segments -o $@ tests/native/kernel.c tests/native/kernel_entry.S
+
 # A stage is a program tests/STAGE/run that writes its results file; PLEX86 names the binary.
 define stage
 	@if [ -x tests/$(1)/run ]; then \
@@ -168,7 +182,7 @@ golden: all
 	$(call stage,golden)
 bless: all
 	$(call stage,golden,--bless)
-native: all $(LIBRARY)
+native: $(BUILD)/native/native $(BUILD)/native/kernel.elf
 	$(call stage,native)
 guest: all
 	$(call stage,guest)

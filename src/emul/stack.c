@@ -178,27 +178,27 @@ enum light_result emul_enter(struct cpu *cpu, const struct insn *insn)
     const struct segment *ss = &cpu->seg[SEG_SS];
     const unsigned size = insn->opattr, level = insn->imm2 & 31;
     const uint32_t mask = emul_stack_mask(ss), n_bytes = insn->imm & 0xffff;
-    uint32_t words[33], esp = cpu_reg(cpu, GPR_ESP), lin;
-    unsigned n = 0;
-    words[n++] = cpu_reg(cpu, GPR_EBP);
-    const uint32_t frame = emul_move_esp(ss, esp, -size);
-    for (unsigned i = 1; i < level; i++) {
+    const uint32_t frame = emul_move_esp(ss, cpu_reg(cpu, GPR_ESP), -size);
+    uint32_t word = cpu_reg(cpu, GPR_EBP), esp = cpu_reg(cpu, GPR_ESP), lin;
+    /* Word by word: old frame pointers may lie where new ones are being pushed. */
+    if (emul_push_words(cpu, ss, &esp, size, &word, 1, ACC_CPL, 0)) {
+        return LIGHT_FAULT;
+    }
+    for (unsigned i = 1; i <= level; i++) {
         const uint32_t off = (cpu_reg(cpu, GPR_EBP) - i * size) & mask;
-        if (emul_segment_lin(cpu, SEG_SS, off, size, false, &lin) ||
-            acc_read(cpu, lin, size, ACC_CPL, &words[n++])) {
+        word = frame;
+        if (i < level && (emul_segment_lin(cpu, SEG_SS, off, size, false, &lin) ||
+                          acc_read(cpu, lin, size, ACC_CPL, &word))) {
+            return LIGHT_FAULT;
+        }
+        if (emul_push_words(cpu, ss, &esp, size, &word, 1, ACC_CPL, 0)) {
             return LIGHT_FAULT;
         }
     }
-    if (level > 0) {
-        words[n++] = frame;
-    }
     /* The last ESP must be a place that could be written. */
-    const uint32_t last = emul_move_esp(ss, esp, -(n * size) - n_bytes);
+    const uint32_t last = emul_move_esp(ss, esp, -n_bytes);
     if (emul_segment_lin(cpu, SEG_SS, last & mask, size, true, &lin) ||
         acc_probe_write(cpu, lin, size, ACC_CPL)) {
-        return LIGHT_FAULT;
-    }
-    if (emul_push_words(cpu, ss, &esp, size, words, n, ACC_CPL, 0)) {
         return LIGHT_FAULT;
     }
     emul_write_reg(cpu, GPR_EBP, size, frame);

@@ -10,9 +10,7 @@ void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image);
 /* BT, BTS, BTR, BTC with a register: the offset selects a word far from the operand (SDM). */
 static uint32_t bit_string_displacement(const struct cpu *cpu, const struct insn *insn)
 {
-    bool bit_string = insn->map == 1 && (insn->opcode == 0xa3 || insn->opcode == 0xab ||
-                                         insn->opcode == 0xb3 || insn->opcode == 0xbb);
-    if (!bit_string) {
+    if (!insn_is_bit_string(insn)) {
         return 0;
     }
     uint32_t bit = cpu_reg(cpu, insn_reg(insn));
@@ -29,6 +27,10 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
         off &= 0xffff;
     }
     BUG_ON(n + 64 > CPU_STAGING_BYTES);
+    if (insn_must_be_aligned(insn) && ((cpu->seg[insn->seg].base + off) & 15)) {
+        cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
+        return LIGHT_FAULT; /* even where the stack's limit, or a page, would object too */
+    }
     if (n && emul_segment_lin(cpu, (enum seg)insn->seg, off, n, insn->mem_write, &lin) < 0) {
         return LIGHT_FAULT;
     }
@@ -36,8 +38,11 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
         return LIGHT_FAULT;
     }
     uint8_t *staging = cpu->staging + (lin & 63); /* alignment as the guest sees it */
-    if (insn->mem_read || !insn->mem_write) {
-        if (acc_observe(cpu, lin, n, ACC_CPL, false) < 0) {
+    /* An x87 store with an unmasked exception leaves its operand as it was. */
+    bool may_not_store = insn->map == 0 && (insn->flags & INSN_FPU);
+    bool reads = insn->mem_read || !insn->mem_write;
+    if (reads || may_not_store) {
+        if (reads && acc_observe(cpu, lin, n, ACC_CPL, false) < 0) {
             return LIGHT_FAULT;
         }
         cpu->acc_quiet = true;

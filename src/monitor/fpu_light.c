@@ -318,7 +318,8 @@ enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn)
     _Alignas(16) uint8_t image[512];
     unsigned n_bytes = insn->has_66 ? 16 : 8, base = insn->has_66 ? 160 : 32, last = 0;
     if (!insn->has_66) { /* as an MMX instruction: TOP = 0, all tags valid (#MF was looked for) */
-        __asm__ volatile("movq %%mm0, %%mm0" : : : "memory");
+        uint32_t ignored; /* a read: a write to MM0 would fill bits 64 to 79 of the register */
+        __asm__ volatile("movd %%mm0, %0" : "=r"(ignored) : : "memory");
     }
     __asm__ volatile("fxsave64 %0" : "=m"(image));
     const uint8_t *data = image + base + 16 * insn_reg(insn);

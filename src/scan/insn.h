@@ -104,6 +104,33 @@ static inline bool insn_is_fxsave(const struct insn *insn)
 }
 enum { INSN_FXSAVE_STORES = 288 }; /* bytes, outside 64-bit mode */
 
+/* BT, BTS, BTR, BTC with the bit offset in a register: it reaches far from the operand. */
+static inline bool insn_is_bit_string(const struct insn *insn)
+{
+    return insn->map == 1 && (insn->opcode == 0xa3 || insn->opcode == 0xab ||
+                              insn->opcode == 0xb3 || insn->opcode == 0xbb);
+}
+/* SSE operands of 16 bytes that must lie on 16 bytes, else #GP (SDM vol. 2, exception types 1, 2
+ * and 4): all but MOVUPS, MOVUPD, MOVDQU, LDDQU and the PCMPxSTRx. FXSAVE, FXRSTOR. */
+static inline bool insn_must_be_aligned(const struct insn *insn)
+{
+    if (!insn->is_mem || insn->map == 0) {
+        return false;
+    }
+    if (insn->mem_bytes == 512) {
+        return insn->map == 1 && insn->opcode == 0xae;
+    }
+    if (insn->mem_bytes != 16) {
+        return false;
+    }
+    if (insn->map == 3) {
+        return insn->opcode < 0x60 || insn->opcode > 0x63;
+    }
+    bool f3 = insn->prefixes & PREFIX_REP;
+    bool unaligned = insn->opcode == 0x10 || insn->opcode == 0x11 || insn->opcode == 0xf0 ||
+                     (f3 && (insn->opcode == 0x6f || insn->opcode == 0x7f));
+    return insn->map == 2 || !unaligned;
+}
 /* FNSTENV, FNSAVE, FXSAVE */
 static inline bool insn_stores_fpu_pointers(const struct insn *insn)
 {

@@ -43,11 +43,9 @@ static bool find_operand(const struct translator *t, const struct insn *insn, st
         full->mem_bytes = 2;
         full->mem_write = true;
     }
-    bool bit_string = insn->map == 1 && (insn->opcode == 0xa3 || insn->opcode == 0xab ||
-                                         insn->opcode == 0xb3 || insn->opcode == 0xbb);
     /* x87: the data pointer is the offset, and the host's register would show the sum */
     bool x87 = insn->map == 0 && insn->opcode >= 0xd8 && insn->opcode <= 0xdf;
-    return full->mem_bytes && full->mem_bytes <= CPU_STAGING_BYTES && !bit_string &&
+    return full->mem_bytes && full->mem_bytes <= CPU_STAGING_BYTES && !insn_is_bit_string(insn) &&
            !(x87 && !insn_is_x87_control(insn));
 }
 

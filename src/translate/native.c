@@ -173,14 +173,8 @@ static bool is_plain_load(const struct insn *insn)
                               insn->opcode == 0xbe || insn->opcode == 0xbf);
 }
 
-/* BT family with a register bit offset reaches far from the operand: a checked site has staged only
- * the addressed dword, so the offset is cut to 5 (4) bits, in r11. */
-static bool is_bit_string(const struct insn *insn)
-{
-    return insn->map == 1 && (insn->opcode == 0xa3 || insn->opcode == 0xab ||
-                              insn->opcode == 0xb3 || insn->opcode == 0xbb);
-}
-
+/* A checked site has staged only the dword that the bit offset selects: the offset is cut to 5 (4)
+ * bits, in r11. */
 static int cut_bit_offset(struct translator *t, const struct insn *insn)
 {
     emit_mov_ri32(&t->emit, R10, insn->opsize == 2 ? 28 : 27);
@@ -209,7 +203,7 @@ static void native_mem_form(struct translator *t, const struct insn *insn)
     if (high) {
         high_byte_in(t, (unsigned)reg);
     }
-    if (checked && is_bit_string(insn)) {
+    if (checked && insn_is_bit_string(insn)) {
         reg = cut_bit_offset(t, insn);
     }
     uint8_t *start = e->at;

@@ -118,8 +118,11 @@ static void translate_body(struct translator *t)
 
         t->host_off[t->index] = start;
         t->kind = t->in->site(t->in->arg, page_off);
-        /* a flat CS is readable, never writable; of FXSAVE's bytes not all are carried out */
-        if (insn->is_mem && ((insn->seg == SEG_CS && translate_flat(t)) || insn_is_fxsave(insn))) {
+        /* a flat CS is readable, never writable; of FXSAVE's bytes not all are carried out; the
+           offset of a bit string wraps at 64 KiB with its 16-bit address */
+        bool wraps = insn->adsize == 2 && insn_is_bit_string(insn);
+        if (insn->is_mem &&
+            ((insn->seg == SEG_CS && translate_flat(t)) || insn_is_fxsave(insn) || wraps)) {
             t->kind |= SITE_CHECKED;
         }
         t->unit_kind = 0;

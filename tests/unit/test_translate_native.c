@@ -227,7 +227,11 @@ static void one(const struct encoding *e)
     if (mask_move && (!in_code32 || insn.seg != SEG_DS)) {
         return; /* a C function: OP_MASK_MOVE */
     }
-    if (insn.is_mem && (insn.seg == SEG_CS || insn_is_fxsave(&insn))) { /* CS is never writable */
+    if (insn_is_fxsave(&insn) || (insn.adsize == 2 && insn.is_mem && insn_is_bit_string(&insn))) {
+        compare(e, &insn, &guest, SITE_CHECKED); /* 64-bit mode differs: never direct */
+        return;
+    }
+    if (insn.is_mem && insn.seg == SEG_CS) { /* CS is never writable */
         compare(e, &insn, &guest, SITE_CHECKED);
         return;
     }

@@ -1,0 +1,204 @@
+/* main.c - the command line of the differential tests, and their verdicts. */
+#include <getopt.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner.h"
+
+static const char *const engines[] = {"", "all-checked", "one-insn"};
+enum { N_ENGINES = 3, N_SHOWN = 12, SUBSET = 4 /* of the batches, in the other engine modes */ };
+
+struct arguments {
+    uint64_t seed, first, n_cases;
+    const char *mode, *results;
+    bool one, verbose;
+    unsigned engines; /* bit mask */
+};
+
+struct tally {
+    uint64_t passed[N_MAPS + 1], failed[N_MAPS + 1], skipped;
+    char first[N_MAPS + 1][512]; /* failure */
+    unsigned n_shown;
+    uint8_t *seen; /* by form */
+};
+
+static const char *engine_name(unsigned engine)
+{
+    return *engines[engine] ? engines[engine] : "normal";
+}
+
+static void show_failure(const struct arguments *args, struct runner *runner, unsigned i,
+                         uint64_t number, unsigned engine, const char *text)
+{
+    const struct generated *made = &runner->made[i];
+    printf("not ok: %s/%s case %llu: %s\n", args->mode, engine_name(engine),
+           (unsigned long long)number, text);
+    print_case(stdout, made, &runner->batch->cases[i], &runner->cpu[i],
+               runner->engine[i].ran ? &runner->engine[i] : NULL);
+    printf("  again: tests/native/run --seed %llu --mode %s --engine %s --case %llu\n",
+           (unsigned long long)args->seed, args->mode, engine_name(engine),
+           (unsigned long long)number);
+}
+
+static void compare_batch(const struct arguments *args, struct runner *runner, uint64_t first,
+                          unsigned n, unsigned engine, struct tally *tally)
+{
+    char text[MAX_DIFFERENCES];
+    for (unsigned i = 0; i < n; i++) {
+        const struct generated *made = &runner->made[i];
+        if (runner->batch->cases[i].flags & CASE_SKIP) {
+            tally->skipped++;
+            continue;
+        }
+        bool bad = compare_results(made, &runner->cpu[i], &runner->engine[i], text);
+        if (!bad) {
+            tally->passed[made->form.map]++;
+            continue;
+        }
+        if (!tally->failed[made->form.map]++) {
+            snprintf(tally->first[made->form.map], sizeof(tally->first[0]),
+                     "--seed %llu --mode %s --engine %s --case %llu: %s",
+                     (unsigned long long)args->seed, args->mode, engine_name(engine),
+                     (unsigned long long)(first + i), text);
+        }
+        unsigned key = made->form.map << 8 | made->form.opcode;
+        if (args->verbose || (!tally->seen[key] && tally->n_shown++ < N_SHOWN)) {
+            tally->seen[key] = 1;
+            show_failure(args, runner, i, first + i, engine, text);
+        }
+    }
+}
+
+static int run_mode(const struct arguments *args, struct runner *runner, enum mode_kind mode,
+                    FILE *results)
+{
+    static const char *const map_names[] = {"1-byte", "0f", "0f38", "0f3a", "sequences"};
+    static struct tally tally[N_ENGINES];
+    struct generator gen;
+    int failed = 0;
+    memset(tally, 0, sizeof(tally));
+    for (unsigned e = 0; e < N_ENGINES; e++) {
+        tally[e].seen = calloc(N_MAPS * 256, 1);
+    }
+    generator_init(&gen, args->seed, mode);
+    uint64_t n_cases = args->n_cases ? args->n_cases : gen.forms.n;
+    uint64_t end = args->one ? args->first + 1 : args->first + n_cases;
+    for (uint64_t at = args->first; at < end; at += N_CASES) {
+        unsigned n = end - at < N_CASES ? (unsigned)(end - at) : N_CASES;
+        if (runner_prepare(runner, &gen, at, n)) {
+            return 1;
+        }
+        for (unsigned e = 0; e < N_ENGINES; e++) {
+            bool due = e == 0 || args->n_cases || args->one || at / N_CASES % SUBSET == 0;
+            if (due && (args->engines >> e & 1)) {
+                runner_engine(runner, engines[e]);
+                compare_batch(args, runner, at, n, e, &tally[e]);
+            }
+        }
+    }
+    for (unsigned e = 0; e < N_ENGINES; e++) {
+        for (unsigned map = 0; map <= N_MAPS; map++) {
+            const struct tally *t = &tally[e];
+            if (t->failed[map]) {
+                failed = 1;
+                fprintf(results, "not ok native/%s/%s/%s: %llu of %llu cases; %s\n", args->mode,
+                        engine_name(e), map_names[map], (unsigned long long)t->failed[map],
+                        (unsigned long long)(t->failed[map] + t->passed[map]), t->first[map]);
+            } else if (t->passed[map]) {
+                fprintf(results, "ok native/%s/%s/%s # %llu cases\n", args->mode, engine_name(e),
+                        map_names[map], (unsigned long long)t->passed[map]);
+            }
+            if (t->failed[map] || t->passed[map]) {
+                printf("%s/%s/%s: %llu passed, %llu failed\n", args->mode, engine_name(e),
+                       map_names[map], (unsigned long long)t->passed[map],
+                       (unsigned long long)t->failed[map]);
+            }
+        }
+        free(tally[e].seen);
+    }
+    return failed;
+}
+
+static void usage(FILE *out)
+{
+    fputs("usage: tests/native/run [--seed N] [--mode NAME] [--engine WORD] [--case N]\n"
+          "                        [--first N] [--cases N] [--results FILE] [--verbose]\n",
+          out);
+}
+
+static unsigned engine_mask(const char *word)
+{
+    for (unsigned e = 0; e < N_ENGINES; e++) {
+        if (strcmp(word, engine_name(e)) == 0) {
+            return 1u << e;
+        }
+    }
+    return 0;
+}
+
+static bool parse(struct arguments *args, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"seed", 1, NULL, 's'},    {"mode", 1, NULL, 'm'},    {"engine", 1, NULL, 'e'},
+        {"case", 1, NULL, 'c'},    {"cases", 1, NULL, 'n'},   {"first", 1, NULL, 'f'},
+        {"results", 1, NULL, 'r'}, {"verbose", 0, NULL, 'v'}, {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+        switch (option) {
+        case 's':
+            args->seed = strtoull(optarg, NULL, 0);
+            break;
+        case 'm':
+            args->mode = optarg;
+            break;
+        case 'e':
+            args->engines = engine_mask(optarg);
+            break;
+        case 'c':
+            args->one = true;
+            args->verbose = true; /* fall through */
+        case 'f':
+            args->first = strtoull(optarg, NULL, 0);
+            break;
+        case 'n':
+            args->n_cases = strtoull(optarg, NULL, 0);
+            break;
+        case 'r':
+            args->results = optarg;
+            break;
+        case 'v':
+            args->verbose = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    return args->engines != 0 && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args = {.seed = 1, .engines = 7};
+    struct runner runner;
+    if (!parse(&args, argc, argv)) {
+        usage(stderr);
+        return 2;
+    }
+    FILE *results = args.results ? fopen(args.results, "w") : fopen("/dev/null", "w");
+    if (!results || runner_create(&runner, dirname(argv[0]))) {
+        perror("native");
+        return 1;
+    }
+    const char *wanted = args.mode;
+    int failed = 0;
+    printf("native: seed %llu\n", (unsigned long long)args.seed);
+    for (unsigned mode = 0; mode < N_MODES; mode++) {
+        if (!wanted || strcmp(wanted, modes[mode].name) == 0) {
+            args.mode = modes[mode].name;
+            failed |= run_mode(&args, &runner, (enum mode_kind)mode, results);
+        }
+    }
+    fclose(results);
+    return failed;
+}
