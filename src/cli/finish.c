@@ -69,6 +69,8 @@ static int check_stdio(struct parse *parse)
     for (size_t i = 0; i < ARRAY_SIZE(board->serial); i++) {
         n += board->serial[i].kind == SERIAL_STDIO;
     }
+    const char *monitor = parse->options->monitor;
+    n += monitor && !strcmp(monitor, "stdio");
     return n > 1 ? parse_fail(parse,
                               "stdio can be the end of one port only; send the others to file:F")
                  : 0;

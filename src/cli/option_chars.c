@@ -237,6 +237,11 @@ int option_vga(struct parse *parse, char *value)
 int option_monitor(struct parse *parse, char *value)
 {
     parse->has_monitor = true;
+    if (!strcmp(value, "stdio") || !strncmp(value, "unix:", 5) || !strncmp(value, "tcp:", 4)) {
+        parse->options->monitor = value;
+        return 0;
+    }
+    parse->options->monitor = NULL;
     return is_none(value) ? 0 : parse_not_yet(parse, value);
 }
 

@@ -29,6 +29,7 @@ struct options {
     enum split_policy split;
     const char *log_path;   /* -D, or NULL: stderr */
     const char *trace_path; /* -trace, or NULL: log rules write to the log */
+    const char *monitor;    /* -monitor as given, or NULL: none */
     struct map *map;        /* -map, -map-rule: read and found good; NULL: the default map */
     const char *cpu_model;  /* -cpu as given, or NULL */
     const char *pid_path;   /* -pidfile, or NULL */

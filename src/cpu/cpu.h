@@ -5,7 +5,7 @@
  * flags live in host registers (see run/enter.S); everything else stays here.
  *
  * Offsets of the first part are used by assembly and emitted code through r15; every field emitted
- * code names must lie below 32 KiB and is reached as disp32(%r15).
+ * code names must lie below 64 KiB and is reached as disp32(%r15).
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -183,7 +183,7 @@ struct view;
 struct machine;
 struct trace;
 
-enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048 };
+enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048, CPU_COUNTERS = 1024 };
 
 struct cpu {
     /* ---- part 1: named by assembly and emitted code ---- */
@@ -219,6 +219,7 @@ struct cpu {
     int64_t stack_reach[2];  /* SS as the stack: never beyond FFFF while SS.B is 0 */
     int64_t code_reach[2];   /* branches with 16-bit operands, with 32-bit ones */
     uint32_t cs_minus;       /* 0 - CS base: linear address -> EIP by an addition */
+    uint64_t count[CPU_COUNTERS];      /* of rules of the map that count */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gdb/gdb_internal.h"
+#include "monitor/command.h"
 #include "monitor/inspect.h"
 
 enum { CHUNK_BYTES = 4096 };
@@ -77,7 +78,7 @@ static void command(struct gdb *gdb, struct gdb_words *words)
     size_t n_output;
     FILE *out = open_memstream(&output, &n_output);
     if (out) {
-        fprintf(out, "monitor commands: not yet\n");
+        machine_command(gdb->machine, line, out);
         fclose(out);
         for (size_t i = 0; i < n_output; i += CHUNK_BYTES) {
             size_t left = n_output - i;

@@ -7,6 +7,7 @@
 #include "host/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -169,6 +170,15 @@ int host_server_open(struct host_server *server, const char *spec, char **error)
     return result;
 }
 
+int host_server_open_stdin(struct host_server *server)
+{
+    *server = (struct host_server){.listen_fd = -1, .client_fd = -1, .control_fd = -1};
+    atomic_init(&server->polled_fd, -1);
+    server->client_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    server->is_stdin = true;
+    return server->client_fd < 0 ? -errno : 0;
+}
+
 /* ---- the I/O thread ---- */
 
 /* True: poll again. False: end. */
@@ -266,6 +276,9 @@ void host_server_close(struct host_server *server)
 bool host_server_accept(struct host_server *server)
 {
     bool is_new = false;
+    if (server->listen_fd < 0) {
+        return false;
+    }
     for (unsigned i = 0; i < REFUSED_AT_ONCE; i++) {
         int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
@@ -285,6 +298,10 @@ int host_server_read(struct host_server *server, void *bytes, unsigned max_bytes
 {
     if (server->client_fd < 0) {
         return -1;
+    }
+    struct pollfd poll_fd = {.fd = server->client_fd, .events = POLLIN};
+    if (server->is_stdin && poll(&poll_fd, 1, 0) <= 0) { /* the user's descriptor stays blocking */
+        return 0;
     }
     ssize_t n = read(server->client_fd, bytes, max_bytes);
     if (n > 0) {

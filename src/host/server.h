@@ -17,7 +17,7 @@ struct host_server {
     int control_fd;           /* eventfd: tells the I/O thread to poll again, or to end */
     char *unix_path;          /* to be unlinked at the end, or NULL */
     pthread_t thread;
-    bool has_thread;
+    bool has_thread, is_stdin;
     atomic_bool must_end;
     atomic_int polled_fd; /* client the I/O thread is to watch, -1: only the door */
     void (*on_ready)(void *arg);
@@ -28,6 +28,9 @@ struct host_server {
  * ",wait=off" may follow and change nothing. Without HOST only this host may connect.
  * 0, or -errno with *error = one malloc'ed line (-EINVAL: spec is no such thing). */
 int host_server_open(struct host_server *server, const char *spec, char **error);
+/* The same for standard input, as the client that is there from the start; who it is answers
+ * elsewhere. */
+int host_server_open_stdin(struct host_server *server);
 /* Starts the I/O thread. It calls on_ready(arg) once when a client knocks, sends or goes away, then
  * waits for host_server_watch(). 0 or -errno. */
 int host_server_start(struct host_server *server, void (*on_ready)(void *arg), void *arg);

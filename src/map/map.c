@@ -309,7 +309,7 @@ static unsigned intern_plant(struct map *map, struct map_plant *plant)
             return i;
         }
     }
-    if (map->n_plants == map->n_plants_room) {
+    if (map->n_plants >= map->n_plants_room) {
         uint32_t n_room = map->n_plants_room ? 2 * map->n_plants_room : 64;
         struct map_plant *plants = realloc(map->plants, n_room * sizeof(*plants));
         uint16_t *next = realloc(map->plant_next, n_room * sizeof(*next));

@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "monitor/host_check.h"
+#include "monitor/console.h"
 #include "monitor/machine_internal.h"
 #include "trace/trace.h"
 
@@ -228,7 +229,8 @@ int machine_create(struct machine **out, const struct options *options, char **e
     board_set_memory_hook(machine->board, on_memory, machine);
     cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
     run_park_fpu(cpu); /* the guest starts with the state after FNINIT */
-    if (monitor_load(machine, error) < 0) {
+    if (monitor_load(machine, error) < 0 ||
+        (options->monitor && console_open(machine, options->monitor, error) < 0)) {
         machine_destroy(machine);
         return -1;
     }
@@ -239,6 +241,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
 void machine_destroy(struct machine *machine)
 {
     trace_destroy(machine->cpu->trace);
+    console_close(machine);
     if (machine->board) {
         board_destroy(machine->board);
     }

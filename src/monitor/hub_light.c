@@ -260,7 +260,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
     if (cpu->exit_request) {
         cpu->exit_request = 0;
         run_park_fpu(cpu);
-        board_poll(machine->board);
+        monitor_poll(machine);
     }
     if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;
@@ -271,7 +271,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
         board_wait(machine->board, UINT64_MAX);
         machine->tsc_halted += __builtin_ia32_rdtsc() - tsc_asleep;
         cpu->exit_request = 0;
-        board_poll(machine->board);
+        monitor_poll(machine);
         if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
             return STOP;
         }

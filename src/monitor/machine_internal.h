@@ -86,6 +86,7 @@ struct machine {
     struct breaks breaks;
     int doors[4]; /* listening sockets: the sandbox lets their clients in */
     unsigned n_doors;
+    struct console *console; /* -monitor, or NULL */
     FILE *log;
     struct event events[EVENT_RING];
     uint32_t n_events;
@@ -133,8 +134,11 @@ static inline struct code_break *monitor_find_break(const struct breaks *breaks,
 /* fpu_light.c: where the last x87 instruction was, as the guest has it; host: what the host's
  * registers or a parked image hold. */
 struct fpu_pointers fpu_current_pointers(struct cpu *cpu, uint32_t host_ip, uint32_t host_dp);
+/* console.c: what the host has for us: keys, timers, commands. The FPU is parked. */
+void monitor_poll(struct machine *machine);
 /* report.c */
 void monitor_log_event(struct machine *machine, enum event_kind kind, struct fault fault);
+void monitor_print_registers(const struct cpu *cpu, FILE *out);
 void monitor_show_insn(struct machine *machine, uint32_t eip);
 void monitor_report(struct machine *machine, const char *headline);
 void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes);

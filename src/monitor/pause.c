@@ -29,7 +29,7 @@ bool machine_is_kicked(void *arg)
 bool machine_serve(struct machine *machine, int *status)
 {
     machine->cpu->exit_request = 0;
-    board_poll(machine->board);
+    monitor_poll(machine);
     if (machine->run.stop_signal) {
         *status = 128 + machine->run.stop_signal;
         return true;

@@ -86,7 +86,7 @@ void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size
     format_bytes(machine, &insn, cpu->seg[SEG_CS].selector, code32, line, n_bytes);
 }
 
-static void print_registers(const struct cpu *cpu, FILE *out)
+void monitor_print_registers(const struct cpu *cpu, FILE *out)
 {
     static const char *const names[N_SEG] = {"ES", "CS", "SS", "DS", "FS", "GS"};
     fprintf(out, " EAX=%08x EBX=%08x ECX=%08x EDX=%08x\n ESI=%08x EDI=%08x EBP=%08x ESP=%08x\n",
@@ -114,7 +114,7 @@ void monitor_report(struct machine *machine, const char *headline)
     fprintf(stderr, "plex86: %s\n", headline);
     monitor_format_insn(machine, machine->cpu->eip, line, sizeof(line));
     fprintf(stderr, "Current instruction:\n%s\n", line);
-    print_registers(machine->cpu, stderr);
+    monitor_print_registers(machine->cpu, stderr);
     fprintf(stderr, "Last exits:");
     unsigned n = machine->n_events < 16 ? machine->n_events : 16;
     for (unsigned i = n; i > 0; i--) {
@@ -227,7 +227,7 @@ void monitor_log_exit(struct machine *machine, uint32_t reason)
             cpu->exit_arg[2], cpu->exit_arg[3], cpu->fault.vector, cpu->fault.error,
             cpu->fault.cr2);
     if (monitor_logs(machine, LOG_CPU)) {
-        print_registers(cpu, machine->log);
+        monitor_print_registers(cpu, machine->log);
     }
 }
 

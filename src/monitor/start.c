@@ -5,6 +5,7 @@
 
 #include "host/sandbox.h"
 #include "monitor/machine_internal.h"
+#include "monitor/rules.h"
 #include "verify/verify.h"
 
 static void kick(void *arg)
@@ -62,6 +63,9 @@ int machine_run(struct machine *machine)
     }
     if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
         monitor_print_stats(machine, machine->log);
+    }
+    if (machine->options.stats || machine->options.map_counts || monitor_logs(machine, LOG_STATS)) {
+        machine_print_counts(machine, machine->log);
     }
     return status;
 }

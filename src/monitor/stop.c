@@ -2,6 +2,7 @@
  * the posts of 2000 did and ends. Full C, on the vCPU thread, called by the hub. */
 #include <stdio.h>
 
+#include "monitor/console.h"
 #include "monitor/machine_internal.h"
 
 void machine_set_debugger(struct machine *machine, const struct debugger *debugger)
@@ -49,6 +50,11 @@ bool monitor_stop(struct machine *machine, int *status)
     }
     if (stop.why == STOP_ASKED || stop.why == STOP_STEP) {
         return true; /* whoever asked has gone */
+    }
+    if (console_stop(machine, &stop)) {
+        machine->resume_host = 0; /* registers, code or rules may be others now */
+        stops->passing = !machine->cpu->halted;
+        return true;
     }
     monitor_show_insn(machine, stop.lin - cpu->seg[SEG_CS].base);
     *status = 0;

@@ -1,0 +1,96 @@
+/* rules.c - changes the map of a running machine and drops the code the change concerns. Full C.
+ *
+ * A rule for addresses costs the units of those pages, any other the whole cache: some 50 ms of
+ * translating again for a Linux at work. Owns no rule: map/ does.
+ */
+#include "monitor/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/machine_internal.h"
+
+_Static_assert((int)MAP_MAX_COUNTERS == (int)CPU_COUNTERS, "one counter of the CPU each");
+
+static void drop_code(struct machine *machine, bool is_range, uint32_t first, uint32_t last)
+{
+    struct codepages *pages = &machine->pages;
+    if (!is_range) {
+        monitor_flush_code(machine);
+        return;
+    }
+    for (uint32_t i = 0; i < pages->n_pages; i++) {
+        const struct codepage *page = &pages->pages[i];
+        if (page->units && page->lin_page >= first >> PAGE_SHIFT &&
+            page->lin_page <= last >> PAGE_SHIFT) {
+            codepage_invalidate(pages, page->phys->phys_page);
+        }
+    }
+    machine->resume_host = 0;
+}
+
+int machine_add_rule(struct machine *machine, const char *text, char **error)
+{
+    uint32_t first, last;
+    int id = map_add_rule(machine->map, "rule", text, error);
+    if (id < 0) {
+        if (!*error) {
+            *error = strdup("no memory");
+        }
+        return -1;
+    }
+    const struct map_rule *rule = map_rule_by_id(machine->map, id);
+    if (rule->counter != MAP_NO_COUNTER) {
+        machine->cpu->count[rule->counter] = 0;
+    }
+    bool is_range = map_rule_range(rule, &first, &last);
+    drop_code(machine, is_range, first, last);
+    return id;
+}
+
+bool machine_remove_rule(struct machine *machine, int id)
+{
+    uint32_t first, last;
+    const struct map_rule *rule = map_rule_by_id(machine->map, id);
+    if (!rule) {
+        return false;
+    }
+    bool is_range = map_rule_range(rule, &first, &last);
+    drop_code(machine, is_range, first, last);
+    return map_remove_rule(machine->map, id);
+}
+
+static uint64_t count_of(const struct machine *machine, const struct map_rule *rule)
+{
+    return machine->cpu->count[rule->counter];
+}
+
+void machine_print_rules(struct machine *machine, FILE *out)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < map_n_rules(machine->map); i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, i);
+        if (!rule->enabled || !rule->id) {
+            continue;
+        }
+        n++;
+        fprintf(out, "%d: %s", rule->id, rule->text);
+        if (rule->counter != MAP_NO_COUNTER) {
+            fprintf(out, "  (%lu)", count_of(machine, rule));
+        }
+        fprintf(out, "\n");
+    }
+    if (!n) {
+        fprintf(out, "no rules but the built-in ones\n");
+    }
+}
+
+void machine_print_counts(struct machine *machine, FILE *out)
+{
+    for (unsigned i = 0; i < map_n_rules(machine->map); i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, i);
+        if (rule->enabled && rule->counter != MAP_NO_COUNTER) {
+            fprintf(out, "count: %12lu  %s\n", count_of(machine, rule), rule->text);
+        }
+    }
+}
