@@ -72,7 +72,7 @@ static int check_stdio(struct parse *parse)
     const char *monitor = parse->options->monitor;
     n += monitor && !strcmp(monitor, "stdio");
     return n > 1 ? parse_fail(parse,
-                              "stdio can be the end of one port only; send the others to file:F")
+                              "stdio can be one port, or the monitor; send the others to file:F")
                  : 0;
 }
 

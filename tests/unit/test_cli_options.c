@@ -53,7 +53,7 @@ static void refused_lines(void **state)
         {"-nic user,model=e1000", -1, "not supported yet"},
         {"-vga std", -1, "-vga std is not supported yet"},
         {"-display gtk", -1, "not supported yet"},
-        {"-monitor stdio", -1, "not supported yet"},
+        {"-monitor pty", -1, "not supported yet"},
         {"-device e1000,netdev=n", -1, "-device e1000 is not supported yet"},
         {"-M q35", -1, "-M q35 is not supported yet"},
         {"-M pc,nvdimm=on", -1, "nvdimm=on"},
