@@ -125,6 +125,7 @@ static int teardown(void **state)
 {
     (void)state;
     bench_destroy();
+    map_destroy(map);
     return 0;
 }
 
