@@ -36,6 +36,8 @@ uint64_t clock_resume(struct clock *clock);
 /* Compares the TSC scale with CLOCK_MONOTONIC_RAW over the whole run so far and steers guest time
  * towards it, by rate only: time neither jumps nor goes backwards. Full; call at every poll. */
 void clock_refine(struct clock *clock);
+/* The host's CLOCK_MONOTONIC, as other programs see it (jitdump). Full. */
+uint64_t clock_host_ns(void);
 /* The host's UTC now, in ns since 1970. Full. */
 int64_t clock_host_utc_ns(void);
 /* host/ installs this: program the host timer to fire at deadline (guest ns; UINT64_MAX = off). May

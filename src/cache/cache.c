@@ -31,6 +31,12 @@ void *cache_map_arena(uint64_t n_bytes)
                 -1, 0);
 }
 
+void *cache_map_marker(int fd)
+{
+    void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
 int cache_create(struct cache *cache, uint32_t n_bytes)
 {
     memset(cache, 0, sizeof(*cache));

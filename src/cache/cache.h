@@ -61,6 +61,9 @@ enum { CACHE_SITE_BYTES = 256 };
 
 /* Zeroed memory that costs nothing until it is touched, or MAP_FAILED: the arenas of this room. */
 void *cache_map_arena(uint64_t n_bytes);
+/* The first page of a file mapped executable, for perf to see (jitdump.c); NULL: errno. Never
+ * executed. */
+void *cache_map_marker(int fd);
 /* 0 or -errno. n_bytes: multiple of 4096. */
 int cache_create(struct cache *cache, uint32_t n_bytes);
 void cache_destroy(struct cache *cache);

@@ -268,6 +268,19 @@ int option_trace(struct parse *parse, char *value)
     return 0;
 }
 
+int option_profile(struct parse *parse, char *value)
+{
+    parse->options->profile_path = value;
+    return 0;
+}
+
+int option_jitdump(struct parse *parse, char *value)
+{
+    (void)value;
+    parse->options->jitdump = true;
+    return 0;
+}
+
 int option_stats(struct parse *parse, char *value)
 {
     (void)value;

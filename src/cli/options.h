@@ -24,19 +24,21 @@ struct options {
     struct load_request load;
     struct board_config board;
     bool no_reboot, nographic, stats, map_counts;
-    unsigned engine;        /* -engine: enum engine_flags */
-    unsigned log_mask;      /* -d: enum log_category; stats is also set by -d stats */
+    unsigned engine;   /* -engine: enum engine_flags */
+    unsigned log_mask; /* -d: enum log_category; stats is also set by -d stats */
     enum split_policy split;
-    const char *log_path;   /* -D, or NULL: stderr */
-    const char *trace_path; /* -trace, or NULL: log rules write to the log */
-    const char *monitor;    /* -monitor as given, or NULL: none */
-    struct map *map;        /* -map, -map-rule: read and found good; NULL: the default map */
-    const char *cpu_model;  /* -cpu as given, or NULL */
-    const char *pid_path;   /* -pidfile, or NULL */
-    const char *gdb;        /* -gdb as given, -s: tcp::1234, or NULL */
-    bool wait_at_start;     /* -S */
-    bool show_version;      /* with result 1: main prints the version, which it knows */
-    char *strings;          /* owner of the strings above that are not in argv */
+    const char *log_path;     /* -D, or NULL: stderr */
+    const char *trace_path;   /* -trace, or NULL: log rules write to the log */
+    const char *profile_path; /* -profile, or NULL */
+    bool jitdump;             /* -jitdump */
+    const char *monitor;      /* -monitor as given, or NULL: none */
+    struct map *map;          /* -map, -map-rule: read and found good; NULL: the default map */
+    const char *cpu_model;    /* -cpu as given, or NULL */
+    const char *pid_path;     /* -pidfile, or NULL */
+    const char *gdb;          /* -gdb as given, -s: tcp::1234, or NULL */
+    bool wait_at_start;       /* -S */
+    bool show_version;        /* with result 1: main prints the version, which it knows */
+    char *strings;            /* owner of the strings above that are not in argv */
 };
 
 /* Parses argv (which it does not change and which must outlive options). Prints what there is to

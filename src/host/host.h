@@ -13,6 +13,8 @@
 /* To the vCPU thread: "a timer is due" and "somebody has something for you". */
 #define HOST_TIMER_SIGNAL (SIGRTMIN + 0)
 #define HOST_KICK_SIGNAL  (SIGRTMIN + 1)
+/* To the vCPU thread at a steady rate: -profile. */
+#define HOST_SAMPLE_SIGNAL (SIGRTMIN + 2)
 
 /* ---- host timer: one per machine, its signal goes to the thread that created it ---- */
 
@@ -27,6 +29,10 @@ void host_timer_destroy(struct host_timer *timer);
 void host_timer_pause(struct host_timer *timer);
 /* For clock_set_programmer(); arg is struct host_timer. Light. */
 void host_timer_program(void *arg, uint64_t deadline_ns);
+
+/* HOST_SAMPLE_SIGNAL to the calling thread, hz times per second. Timer id, or -errno. */
+int host_sampler_start(unsigned hz);
+void host_sampler_stop(int id);
 
 /* ---- sleeping: the vCPU thread in HLT ---- */
 

@@ -158,6 +158,25 @@ static int create_trace(struct machine *machine, char **error)
     return result;
 }
 
+static int create_profile(struct machine *machine, char **error)
+{
+    const struct options *options = &machine->options;
+    int result =
+        options->profile_path ? profile_create(&machine->profile, options->profile_path) : 0;
+    if (result < 0) {
+        char what[256];
+        snprintf(what, sizeof what, "-profile %s: cannot be written", options->profile_path);
+        *error = message(what, result);
+        return result;
+    }
+    machine->run.profile = machine->profile ? &machine->profile->run : NULL;
+    result = options->jitdump ? jitdump_create(&machine->jitdump) : 0;
+    if (result < 0) {
+        *error = message("-jitdump: cannot write jit-PID.dump in the current directory", result);
+    }
+    return result;
+}
+
 /* One CPU model exists; names that mean "what you have" are taken for it. */
 static char *check_cpu_model(const char *model)
 {
@@ -214,7 +233,8 @@ int machine_create(struct machine **out, const struct options *options, char **e
         *error = message("cannot open the log file given by -D", errno);
         return -1;
     }
-    if (create_parts(machine, error) < 0 || create_trace(machine, error) < 0) {
+    if (create_parts(machine, error) < 0 || create_trace(machine, error) < 0 ||
+        create_profile(machine, error) < 0) {
         machine_destroy(machine);
         return -1;
     }
@@ -242,6 +262,8 @@ void machine_destroy(struct machine *machine)
 {
     trace_destroy(machine->cpu->trace);
     console_close(machine);
+    profile_destroy(machine->profile);
+    jitdump_destroy(machine->jitdump);
     if (machine->board) {
         board_destroy(machine->board);
     }

@@ -71,6 +71,9 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     cpu->eip = insn_eip(cpu, insn);
     cpu->exit_insn = (struct insn *)insn;
     cpu->n_light[op]++;
+    if (__builtin_expect(machine->profile != NULL, 0)) {
+        tally_add(&machine->profile->calls, (uint64_t)op << 32 | insn->eip);
+    }
     enum light_result result = functions[op](cpu, insn);
     if (op == OP_UD && insn->flags & INSN_TOO_LONG) { /* SDM: more than 15 bytes is #GP(0) */
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};

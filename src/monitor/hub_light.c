@@ -364,6 +364,10 @@ static void note_exit(struct machine *machine, uint32_t reason)
     event->what = (uint8_t)reason;
     event->eip = cpu->eip;
     event->arg = cpu->exit_arg[0];
+    if (machine->profile) {
+        tally_add(&machine->profile->exits,
+                  (uint64_t)reason << 32 | (uint32_t)(cpu->eip + cpu->seg[SEG_CS].base));
+    }
     if (monitor_logs(machine, LOG_EXITS | LOG_MMU)) {
         run_park_fpu(cpu);
         monitor_log_exit(machine, reason);

@@ -9,7 +9,9 @@
 #include "emul/emul.h"
 #include "map/map.h"
 #include "monitor/debug.h"
+#include "monitor/jitdump.h"
 #include "monitor/machine.h"
+#include "monitor/profile.h"
 #include "run/run.h"
 #include "scan/scan.h"
 #include "translate/translate.h"
@@ -88,6 +90,8 @@ struct machine {
     unsigned n_doors;
     struct console *console; /* -monitor, or NULL */
     FILE *log;
+    struct profile *profile; /* -profile, or NULL */
+    struct jitdump *jitdump; /* -jitdump, or NULL */
     struct event events[EVENT_RING];
     uint32_t n_events;
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
@@ -145,6 +149,11 @@ void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size
 void monitor_print_stats(struct machine *machine, FILE *out);
 void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
 void monitor_log_exit(struct machine *machine, uint32_t reason);
+/* One instruction of a unit, with its host code behind it if host. */
+void monitor_print_insn(struct machine *machine, const struct unit *unit, uint32_t index, bool host,
+                        FILE *out);
+const char *monitor_exit_name(unsigned reason);
+const char *monitor_op_name(unsigned op);
 void monitor_log_unit(struct machine *machine, const struct unit *unit);
 void monitor_bug_reporter(void *arg);
 static inline bool monitor_logs(const struct machine *machine, unsigned category)

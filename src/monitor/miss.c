@@ -184,6 +184,9 @@ uint64_t monitor_find_unit(struct machine *machine)
             verify_cached(&machine->cache, unit,
                           mem_page_host(&machine->mem, page->phys->phys_page << 12));
         }
+        if (machine->jitdump) {
+            jitdump_add(machine->jitdump, &machine->cache, unit);
+        }
         machine->n_insns_translated += unit->n_insns;
         machine->n_translated_bytes += unit->n_bytes;
         if (machine->options.log_mask & (LOG_IN_ASM | LOG_OUT_ASM)) {

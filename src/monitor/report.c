@@ -21,69 +21,14 @@ static const char *const light_names[N_LIGHT_OPS] = {
     [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE",
 };
 
-/* The mnemonic, with its prefixes, fills eight columns. */
-static void pad_mnemonic(char *text, size_t n_bytes)
+const char *monitor_exit_name(unsigned reason)
 {
-    static const char *const prefixes[] = {"lock ", "rep ", "repe ", "repne ", "repz ", "repnz "};
-    char copy[96];
-    size_t at = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        size_t n = strlen(prefixes[i]);
-        at += strncmp(text + at, prefixes[i], n) == 0 ? n : 0;
-    }
-    at += strcspn(text + at, " ");
-    if (text[at]) {
-        snprintf(copy, sizeof(copy), "%s", text + at + 1);
-        snprintf(text + at, n_bytes - at, "%*s%s", at < 8 ? 8 - (int)at : 1, "", copy);
-    }
+    return reason < N_EXIT_REASONS ? exit_names[reason] : "?";
 }
 
-/* One line in the form of the posts: " 000B.00100002  90                       nop". */
-static void format_bytes(const struct machine *machine, const struct insn *insn, uint32_t selector,
-                         bool code32, char *line, size_t n_bytes)
+const char *monitor_op_name(unsigned op)
 {
-    char hex[2 * INSN_MAX_BYTES + 1] = "", text[96] = "(bad)";
-    ZydisFormatter formatter;
-    ZydisDecodedInstruction zydis;
-    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    const ZydisDecoder *decoder = code32 ? &machine->scanner.code32 : &machine->scanner.code16;
-    for (unsigned i = 0; i < insn->n_bytes; i++) {
-        snprintf(hex + 2 * i, 3, "%02X", insn->bytes[i]);
-    }
-    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
-    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_FORCE_SIZE, ZYAN_TRUE);
-    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
-    if (ZYAN_SUCCESS(
-            ZydisDecoderDecodeFull(decoder, insn->bytes, insn->n_bytes, &zydis, operands))) {
-        ZydisFormatterFormatInstruction(&formatter, &zydis, operands, zydis.operand_count_visible,
-                                        text, sizeof(text), insn->eip, NULL);
-        pad_mnemonic(text, sizeof(text));
-    }
-    snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
-}
-
-void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes)
-{
-    struct cpu *cpu = machine->cpu;
-    struct walk walk;
-    struct insn insn;
-    uint8_t bytes[INSN_MAX_BYTES];
-    unsigned n = 0;
-    uint32_t lin = eip + cpu->seg[SEG_CS].base;
-    for (; n < sizeof(bytes); n++) {
-        if (view_walk(cpu, lin + n, VIEW_READ, false, true, &walk, NULL) < 0) {
-            break;
-        }
-        const uint8_t *host = mem_page_host(&machine->mem, walk.phys);
-        bytes[n] = host ? *host : 0xff;
-    }
-    if (n == 0) {
-        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cpu->seg[SEG_CS].selector, eip);
-        return;
-    }
-    bool code32 = cpu->seg[SEG_CS].big;
-    scan_decode(&machine->scanner, bytes, n, code32, eip, false, &insn);
-    format_bytes(machine, &insn, cpu->seg[SEG_CS].selector, code32, line, n_bytes);
+    return op < N_LIGHT_OPS ? light_names[op] : "?";
 }
 
 void monitor_print_registers(const struct cpu *cpu, FILE *out)
@@ -228,61 +173,6 @@ void monitor_log_exit(struct machine *machine, uint32_t reason)
             cpu->fault.cr2);
     if (monitor_logs(machine, LOG_CPU)) {
         monitor_print_registers(cpu, machine->log);
-    }
-}
-
-static void log_host_code(struct machine *machine, const struct unit *unit, uint32_t from,
-                          uint32_t to)
-{
-    ZydisDecoder decoder;
-    ZydisFormatter formatter;
-    ZydisDecodedInstruction zydis;
-    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
-    while (from < to) {
-        char text[96] = "(bad)";
-        const uint8_t *at = machine->cache.write + unit->off + from;
-        uint64_t pc = machine->cache.exec + unit->off + from;
-        uint32_t length = 1;
-        if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, at, to - from, &zydis, operands))) {
-            ZydisFormatterFormatInstruction(&formatter, &zydis, operands,
-                                            zydis.operand_count_visible, text, sizeof(text), pc,
-                                            NULL);
-            length = zydis.length;
-        }
-        fprintf(machine->log, "        %08lx  %s\n", (unsigned long)pc, text);
-        from += length;
-    }
-}
-
-void monitor_log_unit(struct machine *machine, const struct unit *unit)
-{
-    const struct codepage *page = unit->page;
-    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
-    fprintf(machine->log, "unit: lin %08x phys %05x mode %x insns %u bytes %u%s\n",
-            page->lin_page << 12 | unit->insns[0].page_off, page->phys->phys_page, page->mode,
-            unit->n_insns, unit->n_bytes, unit->is_patch ? " (patch)" : "");
-    for (uint32_t i = 0; i < unit->n_insns; i++) {
-        const struct unit_insn *at = &unit->insns[i];
-        uint32_t end = i + 1 < unit->n_insns ? unit->insns[i + 1].host_off : unit->body_bytes;
-        char line[160];
-        struct insn insn;
-        uint32_t eip = (page->lin_page << 12) + at->page_off;
-        if (bytes) {
-            uint32_t n = PAGE_BYTES - at->page_off;
-            scan_decode(&machine->scanner, bytes + at->page_off, n < 15 ? n : 15,
-                        page->mode & MODE_CODE32, eip, false, &insn);
-            format_bytes(machine, &insn, 0, page->mode & MODE_CODE32, line, sizeof(line));
-            fprintf(machine->log, "%s\n", line);
-        }
-        if (monitor_logs(machine, LOG_OUT_ASM)) {
-            log_host_code(machine, unit, at->host_off, end);
-        }
-    }
-    if (monitor_logs(machine, LOG_OUT_ASM)) {
-        fprintf(machine->log, "      exits:\n");
-        log_host_code(machine, unit, unit->body_bytes, unit->n_bytes);
     }
 }
 

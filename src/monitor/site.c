@@ -123,6 +123,9 @@ void monitor_remake_site(struct machine *machine)
         verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
     }
     machine->resume_host = machine->cache.exec + patch->off;
+    if (machine->jitdump) {
+        jitdump_add(machine->jitdump, &machine->cache, patch);
+    }
     if (machine->options.log_mask & LOG_OUT_ASM) {
         monitor_log_unit(machine, patch);
     }

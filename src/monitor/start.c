@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/host.h"
 #include "host/sandbox.h"
 #include "monitor/machine_internal.h"
 #include "monitor/rules.h"
@@ -47,6 +48,10 @@ int machine_run(struct machine *machine)
         fprintf(stderr, "plex86: cannot set up signals, timer or threads: %s\n", strerror(-error));
         return 1;
     }
+    int sampler = machine->profile ? host_sampler_start(PROFILE_HZ) : -1;
+    if (machine->profile && sampler < 0) {
+        fprintf(stderr, "plex86: -profile: no timer for samples: %s\n", strerror(-sampler));
+    }
     error = host_sandbox_enter(machine->doors, machine->n_doors);
     if (error && monitor_logs(machine, LOG_UNIMP)) {
         fprintf(machine->log, "unimp: no seccomp sandbox: %s\n", strerror(-error));
@@ -60,6 +65,10 @@ int machine_run(struct machine *machine)
     if (machine->options.split == SPLIT_LOG) {
         fprintf(machine->log, "split: %lu reads, %lu writes of virtualized code pages\n",
                 machine->split.n_reads, machine->split.n_writes);
+    }
+    if (machine->profile) {
+        host_sampler_stop(sampler);
+        profile_print(machine);
     }
     if (machine->options.stats || monitor_logs(machine, LOG_STATS)) {
         monitor_print_stats(machine, machine->log);

@@ -2,6 +2,7 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
+#include "base/tally.h"
 #include "cache/cache.h"
 #include "cpu/cpu.h"
 #include "view/view.h"
@@ -14,6 +15,14 @@ struct run_fault {
     bool write, from_c;
 };
 enum { RUN_FAULT_RING = 256 };
+
+/* What the handlers count for -profile. */
+struct run_profile {
+    struct tally samples; /* enum run_sample << 32 | linear address */
+    struct tally
+        faults; /* (answer | write << 2 | from_c << 3) << 32 | linear address of the code */
+};
+enum run_sample { RUN_SAMPLE_KERNEL, RUN_SAMPLE_USER, RUN_SAMPLE_MONITOR };
 
 /* What the handlers need to know of the machine whose guest code this thread runs. */
 struct run {
@@ -29,6 +38,7 @@ struct run {
     int stop_signal;                   /* SIGTERM and the like arrived: the machine is to end */
     struct run_fault faults[RUN_FAULT_RING];
     uint64_t n_faults;
+    struct run_profile *profile; /* or NULL */
 };
 
 /* Signals that must not end the process before there is a machine. Once, before anything else. */

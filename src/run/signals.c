@@ -171,6 +171,17 @@ static void note_fault(struct run *run, struct run_fault fault)
     run->faults[run->n_faults++ % RUN_FAULT_RING] = fault;
 }
 
+/* The fault noted last has its answer. */
+static void count_fault(struct run *run)
+{
+    const struct run_fault *fault = &run->faults[(run->n_faults - 1) % RUN_FAULT_RING];
+    if (run->profile) {
+        uint64_t cause = fault->answer | (unsigned)fault->write << 2 | (unsigned)fault->from_c << 3;
+        tally_add(&run->profile->faults,
+                  cause << 32 | (uint32_t)(fault->eip + run->cpu->seg[SEG_CS].base));
+    }
+}
+
 /* A page fault of emitted code at a host address that belongs to the guest's view. */
 static bool guest_page_fault(struct run *run, const struct place *place, uint64_t at, bool write,
                              ucontext_t *uc)
@@ -202,6 +213,7 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
     enum view_answer answer =
         view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);
     run->faults[(run->n_faults - 1) % RUN_FAULT_RING].answer = (uint8_t)answer;
+    count_fault(run);
     if (answer == VIEW_FAULT) {
         leave_guest(run, place, uc, EXIT_FAULT);
     } else if (answer != VIEW_MAPPED) {
@@ -264,6 +276,7 @@ static bool acc_fault(struct run *run, const siginfo_t *info, ucontext_t *uc)
     }
     note_fault(run, (struct run_fault){run->cpu->eip, lin, window, (uint8_t)answer,
                                        *reg(uc, REG_ERR) & 2, true});
+    count_fault(run);
     if (answer != VIEW_MAPPED) {
         run->cpu->acc_answer = (uint8_t)answer;
         *reg(uc, REG_RIP) = (greg_t)acc_host_fail;
@@ -355,6 +368,27 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     }
 }
 
+/* -profile: whose time it was. The guest notices nothing. */
+static void on_sample(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    struct run *run = current_run;
+    struct place place;
+    (void)signal;
+    (void)info;
+    if (!run || !run->profile || run->cpu->halted) {
+        return;
+    }
+    uint32_t cs_base = run->cpu->seg[SEG_CS].base;
+    uint64_t kind = RUN_SAMPLE_MONITOR;
+    uint32_t lin = run->cpu->eip + cs_base;
+    if (find_place(run, (uint64_t)*reg(uc, REG_RIP), &place)) {
+        kind = place.unit->page->mode & MODE_USER ? RUN_SAMPLE_USER : RUN_SAMPLE_KERNEL;
+        lin = place.eip + cs_base;
+    }
+    tally_add(&run->profile->samples, kind << 32 | lin);
+}
+
 /* The user wants the process to end: the machine's loop sees stop_signal. Other threads block this.
  */
 static void on_stop(int signal, siginfo_t *info, void *context)
@@ -408,6 +442,9 @@ int run_bind(struct run *run)
     }
     if (!error) {
         error = install(HOST_TIMER_SIGNAL, on_kick);
+    }
+    if (!error && run->profile) {
+        error = install(HOST_SAMPLE_SIGNAL, on_sample);
     }
     return error ? error : install(HOST_KICK_SIGNAL, on_kick);
 }

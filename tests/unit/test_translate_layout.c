@@ -3,8 +3,6 @@
 #include "test_host64.h"
 #include "test_translate.h"
 
-#include "test_scan.h"
-
 /* n_before NOPs, then n_body INCs closed by JNZ to the first of them, then INT3. */
 static struct unit *loop_unit(unsigned n_before, unsigned n_body)
 {
@@ -117,7 +115,7 @@ static void fill_does_nothing(void **state)
 
 static int setup(void **state)
 {
-    setup_scanner(state);
+    (void)state;
     return bench_create();
 }
 
