@@ -207,6 +207,10 @@ void emit_shrx64(struct emit *emit, int to, int from, int count_reg)
 {
     vex_shift(emit, 3, true, to, from, count_reg);
 }
+void emit_sarx32(struct emit *emit, int to, int from, int count_reg)
+{
+    vex_shift(emit, 2, false, to, from, count_reg);
+}
 void emit_shlx32(struct emit *emit, int to, int from, int count_reg)
 {
     vex_shift(emit, 1, false, to, from, count_reg);

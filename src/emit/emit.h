@@ -89,6 +89,7 @@ void emit_lea32(struct emit *emit, int to, const struct host_mem *mem);
 void emit_rorx32(struct emit *emit, int to, int from, unsigned count);
 void emit_shrx32(struct emit *emit, int to, int from, int count_reg);
 void emit_shrx64(struct emit *emit, int to, int from, int count_reg);
+void emit_sarx32(struct emit *emit, int to, int from, int count_reg);
 void emit_shlx32(struct emit *emit, int to, int from, int count_reg);
 void emit_shlx64(struct emit *emit, int to, int from, int count_reg);
 void emit_movzx16(struct emit *emit, int to, int from);

@@ -17,6 +17,7 @@ struct repeat {
     bool repeats; /* a REP prefix is there */
     bool done;
     unsigned n_slice;
+    unsigned n_alone; /* this many iterations are to be made one by one (string.c) */
 };
 
 static inline void repeat_begin(const struct cpu *cpu, const struct insn *insn,
@@ -29,7 +30,7 @@ static inline void repeat_begin(const struct cpu *cpu, const struct insn *insn,
     repeat->seg = insn->seg_override ? (enum seg)insn->seg : SEG_DS;
     repeat->repeats = insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
     repeat->done = false;
-    repeat->n_slice = 0;
+    repeat->n_slice = repeat->n_alone = 0;
 }
 /* True while another iteration is due. */
 static inline bool repeat_wants_step(const struct cpu *cpu, const struct repeat *repeat)

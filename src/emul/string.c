@@ -98,6 +98,59 @@ static int step(struct cpu *cpu, const struct repeat *repeat, unsigned opcode)
     }
 }
 
+/* How many items of size bytes lie upwards from reg inside its segment, before an offset wraps and
+ * inside one page. 0: C must look at each (expand-down, rights, beyond the limit). */
+static uint32_t items_in_run(const struct cpu *cpu, const struct repeat *repeat, enum seg seg,
+                             enum reach use, unsigned reg, uint32_t *lin)
+{
+    const uint32_t off = repeat_off(cpu, repeat, reg);
+    int64_t left = -(cpu->reach[use][seg] + off);
+    *lin = cpu->seg[seg].base + off;
+    const uint32_t in_page = 4096 - (*lin & 4095), in_mask = repeat->mask - off;
+    left = left < in_page ? left : in_page;
+    left = left - 1 < in_mask ? left : (int64_t)in_mask + 1;
+    return left > 0 ? (uint32_t)left / repeat->size : 0;
+}
+
+static void advance_by(struct cpu *cpu, const struct repeat *repeat, unsigned reg, uint32_t n)
+{
+    emul_write_reg(cpu, reg, repeat->adsize, cpu_reg(cpu, reg) + n);
+}
+
+/* REP MOVS and REP STOS upwards, as many iterations at once as surely differ in nothing but their
+ * number. False: the next one must be made alone. */
+static bool step_run(struct cpu *cpu, struct repeat *repeat, unsigned opcode)
+{
+    const bool moves = (opcode & 0xfe) == 0xa4;
+    const uint32_t left = cpu_reg(cpu, GPR_ECX) & repeat->mask;
+    uint32_t n = REPEAT_SLICE - repeat->n_slice, to, from = 0;
+    if (repeat->n_alone || !repeat->repeats || (cpu->arith & FLAG_DF) || left < 2 ||
+        (cpu->mode & MODE_WATCH) || (cpu->sysflags & FLAG_TF)) {
+        repeat->n_alone -= repeat->n_alone != 0;
+        return false;
+    }
+    n = n < left ? n : left;
+    uint32_t items = items_in_run(cpu, repeat, SEG_ES, REACH_WRITE, GPR_EDI, &to);
+    n = n < items ? n : items;
+    if (moves) {
+        items = items_in_run(cpu, repeat, repeat->seg, REACH_READ, GPR_ESI, &from);
+        n = n < items ? n : items;
+    }
+    if (n < 2) {
+        return false;
+    }
+    const uint32_t done = moves ? acc_move(cpu, to, from, repeat->size, n)
+                                : acc_fill(cpu, to, cpu_reg(cpu, GPR_EAX), repeat->size, n);
+    repeat->n_alone = done < n ? n - done : 0; /* no second fault for each item of that page */
+    advance_by(cpu, repeat, GPR_EDI, done * repeat->size);
+    if (moves) {
+        advance_by(cpu, repeat, GPR_ESI, done * repeat->size);
+    }
+    advance_by(cpu, repeat, GPR_ECX, 0 - done);
+    repeat->n_slice += done;
+    return done != 0;
+}
+
 enum light_result emul_string(struct cpu *cpu, const struct insn *insn)
 {
     const unsigned opcode = insn->opcode;
@@ -106,6 +159,14 @@ enum light_result emul_string(struct cpu *cpu, const struct insn *insn)
     struct repeat repeat;
     repeat_begin(cpu, insn, &repeat);
     while (repeat_wants_step(cpu, &repeat)) {
+        bool run =
+            ((opcode & 0xfe) == 0xa4 || (opcode & 0xfe) == 0xaa) && step_run(cpu, &repeat, opcode);
+        if (run) {
+            if (repeat_is_interrupted(cpu, &repeat)) {
+                return LIGHT_JUMP;
+            }
+            continue;
+        }
         if (step(cpu, &repeat, opcode)) {
             /* "REP": a fault in CMPS or SCAS leaves EFLAGS as before the instruction */
             cpu->arith = flags_before;

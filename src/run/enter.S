@@ -184,10 +184,13 @@ run_bail:
         movl    $EXIT_REQUEST_NUMBER, CPU_EXIT_REASON(%r15)
         jmp     leave
 
-/* Guest memory for C (view/acc.c): value in eax; rdx = 0, or 1 if the handler gave up. */
+/* Guest memory for C (view/acc.c): value in eax; rdx = 0, or 1 if the handler gave up: then rax is
+ * what was left of the count in rdx. */
         .globl  acc_host_begin, acc_host_end, acc_host_fail
         .globl  acc_host_load1, acc_host_load2, acc_host_load4
         .globl  acc_host_store1, acc_host_store2, acc_host_store4
+        .globl  acc_host_move1, acc_host_move2, acc_host_move4
+        .globl  acc_host_fill1, acc_host_fill2, acc_host_fill4
 acc_host_begin:
 acc_host_load1:
         movzbl  (%rdi), %eax
@@ -213,9 +216,42 @@ acc_host_store4:
         mov     %esi, (%rdi)
         xor     %edx, %edx
         ret
+acc_host_move1:
+        mov     %rdx, %rcx
+        rep movsb
+        xor     %edx, %edx
+        ret
+acc_host_move2:
+        mov     %rdx, %rcx
+        rep movsw
+        xor     %edx, %edx
+        ret
+acc_host_move4:
+        mov     %rdx, %rcx
+        rep movsl
+        xor     %edx, %edx
+        ret
+acc_host_fill1:
+        mov     %esi, %eax
+        mov     %rdx, %rcx
+        rep stosb
+        xor     %edx, %edx
+        ret
+acc_host_fill2:
+        mov     %esi, %eax
+        mov     %rdx, %rcx
+        rep stosw
+        xor     %edx, %edx
+        ret
+acc_host_fill4:
+        mov     %esi, %eax
+        mov     %rdx, %rcx
+        rep stosl
+        xor     %edx, %edx
+        ret
 acc_host_end:
 acc_host_fail:
-        xor     %eax, %eax
+        mov     %rcx, %rax
         mov     $1, %edx
         ret
 

@@ -51,6 +51,9 @@ void translate_string(struct translator *t, const struct insn *insn)
         translate_xlat(t);
         return;
     }
+    if (!translate_flat(t) && translate_computed_string(t, insn)) {
+        return;
+    }
     if (!fast || insn->verdict == VERDICT_XLAT) {
         translate_helper(t, insn, (enum emul_op)insn->op);
         t->unit_kind |= UNIT_CHECKED;

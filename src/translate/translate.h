@@ -110,7 +110,9 @@ void translate_computed_pop(struct translator *t, unsigned size, uint32_t extra)
 void translate_computed_set_esp(struct translator *t);
 /* computed_branch.c: the same for branches. */
 bool translate_computed_branch(struct translator *t, const struct insn *insn);
-/* branch.c, for it: jmp rel32 to target; the LOOP family with ECX; the host's call to target; jmp
+/* computed_string.c: the same for string instructions and XLAT. */
+bool translate_computed_string(struct translator *t, const struct insn *insn);
+/* branch.c, for computed_branch.c: jmp rel32 to target; the LOOP family with ECX; the host's call to target; jmp
  * or call to linear address r8d; return there, over the host's return slot. */
 void translate_jump_long(struct translator *t, uint32_t target_eip);
 void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip);

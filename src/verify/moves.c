@@ -120,8 +120,7 @@ static bool is_state_word(const struct memory *memory)
 {
     return is_cpu_field(memory, offsetof(struct cpu, iff), 4) ||
            is_cpu_field(memory, offsetof(struct cpu, intr), 4) ||
-           is_cpu_field(memory, offsetof(struct cpu, sysflags), 4) ||
-           is_cpu_field(memory, offsetof(struct cpu, cs_minus), 4);
+           is_cpu_field(memory, offsetof(struct cpu, sysflags), 4);
 }
 
 /* Loads of 1, 2 or 4 bytes by MOV and MOVZX; width is the destination's. */
@@ -134,7 +133,8 @@ static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
                                                           : UINT32_MAX);
     switch (memory->kind) {
     case MEMORY_CPU:
-        if (!is_selector(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX))) {
+        if (!is_selector(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX)) &&
+            !(is_cpu_field(memory, offsetof(struct cpu, cs_minus), 4) && is_scratch(to))) {
             return verify_fail(v, RULE_CPU_READ);
         }
         break;

@@ -126,6 +126,7 @@ static bool may_be_emitted(const struct verifier *v)
     case ZYDIS_MNEMONIC_SFENCE:
     case ZYDIS_MNEMONIC_SHLX:
     case ZYDIS_MNEMONIC_SHRX:
+    case ZYDIS_MNEMONIC_SARX:
     case ZYDIS_MNEMONIC_RORX:
         return true;
     case ZYDIS_MNEMONIC_PUSHFQ:
@@ -230,6 +231,7 @@ bool is_guest_op(const struct verifier *v)
     case ZYDIS_MNEMONIC_LEA:
     case ZYDIS_MNEMONIC_SHLX:
     case ZYDIS_MNEMONIC_SHRX:
+    case ZYDIS_MNEMONIC_SARX:
     case ZYDIS_MNEMONIC_RORX:
     case ZYDIS_MNEMONIC_NOP:
     case ZYDIS_MNEMONIC_PUSHFQ:

@@ -303,6 +303,7 @@ bool step_instruction(struct verifier *v)
         return step_lea(v);
     case ZYDIS_MNEMONIC_SHLX:
     case ZYDIS_MNEMONIC_SHRX:
+    case ZYDIS_MNEMONIC_SARX:
     case ZYDIS_MNEMONIC_RORX:
         return step_shift(v);
     case ZYDIS_MNEMONIC_NOP:

@@ -16,6 +16,14 @@ struct acc_host acc_host_store1(uint64_t host, uint32_t value);
 struct acc_host acc_host_store2(uint64_t host, uint32_t value);
 struct acc_host acc_host_store4(uint64_t host, uint32_t value);
 
+/* to, from or value, count */
+struct acc_host acc_host_move1(uint64_t to, uint64_t from, uint64_t n);
+struct acc_host acc_host_move2(uint64_t to, uint64_t from, uint64_t n);
+struct acc_host acc_host_move4(uint64_t to, uint64_t from, uint64_t n);
+struct acc_host acc_host_fill1(uint64_t to, uint64_t value, uint64_t n);
+struct acc_host acc_host_fill2(uint64_t to, uint64_t value, uint64_t n);
+struct acc_host acc_host_fill4(uint64_t to, uint64_t value, uint64_t n);
+
 /* "Data breakpoints" are the debug registers' own business, alignment is emul/'s. */
 static inline void watch(struct cpu *cpu, uint32_t lin, unsigned size, bool write)
 {
@@ -223,6 +231,43 @@ int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_ri
         }
     }
     return observe(cpu, lin, n_bytes, user, true, true);
+}
+
+/* What is left of n when the handler gave up. */
+static unsigned count_done(struct acc_host got, unsigned n)
+{
+    return got.failed ? n - (unsigned)got.value : n;
+}
+
+unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size, unsigned n)
+{
+    bool user = is_user(cpu, ACC_CPL);
+    uint64_t to_host = view_window_for(cpu, to, user) + to;
+    uint64_t from_host = view_window_for(cpu, from, user) + from;
+    cpu->acc_user = user;
+    switch (size) {
+    case 1:
+        return count_done(acc_host_move1(to_host, from_host, n), n);
+    case 2:
+        return count_done(acc_host_move2(to_host, from_host, n), n);
+    default:
+        return count_done(acc_host_move4(to_host, from_host, n), n);
+    }
+}
+
+unsigned acc_fill(struct cpu *cpu, uint32_t to, uint32_t value, unsigned size, unsigned n)
+{
+    bool user = is_user(cpu, ACC_CPL);
+    uint64_t host = view_window_for(cpu, to, user) + to;
+    cpu->acc_user = user;
+    switch (size) {
+    case 1:
+        return count_done(acc_host_fill1(host, value, n), n);
+    case 2:
+        return count_done(acc_host_fill2(host, value, n), n);
+    default:
+        return count_done(acc_host_fill4(host, value, n), n);
+    }
 }
 
 unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes)

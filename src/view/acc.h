@@ -25,6 +25,11 @@ int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_ri
 /* A data access to [lin, lin + n_bytes) is about to be made in pieces: reports it as one where no
  * window maps the pages. 0, or -1 with cpu->fault = VEC_STOPPED: it must wait. */
 int acc_observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write);
+/* REP MOVS and REP STOS upwards, of n items of size 1, 2, 4 with the rights of the CPL; each operand
+ * inside one page, nothing watched. Returns how many were done: fewer than n where the windows do not
+ * have the page, and then acc_read() or acc_write() of the next one says why. */
+unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size_bytes, unsigned n);
+unsigned acc_fill(struct cpu *cpu, uint32_t to, uint32_t value, unsigned size_bytes, unsigned n);
 /* Instruction fetch: reads up to n_bytes at lin with fetch rights (NX, U/S). Returns the number
  * read; fewer than n_bytes only if a later page cannot be fetched (then cpu->fault is that #PF). */
 unsigned acc_fetch(struct cpu *cpu, uint32_t lin, uint8_t *out, unsigned n_bytes);

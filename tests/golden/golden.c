@@ -200,7 +200,7 @@ static const char *op_name(uint64_t op)
 static const char *cpu_field(int64_t off)
 {
     static const struct {
-        unsigned off, n_bytes;
+        int64_t off, n_bytes;
         const char *name;
     } fields[] = {{CPU_GPR, 64, "gpr"},
                   {CPU_EIP, 4, "eip"},

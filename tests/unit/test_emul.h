@@ -100,6 +100,26 @@ int acc_probe_write(struct cpu *c, uint32_t lin, unsigned n_bytes, enum acc_righ
 {
     return touch(c, lin, n_bytes, right, true);
 }
+unsigned acc_move(struct cpu *c, uint32_t to, uint32_t from, unsigned size, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++, to += size, from += size) {
+        if (touch(c, from, size, ACC_CPL, false) || touch(c, to, size, ACC_CPL, true)) {
+            return i;
+        }
+        memcpy(ram + to, ram + from, size);
+    }
+    return n;
+}
+unsigned acc_fill(struct cpu *c, uint32_t to, uint32_t value, unsigned size, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++, to += size) {
+        if (touch(c, to, size, ACC_CPL, true)) {
+            return i;
+        }
+        memcpy(ram + to, &value, size);
+    }
+    return n;
+}
 unsigned acc_fetch(struct cpu *c, uint32_t lin, uint8_t *out, unsigned n_bytes)
 {
     (void)c;

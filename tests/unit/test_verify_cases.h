@@ -282,6 +282,151 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_MNEMONIC, 'M', "M incl %eax", "ff c0"},
     {RULE_MEM_MODE, 'B', "B movl (%r12), %eax", "41 8b 04 24"},
     {RULE_CPU_WRITE, 'U', "U movl $0, 72(%r15)", "41 c7 47 48 00 00 00 00"},
+    /* computed accesses: tests follow the gate of translate/computed.c */
+    {N_VERIFY_RULES, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+    {N_VERIFY_RULES, 'B',
+     "movzwl %bx, %r8d; movq 17320(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; addl %eax, "
+     "%gs:(%r8d,%r9d)",
+     "44 0f b7 c3 4d 8b 8f a8 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 01 04 08"},
+    {N_VERIFY_RULES, 'B',
+     "leal -2(%r12), %r8d; movzwl %r8w, %r8d; movq 17352(%r15), %r9; movl $44, "
+     "%r11d; leaq 1(%r9,%r8), %r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), "
+     "%r9d; movw %ax, %gs:(%r8d,%r9d); movw %r8w, %r12w",
+     "45 8d 44 24 fe 45 0f b7 c0 4d 8b 8f c8 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 "
+     "01 c4 42 a3 f7 c9 47 8b 8c 0f b9 00 f0 ff 65 67 66 43 89 04 08 66 45 89 c4"},
+    {N_VERIFY_RULES, 'B',
+     "movzwl %r12w, %r8d; movq 17344(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %r10d; movw %gs:2(%r8d,%r9d), %cx; leal 4(%r8), %r8d; movw "
+     "%r8w, %r12w",
+     "45 0f b7 c4 4d 8b 8f c0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f b9 00 f0 ff 65 67 47 8b 14 08 65 67 66 43 8b 4c 08 02 45 8d 40 "
+     "04 66 45 89 c4"},
+    {N_VERIFY_RULES, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; leal (%r8,%r9), "
+     "%r8d; movl $21, %r9d; shrxl %r9d, %r8d, %r9d; movq 832(%r15,%r9,8), %r9; movl "
+     "(%r9,%r8), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 47 8d 04 08 41 b9 15 00 00 00 c4 42 33 f7 c8 4f 8b "
+     "8c cf 40 03 00 00 43 8b 04 01"},
+    {N_VERIFY_RULES, 'B',
+     "movl 17376(%r15), %r8d; leal 0x1234(%r8), %r8d; movq 17360(%r15), %r9; movl "
+     "$44, %r11d; leaq 0(%r9,%r8), %r9; shrxq %r11, %r9, %r9; movl "
+     "-1048403(%r15,%r9), %r9d; nop",
+     "45 8b 87 e0 43 00 00 45 8d 80 34 12 00 00 4d 8b 8f d0 43 00 00 41 bb 2c 00 00 "
+     "00 4f 8d 0c 01 c4 42 a3 f7 c9 47 8b 8c 0f ad 00 f0 ff 90"},
+    {RULE_MEM_MODE, 'B',
+     "leal 4(%rbx), %r8d; movl $0, %r9d; movl %gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 41 b9 00 00 00 00 65 67 43 8b 04 08"},
+    {RULE_MEM_MODE, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:(%ebx,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 42 8b 04 0b"},
+    {RULE_MEM_MODE, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; leal 1(%r8), %r8d; "
+     "movl %gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 45 8d 40 01 65 67 43 8b 04 08"},
+    {RULE_MEM_MODE, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl %gs:(%r8d), "
+     "%eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 41 8b 00"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 1(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 01 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:1(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 44 08 01"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:-1(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 44 08 ff"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl %eax, "
+     "%gs:(%r8d,%r9d)",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 89 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; addl %eax, "
+     "%gs:(%r8d,%r9d)",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 01 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17360(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048403(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f d0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f ad 00 f0 ff 65 67 43 8b 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048415(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f a1 00 f0 ff 65 67 43 8b 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048375(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c9 00 f0 ff 65 67 43 8b 04 08"},
+    {RULE_LIMIT, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq -1(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movb "
+     "%gs:(%r8d,%r9d), %al",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 ff c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8a 04 08"},
+    {RULE_WIDE, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $32, %r11d; leaq 3(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 20 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+    {RULE_CPU_READ, 'B',
+     "movq 17384(%r15), %r9",
+     "4d 8b 8f e8 43 00 00"},
+    {RULE_CPU_READ, 0,
+     "movl 17376(%r15), %ecx",
+     "41 8b 8f e0 43 00 00"},
+    {RULE_DEST, 'B',
+     "movq 17272(%r15), %rcx",
+     "49 8b 8f 78 43 00 00"},
+    {RULE_MEM_FORM, 'B',
+     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl (%r9,%r8), %eax",
+     "44 8d 43 04 4d 8b 8f 78 43 00 00 43 8b 04 01"},
+    {RULE_PRECISE, 'B',
+     "incl %ebx; leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq "
+     "3(%r9,%r8), %r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; nop",
+     "ff c3 44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 "
+     "a3 f7 c9 47 8b 8c 0f c5 00 f0 ff 90"},
+    {RULE_PRECISE, 'B',
+     "movzwl %r12w, %r8d; movq 17344(%r15), %r9; movl $44, %r11d; leaq 7(%r9,%r8), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), %r9d; movl "
+     "%gs:(%r8d,%r9d), %eax; movl %gs:4(%r8d,%r9d), %ecx",
+     "45 0f b7 c4 4d 8b 8f c0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 07 c4 42 a3 f7 "
+     "c9 47 8b 8c 0f b9 00 f0 ff 65 67 43 8b 04 08 65 67 43 8b 4c 08 04"},
 };
 
 #endif
