@@ -21,6 +21,8 @@ struct unit_insn {
     uint16_t aux;      /* UNIT_STRING: host_off of the REP instruction itself */
     uint8_t n_bytes;   /* guest length */
     uint8_t kind;      /* enum unit_kind */
+    uint8_t plant_bytes; /* host bytes of what is planted before it; going on behind them is exact
+                            when that has been done already */
 };
 enum unit_kind {
     UNIT_STRING = 1, /* from aux on rsi and/or rdi are host pointers: fold to 32 bits */
@@ -56,8 +58,9 @@ struct cache {
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 
-/* Room the sites of one instruction take at most: FPU_CHECK, RESOLVE, COMMIT, FPU_LOADED. */
-enum { CACHE_SITE_BYTES = 256 };
+/* Room the sites of one instruction take at most: PLANT, FPU_CHECK, RESOLVE, COMMIT, FPU_LOADED,
+ * PLANT_AFTER. */
+enum { CACHE_SITE_BYTES = 512 };
 
 /* Zeroed memory that costs nothing until it is touched, or MAP_FAILED: the arenas of this room. */
 void *cache_map_arena(uint64_t n_bytes);

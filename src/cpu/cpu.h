@@ -265,6 +265,9 @@ struct cpu {
     uint32_t code_end;   /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
     uint32_t debug_hits; /* DR6 bits 0-3 that the current instruction's accesses earned */
     bool watch_hit;      /* the current instruction hit a watch of ours: repeats pause behind it */
+    bool plant_done; /* what is planted at plant_done_lin has been done: the instruction begins a
+                        second time for the same execution (a repeat goes on, a site is re-made) */
+    uint32_t plant_done_lin;
     bool acc_quiet;      /* pieces of an access that view/ has reported as a whole */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */

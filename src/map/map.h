@@ -26,6 +26,8 @@ enum emul_op {
     OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */
     OP_FPU_LOADED,      /* FLDENV/FRSTOR/FXRSTOR/FNINIT ran: take the guest's pointers out */
     OP_MASK_MOVE,       /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
+    OP_PLANT,           /* what rules want before an instruction */
+    OP_PLANT_AFTER,     /* and behind one that has no C function */
     N_LIGHT_OPS,
 };
 

@@ -8,6 +8,8 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
+enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
+enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
 static uint32_t insn_eip(const struct cpu *cpu, const struct insn *insn)
@@ -31,6 +33,7 @@ static emul_fn *const functions[N_LIGHT_OPS] = {
     [OP_RESOLVE] = checked_resolve,     [OP_COMMIT] = checked_commit,
     [OP_STI_PENDING] = sti_pending,     [OP_FPU_STORED] = light_fpu_stored,
     [OP_FPU_LOADED] = light_fpu_loaded, [OP_MASK_MOVE] = light_mask_move,
+    [OP_PLANT] = light_plant,           [OP_PLANT_AFTER] = light_plant_after,
 };
 
 const struct emul_ports *machine_ports(struct machine *machine)
@@ -66,7 +69,8 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     uint64_t generation = machine->pages.n_invalidations;
     uint64_t window = cpu->window, dir = cpu->dir;
     uint32_t mode = cpu->mode;
-    bool inside = op == OP_RESOLVE || op == OP_FPU_CHECK; /* the instruction is not over yet */
+    /* the instruction is not over yet */
+    bool inside = op == OP_RESOLVE || op == OP_FPU_CHECK || op == OP_PLANT;
 
     cpu->eip = insn_eip(cpu, insn);
     cpu->exit_insn = (struct insn *)insn;
@@ -83,9 +87,13 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         if (__builtin_expect(inside, 0)) {
             return LIGHT_NEXT;
         }
+        if (__builtin_expect(insn->plant, 0) && op < N_OPS) {
+            monitor_plant_after(machine, insn);
+        }
         cpu->eip += insn->n_bytes;
         if (mode & MODE_STEP) { /* TF as it was before the instruction, which may have changed it */
-            bool ends = op != OP_COMMIT && op != OP_FPU_STORED && op != OP_FPU_LOADED;
+            bool ends = op != OP_COMMIT && op != OP_FPU_STORED && op != OP_FPU_LOADED &&
+                        op != OP_PLANT_AFTER;
             return ends ? go_on(cpu, true) : LIGHT_NEXT;
         }
         if (cpu->interrupt_shadow) {
@@ -103,6 +111,10 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         }
         return LIGHT_NEXT;
     case LIGHT_JUMP:
+        if (cpu->eip == insn_eip(cpu, insn) && (op == OP_STRING || op == OP_INS || op == OP_OUTS)) {
+            cpu->plant_done = true; /* the repeat goes on later */
+            cpu->plant_done_lin = insn->eip;
+        }
         if (op != OP_IRET || !(cpu->mode & MODE_STEP)) { /* only code breakpoints look at it */
             cpu->sysflags &= ~(uint32_t)FLAG_RF;
         }

@@ -95,6 +95,7 @@ static enum outcome handle_port(struct machine *machine, bool tf_before, int *st
         uint32_t value = bus_port_read(bus, port, size), old = cpu_reg(cpu, GPR_EAX);
         uint32_t mask = size == 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
         cpu_set_reg(cpu, GPR_EAX, (old & ~mask) | (value & mask));
+        monitor_plant_after(machine, cpu->exit_insn);
         cpu->eip += cpu->exit_insn->n_bytes;
         cpu->debug_hits |= cpu_debug_port(cpu, port, size);
         break;
@@ -117,7 +118,11 @@ static enum outcome handle_port(struct machine *machine, bool tf_before, int *st
             return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
         }
         if (result == LIGHT_NEXT) {
+            monitor_plant_after(machine, cpu->exit_insn);
             cpu->eip += cpu->exit_insn->n_bytes;
+        } else {
+            cpu->plant_done = true; /* the repeat goes on */
+            cpu->plant_done_lin = cpu->exit_insn->eip;
         }
         break;
     }

@@ -50,6 +50,13 @@ struct watches {
     int last_id;
 };
 
+/* What plant_before() found for behind the instruction: conditions hold before it, not after. */
+struct plant_held {
+    uint32_t lin;
+    uint16_t plant;         /* 0: nothing is due */
+    uint32_t rules, logged; /* bits, as of map_plant_holds() */
+};
+
 /* Data accesses to virtualized code pages (-split log, -split trap). */
 struct split {
     uint64_t n_reads, n_writes, n_shown;
@@ -73,7 +80,7 @@ struct machine {
     struct codepages pages;
     struct run run;
     struct scanner scanner;
-    struct map *map;    /* options->map, or one of our own */
+    struct map *map; /* options->map, or one of our own */
     bool owns_map;
     struct board *board;
     struct options options;
@@ -84,6 +91,7 @@ struct machine {
     bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */
     struct stops stops;
     struct watches watches;
+    struct plant_held held;
     struct split split;
     struct breaks breaks;
     int doors[4]; /* listening sockets: the sandbox lets their clients in */
@@ -114,6 +122,8 @@ int monitor_loop(struct machine *machine);
  * reset. */
 int monitor_load(struct machine *machine, char **error);
 int monitor_reset(struct machine *machine);
+/* plant_light.c: insn, which has a C function, is done. */
+void monitor_plant_after(struct machine *machine, const struct insn *insn);
 /* watch_light.c: what view/ reports of pages that no window maps. */
 view_observer monitor_observe;
 /* stop.c. False: the machine ends with *status. The FPU is parked. */
@@ -148,6 +158,8 @@ void monitor_report(struct machine *machine, const char *headline);
 void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes);
 void monitor_print_stats(struct machine *machine, FILE *out);
 void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
+void monitor_log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
+                     bool is_after);
 void monitor_log_exit(struct machine *machine, uint32_t reason);
 /* One instruction of a unit, with its host code behind it if host. */
 void monitor_print_insn(struct machine *machine, const struct unit *unit, uint32_t index, bool host,

@@ -130,6 +130,7 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
     struct translate_input in = {
         .scan = &machine->scan,
         .scanner = &machine->scanner,
+        .map = machine->map,
         .cache = &machine->cache,
         .page = page,
         .engine = machine->options.engine,

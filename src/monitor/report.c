@@ -16,9 +16,14 @@ static const char *const light_names[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",
-    [OP_STI_PENDING] = "STI_PENDING", [OP_FPU_STORED] = "FPU_STORED",
-    [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE",
+    [OP_RESOLVE] = "RESOLVE",
+    [OP_COMMIT] = "COMMIT",
+    [OP_STI_PENDING] = "STI_PENDING",
+    [OP_FPU_STORED] = "FPU_STORED",
+    [OP_FPU_LOADED] = "FPU_LOADED",
+    [OP_MASK_MOVE] = "MASK_MOVE",
+    [OP_PLANT] = "PLANT",
+    [OP_PLANT_AFTER] = "PLANT_AFTER",
 };
 
 const char *monitor_exit_name(unsigned reason)

@@ -82,7 +82,9 @@ void monitor_remake_site(struct machine *machine)
     const struct unit_insn *old =
         unit ? cache_find_insn(&machine->cache, unit, cpu->exit_host) : NULL;
     BUG_ON(!old);
-    machine->resume_host = cpu->exit_host;
+    cpu->plant_done = true; /* where the way back is not exact, C code knows */
+    cpu->plant_done_lin = (unit->page->lin_page << 12) + old->page_off;
+    machine->resume_host = cpu->exit_host + old->plant_bytes;
     if (give_way_to_store(machine, unit)) {
         return;
     }
@@ -109,6 +111,7 @@ void monitor_remake_site(struct machine *machine)
     struct translate_input in = {
         .scan = scan,
         .scanner = &machine->scanner,
+        .map = machine->map,
         .cache = &machine->cache,
         .page = page,
         .engine = machine->options.engine,
@@ -122,7 +125,7 @@ void monitor_remake_site(struct machine *machine)
         verify_cached(&machine->cache, patch, bytes);
         verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
     }
-    machine->resume_host = machine->cache.exec + patch->off;
+    machine->resume_host = machine->cache.exec + patch->off + patch->insns[0].plant_bytes;
     if (machine->jitdump) {
         jitdump_add(machine->jitdump, &machine->cache, patch);
     }

@@ -33,6 +33,7 @@ enum {
     HOST_TF = 0x100,
     TRAP_DE = 0,
     TRAP_DB = 1,
+    TRAP_BP = 3,
     TRAP_GP = 13,
     TRAP_PF = 14,
     TRAP_MF = 16,
@@ -106,6 +107,25 @@ static void leave_for_site(struct run *run, const struct place *place, ucontext_
     run->cpu->exit_arg[1] = lin;
     run->cpu->exit_arg[2] = write;
     leave_guest(run, place, uc, EXIT_SITE);
+}
+
+/* Technique trap: INT3 stands where the call into C would; r8 and r9d are set for it. */
+static bool call_by_trap(struct run *run, ucontext_t *uc)
+{
+    uint64_t rsp = (uint64_t)*reg(uc, REG_RSP) - 8, rip = (uint64_t)*reg(uc, REG_RIP);
+    uint64_t low = (uint64_t)run->stack + run->stack_guard_bytes, high = low + run->stack_bytes;
+    struct place place;
+    if (!find_place(run, rip - 1, &place)) {
+        return false;
+    }
+    if (rsp < low || rsp >= high) { /* as reset_call_stack(): only predictions are lost */
+        rsp = run->cpu->guest_stack_top - 256;
+        run->cpu->n_stack_resets++;
+    }
+    *(uint64_t *)rsp = rip;
+    *reg(uc, REG_RSP) = (greg_t)rsp;
+    *reg(uc, REG_RIP) = (greg_t)run->cpu->helper[HELPER_LIGHT];
+    return true;
 }
 
 /* The guest's call stack ran into a guard: only predictions are lost. The words around the top are
@@ -303,16 +323,33 @@ static bool leave_at_boundary(struct run *run, ucontext_t *uc, bool stepped)
     if (!boundary && !in_rep) {
         return false;
     }
+    if (!boundary) { /* the repeat will go on: what is planted there has happened */
+        run->cpu->plant_done = true;
+        run->cpu->plant_done_lin = place.eip + run->cpu->seg[SEG_CS].base;
+    }
     leave_guest(run, &place, uc, EXIT_REQUEST);
     return true;
+}
+
+/* PUSHFQ under our TF, behind what is planted before a PUSHF: the image says TF, the guest's does
+ * not.
+ */
+static void hide_tf(const struct run *run, const ucontext_t *uc)
+{
+    if (run->step_rip && cache_contains(run->cache, run->step_rip) &&
+        *(const uint8_t *)run->step_rip == 0x9c) {
+        *(uint64_t *)uc->uc_mcontext.gregs[REG_RSP] &= ~(uint64_t)HOST_TF;
+    }
 }
 
 static void on_step(struct run *run, ucontext_t *uc)
 {
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     run->cpu->n_steps++;
+    hide_tf(run, uc);
+    run->step_rip = 0;
     if (cache_contains(run->cache, rip)) {
-        leave_at_boundary(run, uc, true);
+        run->step_rip = leave_at_boundary(run, uc, true) ? 0 : rip;
     } else if (!in_range(rip, run_reload_begin, run_reload_end)) {
         /* in C or on the way out: exit_request says the rest */
         *reg(uc, REG_EFL) &= ~(greg_t)HOST_TF;
@@ -328,7 +365,9 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     bool done = false;
     if (run) {
         run->cpu->n_host_faults++;
-        if (signal == SIGTRAP && *reg(uc, REG_TRAPNO) == TRAP_DB) {
+        if (signal == SIGTRAP && *reg(uc, REG_TRAPNO) == TRAP_BP) {
+            done = call_by_trap(run, uc);
+        } else if (signal == SIGTRAP && *reg(uc, REG_TRAPNO) == TRAP_DB) {
             on_step(run, uc);
             done = true;
         } else if (cache_contains(run->cache, rip)) {
@@ -358,10 +397,13 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     run_kick(run);
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     if (cache_contains(run->cache, rip)) {
+        run->step_rip = 0;
         if (!leave_at_boundary(run, uc, false)) {
+            run->step_rip = rip;
             *reg(uc, REG_EFL) |= HOST_TF;
         }
     } else if (in_range(rip, run_reload_begin, run_reload_end)) {
+        run->step_rip = 0;
         *reg(uc, REG_EFL) |= HOST_TF;
     } else if (in_range(rip, run_resume_begin, run_resume_end)) {
         *reg(uc, REG_RIP) = (greg_t)run_bail;

@@ -54,7 +54,7 @@ static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int
         return 0;
     }
     const struct scan_result *scan = t->in->scan;
-    for (unsigned i = 0; i < scan->n_insns; i++) {
+    for (unsigned i = 0; i < t->n_insns; i++) {
         if (scan->insns[i].eip == target_eip) {
             if (i <= t->index) {
                 return t->emit.exec + t->host_off[i];

@@ -64,5 +64,6 @@ void translate_inline(struct translator *t, const struct insn *insn)
         translate_mov_from_seg(t, insn);
     } else {
         translate_helper(t, insn, (enum emul_op)insn->op);
+        t->shadow_next = insn->verdict == VERDICT_STI;
     }
 }

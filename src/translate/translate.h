@@ -27,6 +27,7 @@ enum site_kind {
 struct translate_input {
     const struct scan_result *scan;
     const struct scanner *scanner;
+    const struct map *map; /* what insn->plant is about */
     struct cache *cache;
     struct codepage *page;
     unsigned engine;     /* enum engine_flags */
@@ -44,10 +45,12 @@ struct translator {
     uint32_t page_eip; /* EIP of the page's first byte */
     uint32_t mode;
     unsigned index;     /* instruction being translated */
+    unsigned n_insns;   /* of the unit: fewer than were scanned if they get too long */
     unsigned kind;      /* its site kind */
     unsigned unit_kind; /* enum unit_kind bits collected for it */
     uint16_t aux;
-    bool commits; /* the checked access stores: OP_COMMIT is due behind it */
+    uint32_t plant_end; /* emit offset behind what is planted before the instruction */
+    bool commits;       /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
     uint8_t loop_bytes[SCAN_MAX_INSNS]; /* at the head of a small loop: its size, else 0 */
@@ -84,6 +87,13 @@ void translate_find_loops(struct translator *t);
 void translate_align_loop(struct translator *t);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
+/* The same; trap: by INT3, of which the signal handler makes that call. */
+void translate_call_c(struct translator *t, const struct insn *insn, enum emul_op op, bool trap);
+/* plant.c: counters and calls that come before the instruction. */
+void translate_plant_before(struct translator *t, const struct insn *insn);
+/* The instruction itself by its C function, if the map says so. */
+bool translate_plant_by_call(struct translator *t, const struct insn *insn);
+void translate_plant_after(struct translator *t, const struct insn *insn);
 /* Emits what is needed so that *mem addresses insn's memory operand; uses r8, r9. value_reg forms
  * may use r10, r11. Adds delta to the offset (POP through ESP). Returns false for CHECKED sites
  * that need translate_commit() after the access. */

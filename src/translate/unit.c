@@ -15,13 +15,24 @@ bool translate_flat(const struct translator *t)
 
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
 {
+    translate_call_c(t, insn, op, false);
+}
+
+void translate_call_c(struct translator *t, const struct insn *insn, enum emul_op op, bool trap)
+{
     struct insn *site = cache_alloc_site(t->in->cache, sizeof(*site));
     *site = *insn;
-    site->op = (uint8_t)op;
+    if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */
+        site->op = (uint8_t)op;
+    }
     struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
     emit_mov_ri32(&t->emit, R9, op);
     emit_mov_ri64(&t->emit, R8, (uint64_t)site);
-    emit_call_mem(&t->emit, &entry);
+    if (trap) {
+        emit_u8(&t->emit, 0xcc);
+    } else {
+        emit_call_mem(&t->emit, &entry);
+    }
 }
 
 void translate_esp_fix(struct translator *t, bool is_written)
@@ -33,11 +44,14 @@ void translate_esp_fix(struct translator *t, bool is_written)
     emit_lea64(&t->emit, R12, &sum);
 }
 
-static void translate_insn(struct translator *t, const struct insn *insn)
+static void translate_form(struct translator *t, const struct insn *insn)
 {
     bool fpu_trap = (insn->flags & INSN_FPU) && (t->mode & (MODE_NM | MODE_NOSSE));
     if (fpu_trap || (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM))) {
         translate_helper(t, insn, OP_FPU_CHECK);
+    }
+    if (translate_plant_by_call(t, insn)) {
+        return;
     }
     switch ((enum verdict)insn->verdict) {
     case VERDICT_NATIVE:
@@ -85,6 +99,14 @@ static void translate_insn(struct translator *t, const struct insn *insn)
     }
 }
 
+static void translate_insn(struct translator *t, const struct insn *insn)
+{
+    translate_plant_before(t, insn);
+    t->plant_end = emit_off(&t->emit);
+    translate_form(t, insn);
+    translate_plant_after(t, insn);
+}
+
 /* SDM: an instruction on two pages; valid only while the next page is the one it was made from. */
 static void translate_cross_guard(struct translator *t, const struct insn *insn)
 {
@@ -105,11 +127,15 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
     emit_mov_rr64(e, RCX, R9);
 }
 
+/* Behind it there is room for the longest instruction and the exits. What rules plant can make an
+ * instruction longer than any scan budget foresees. */
+enum { BODY_MAX_BYTES = CACHE_UNIT_MAX_BYTES - (16 << 10) };
+
 static void translate_body(struct translator *t)
 {
     const struct scan_result *scan = t->in->scan;
     translate_find_loops(t);
-    for (t->index = 0; t->index < scan->n_insns; t->index++) {
+    for (t->index = 0; t->index < t->n_insns && emit_off(&t->emit) < BODY_MAX_BYTES; t->index++) {
         const struct insn *insn = &scan->insns[t->index];
         uint32_t page_off = insn->eip - t->page_eip;
         translate_align_loop(t);
@@ -143,11 +169,20 @@ static void translate_body(struct translator *t)
             .host_off = (uint16_t)start,
             .page_off = (uint16_t)page_off,
             .aux = t->aux,
+            .plant_bytes = (uint8_t)(t->plant_end - start),
             .n_bytes = insn->n_bytes,
             .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0)),
         };
     }
-    t->host_off[scan->n_insns] = emit_off(&t->emit);
+    t->n_insns = t->index;
+    t->host_off[t->n_insns] = emit_off(&t->emit);
+    if (t->n_insns < scan->n_insns) { /* the rest is another unit's */
+        const struct insn *last = &scan->insns[t->n_insns - 1];
+        if (!scan_is_terminal(last)) {
+            translate_jump(t, -1, last->eip + last->n_bytes);
+        }
+        return;
+    }
     if (scan->ends_open && !(t->mode & MODE_STEP)) {
         translate_jump(t, -1, t->page_eip + scan->next_off);
     }
@@ -177,6 +212,7 @@ static void translator_init(struct translator *t, const struct translate_input *
     t->in = in;
     t->mode = in->page->mode;
     t->page_eip = in->page->lin_page << 12;
+    t->n_insns = in->scan->n_insns;
     t->n_fixups = t->n_exits = t->n_links = 0;
     t->shadow_next = false;
 }
@@ -185,12 +221,27 @@ static struct unit *finish(struct codepages *pages, struct translator *t, uint32
 {
     struct cache *cache = t->in->cache;
     struct unit *unit =
-        cache_commit(cache, &t->emit, t->insns, t->in->scan->n_insns, body_bytes, t->in->page);
+        cache_commit(cache, &t->emit, t->insns, t->n_insns, body_bytes, t->in->page);
     for (unsigned i = 0; i < t->n_links; i++) {
         codepage_add_link(pages, t->in->page, t->links[i].target_off,
                           unit->off + t->links[i].field_off);
     }
     return unit;
+}
+
+/* Forward branches inside the unit; to what did not get into it they are exits. */
+static void resolve_fixups(struct translator *t)
+{
+    for (unsigned i = 0; i < t->n_fixups; i++) {
+        uint32_t field_off = t->fixups[i].field_off, target = t->fixups[i].target_index;
+        if (target < t->n_insns) {
+            emit_patch_rel32(&t->emit, field_off, t->emit.exec + t->host_off[target]);
+        } else {
+            BUG_ON(t->n_exits >= MAX_FIXUPS);
+            t->exits[t->n_exits].field_off = field_off;
+            t->exits[t->n_exits++].target_eip = t->in->scan->insns[target].eip;
+        }
+    }
 }
 
 struct unit *translate_unit(struct codepages *pages, const struct translate_input *in)
@@ -202,12 +253,9 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
     }
     translate_body(&t);
     uint32_t body_bytes = emit_off(&t.emit);
-    for (unsigned i = 0; i < t.n_fixups; i++) {
-        emit_patch_rel32(&t.emit, t.fixups[i].field_off,
-                         t.emit.exec + t.host_off[t.fixups[i].target_index]);
-    }
+    resolve_fixups(&t);
     translate_exits(&t);
-    BUG_ON(t.emit.overflow); /* SCAN_MAX_INSNS * longest form fits CACHE_UNIT_MAX_BYTES */
+    BUG_ON(t.emit.overflow); /* see BODY_MAX_BYTES */
     struct unit *unit = finish(pages, &t, body_bytes);
     codepage_add_unit(pages, in->page, unit);
     return unit;
@@ -221,7 +269,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     const struct insn *insn = &in->scan->insns[0];
 
     translator_init(&t, in);
-    if (!cache_begin(cache, 512, 4, &t.emit)) {
+    if (!cache_begin(cache, 768, 4, &t.emit)) {
         return NULL;
     }
     t.index = 0;
@@ -247,6 +295,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     t.insns[0] = (struct unit_insn){.host_off = 0,
                                     .page_off = old->page_off,
                                     .aux = t.aux,
+                                    .plant_bytes = (uint8_t)t.plant_end,
                                     .n_bytes = old->n_bytes,
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
     struct unit *unit = finish(pages, &t, body_bytes);

@@ -143,8 +143,9 @@ static const struct insn *find_site(const struct verifier *v, const struct value
     }
     const struct insn *insn = (const struct insn *)(v->in->sites + off);
     const struct unit_insn *at = &v->in->insns[v->index];
-    bool ours = insn->op == op && insn->n_bytes == at->n_bytes &&
-                insn->eip == v->in->page_eip + at->page_off;
+    bool named = insn->op == op || op == OP_PLANT || op == OP_PLANT_AFTER;
+    bool ours =
+        named && insn->n_bytes == at->n_bytes && insn->eip == v->in->page_eip + at->page_off;
     return ours ? insn : NULL;
 }
 
@@ -156,17 +157,12 @@ static bool never_returns(const struct insn *insn, enum emul_op op)
             insn->verdict == VERDICT_RET || insn->verdict == VERDICT_HELPER_END);
 }
 
-/* call *helper[HELPER_LIGHT](%r15) */
+/* The C function for insn r8 with operation r9d. */
 static bool light_call(struct verifier *v)
 {
     struct state *state = &v->state;
-    struct memory memory;
     const struct value *op = &state->reg[V_R9];
-    if (!memory_classify(v, &v->operand[0], &memory)) {
-        return false;
-    }
-    if (!is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) || v->in_exits ||
-        op->kind != VALUE_INT || op->lo != op->hi || op->lo >= N_LIGHT_OPS) {
+    if (v->in_exits || op->kind != VALUE_INT || op->lo != op->hi || op->lo >= N_LIGHT_OPS) {
         return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
     }
     enum emul_op number = (enum emul_op)op->lo;
@@ -174,9 +170,9 @@ static bool light_call(struct verifier *v)
     if (!insn) {
         return verify_fail(v, RULE_HELPER);
     }
-    bool inside = number == OP_RESOLVE || number == OP_FPU_CHECK;
+    bool inside = number == OP_RESOLVE || number == OP_FPU_CHECK || number == OP_PLANT;
     bool after = number == OP_COMMIT || number == OP_STI_PENDING || number == OP_FPU_STORED ||
-                 number == OP_FPU_LOADED; /* these never fault */
+                 number == OP_FPU_LOADED || number == OP_PLANT_AFTER; /* these never fault */
     if (number == OP_COMMIT) {
         if (!state->resolved) {
             return verify_fail(v, RULE_STAGING);
@@ -216,7 +212,12 @@ static bool light_call(struct verifier *v)
 bool step_call(struct verifier *v)
 {
     if (v->operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        return light_call(v);
+        struct memory memory; /* call *helper[HELPER_LIGHT](%r15) */
+        if (!memory_classify(v, &v->operand[0], &memory)) {
+            return false;
+        }
+        return is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) ? light_call(v)
+                                                                     : verify_fail(v, RULE_HELPER);
     }
     bool ok = is_relative(v) ? check_target(v, relative_target(v), false) : check_indirect(v);
     if (!ok) {
@@ -227,6 +228,12 @@ bool step_call(struct verifier *v)
     state_canonical(v, &v->state);
     v->after_call_off = v->off + v->z.length;
     return true;
+}
+
+/* The signal handler makes of it the call that would stand here (run/signals.c, call_by_trap). */
+bool step_trap(struct verifier *v)
+{
+    return light_call(v);
 }
 
 bool step_ret(struct verifier *v)

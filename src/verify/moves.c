@@ -78,6 +78,14 @@ static bool mov_reg_imm(struct verifier *v)
     return write_reg(v, operand_reg(to), 32, false, &constant);
 }
 
+/* A counter of the map's: struct cpu's count[], whole elements. */
+static bool is_counter(const struct memory *memory)
+{
+    uint32_t off = memory->field - (uint32_t)offsetof(struct cpu, count);
+    return memory->kind == MEMORY_CPU && memory->n_bytes == 8 && off < 8 * CPU_COUNTERS &&
+           off % 8 == 0;
+}
+
 /* 64-bit loads: our own tables, into scratch (and rcx of a crossing unit's guard). */
 static bool load_wide(struct verifier *v, unsigned to, const struct memory *memory)
 {
@@ -98,6 +106,9 @@ static bool load_wide(struct verifier *v, unsigned to, const struct memory *memo
         value = value_of_kind(v, VALUE_SEG_BASE, 0);
     } else if (gate_load_reach(v, memory->field, &value)) {
         return is_scratch(to) ? write_reg(v, to, 64, false, &value) : verify_fail(v, RULE_DEST);
+    } else if (is_counter(memory)) {
+        value = value_of_kind(v, VALUE_COUNT, 0);
+        value.lo = memory->field;
     } else if (memory->field == CPU_SCRATCH_AT(SCRATCH_HOST)) {
         if (!v->state.resolved) {
             return verify_fail(v, RULE_STAGING);
@@ -195,6 +206,20 @@ static bool store_cpu(struct verifier *v, const struct memory *memory)
     return true;
 }
 
+/* A counter gets what it held plus one, before the instruction itself. */
+static bool store_counter(struct verifier *v, const struct memory *memory)
+{
+    const ZydisDecodedOperand *from = &v->operand[1];
+    const struct value *value =
+        from->type == ZYDIS_OPERAND_TYPE_REGISTER ? &v->state.reg[operand_reg(from)] : NULL;
+    if (!value || value->kind != VALUE_COUNTED || value->lo != memory->field || v->in_exits ||
+        !state_is_entry(&v->state)) {
+        return verify_fail(v, RULE_COUNT);
+    }
+    v->state.reg[operand_reg(from)] = value_of_kind(v, VALUE_JUNK, 0); /* once */
+    return true;
+}
+
 static bool store(struct verifier *v)
 {
     const ZydisDecodedOperand *to = &v->operand[0], *from = &v->operand[1];
@@ -210,6 +235,9 @@ static bool store(struct verifier *v)
         }
         v->state.ret_target = target->of;
         return true;
+    }
+    if (is_counter(&memory)) {
+        return store_counter(v, &memory);
     }
     if (memory.kind == MEMORY_CPU) {
         return store_cpu(v, &memory);
@@ -301,6 +329,12 @@ bool step_lea(struct verifier *v)
         if (!gate_sum(v, base, mem, &value) || !is_scratch(to)) {
             return is_scratch(to) ? false : verify_fail(v, RULE_DEST);
         }
+    } else if (base->kind == VALUE_COUNT && mem->index == ZYDIS_REGISTER_NONE) {
+        if (mem->disp.value != 1) {
+            return verify_fail(v, RULE_COUNT);
+        }
+        value = value_of_kind(v, VALUE_COUNTED, 0);
+        value.lo = base->lo;
     } else if (!memory_sum(v, mem, &value)) {
         return false;
     }

@@ -312,6 +312,8 @@ bool step_instruction(struct verifier *v)
         return step_pushfq(v);
     case ZYDIS_MNEMONIC_POP:
         return step_pop(v, pushed);
+    case ZYDIS_MNEMONIC_INT3:
+        return step_trap(v);
     case ZYDIS_MNEMONIC_RET:
         v->state.ret_target = ret_target;
         return step_ret(v);

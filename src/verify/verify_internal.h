@@ -49,6 +49,8 @@ enum value_kind {
     VALUE_MARGIN,     /* reach lo + the value `of` + hi - 1, 64 bits */
     VALUE_GATE,       /* its sign: CPU_GATE_INDEX or 0 */
     VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
+    VALUE_COUNT,      /* the counter at field lo of struct cpu */
+    VALUE_COUNTED,    /* the same plus one */
     VALUE_OURS,       /* rsp, r14, r15 */
 };
 struct value {
@@ -210,6 +212,7 @@ bool step_lea(struct verifier *v);
 bool step_shift(struct verifier *v); /* shrx, shlx, rorx */
 bool step_branch(struct verifier *v);
 bool step_call(struct verifier *v);
+bool step_trap(struct verifier *v); /* INT3 */
 bool step_ret(struct verifier *v);
 static inline bool is_cpu_field(const struct memory *memory, uint32_t field, uint32_t n_bytes)
 {

@@ -6,6 +6,7 @@
  *     mode: ring3 16bit stack16 base nm step nowp v86   words that change the mode
  *     at: 400100        EIP of the first byte      base: 10000    base of CS
  *     engine: no-join   words of -engine           insns: 1       budget
+ *     rule: all: call   a rule of the map
  *     kind: 3=checked   what is known of the access at byte 3 (gs, dual, checked)
  *     then: 5           another unit from byte 5, after the first
  *     patch: 2=dual     instruction number 2 of the last unit is re-made
@@ -42,6 +43,8 @@ static struct golden {
         unsigned kind;
     } kinds[8];
     unsigned n_kinds;
+    char rules[4][128];
+    unsigned n_rules;
 } golden;
 
 static ZydisFormatter formatter;
@@ -147,6 +150,8 @@ static void take_line(char *line)
         golden.mode &= ~(uint32_t)MODE_FLAT;
     } else if (!strcmp(line, "insns")) {
         golden.max_insns = (unsigned)number;
+    } else if (!strcmp(line, "rule")) {
+        snprintf(golden.rules[golden.n_rules++], sizeof(golden.rules[0]), "%s", value);
     } else if (!strcmp(line, "then")) {
         golden.then[golden.n_then++] = (uint32_t)number;
     } else if (!strcmp(line, "cross")) {
@@ -193,6 +198,8 @@ static const char *op_name(uint64_t op)
         [OP_COMMIT] = "COMMIT",
         [OP_STI_PENDING] = "STI_PENDING",
         [OP_FPU_STORED] = "FPU_STORED",
+        [OP_PLANT] = "PLANT",
+        [OP_PLANT_AFTER] = "PLANT_AFTER",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
 }
@@ -221,6 +228,7 @@ static const char *cpu_field(int64_t off)
                   {CPU_CODE_REACH, 16, "code_reach"},
                   {CPU_CS_MINUS, 4, "cs_minus"},
                   {CPU_SEG - (int64_t)CPU_GATE_INDEX, 72, "gate"},
+                  {CPU_COUNTS, 8 * CPU_COUNTERS, "count"},
                   {CPU_DUAL_BASE, 16384, "dual_base"}};
     static char text[64];
     for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -382,6 +390,12 @@ int main(int argc, char **argv)
     ZydisDecoderInit(&host_decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     bench_start((golden.at + golden.base) >> 12, golden.mode);
     bench.engine = golden.engine;
+    for (unsigned i = 0; i < golden.n_rules; i++) {
+        char *error = NULL;
+        if (map_add_rule(bench.map, "golden", golden.rules[i], &error) < 0) {
+            die(golden.rules[i], error ? error : "no rule");
+        }
+    }
     bench.cross_next = golden.is_crossing ? CROSS_NEXT : 0;
     uint32_t start = (golden.at + golden.base) & (PAGE_BYTES - 1);
     for (unsigned i = 0; i < golden.n_codes; i++) {

@@ -84,6 +84,7 @@ static inline struct translate_input bench_input(void)
 {
     return (struct translate_input){.scan = &bench.scan,
                                     .scanner = &bench.scanner,
+                                    .map = bench.map,
                                     .cache = &bench.cache,
                                     .page = bench.page,
                                     .engine = bench.engine,

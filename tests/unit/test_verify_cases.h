@@ -6,7 +6,8 @@
 #include "verify/verify.h"
 
 /* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
- * "@H", "@E": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET; "@0": without the call; "@X", "@O": with
+ * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
+ * "@T": CPUID by INT3; "@0": without the call; "@X", "@O": with
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
 static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code; } cases[] = {
@@ -40,6 +41,26 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "@R 4d 8b 87 00 03 00 00 41 01 00 @C"},
     {N_VERIFY_RULES, 0, "@H", "@H"},
     {N_VERIFY_RULES, 0, "@E", "@E"},
+    {N_VERIFY_RULES, 0, "@P", "@P"},
+    {N_VERIFY_RULES, 0, "@P; addl %eax, %ecx", "@P 01 c1"},
+    {N_VERIFY_RULES, 0, "movl $CPUID, %r9d; movq $site, %r8; int3", "@T"},
+    {N_VERIFY_RULES, 0, "addl %eax, %ecx; @A", "01 c1 @A"},
+    {N_VERIFY_RULES, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count(%r15); incl %eax",
+     "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 e8 43 00 00 ff c0"},
+    {RULE_COUNT, 0, "incl %eax; movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count(%r15)",
+     "ff c0 4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 e8 43 00 00"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 2(%r8), %r8", "4d 8b 87 e8 43 00 00 4d 8d 40 02"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; movq %r8, count(%r15)", "4d 8b 87 e8 43 00 00 4d 89 87 e8 43 00 00"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count+8(%r15)", "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 f0 43 00 00"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count(%r15) twice",
+     "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 e8 43 00 00 4d 89 87 e8 43 00 00"},
+    {RULE_COUNT, 0, "movq %rax, count(%r15)", "49 89 87 e8 43 00 00"},
+    {RULE_CPU_READ, 0, "movq count+4(%r15), %r8", "4d 8b 87 ec 43 00 00"},
+    {RULE_CPU_READ, 0, "movl count(%r15), %eax", "41 8b 87 e8 43 00 00"},
+    {RULE_DEST, 0, "movq count(%r15), %rcx", "49 8b 8f e8 43 00 00"},
+    {RULE_CPU_READ, 0, "movq count end(%r15), %r8", "4d 8b 87 e8 63 00 00"},
+    {RULE_PRECISE, 0, "incl %eax; @P", "ff c0 @P"},
+    {RULE_HELPER, 0, "@0; incl %eax; int3", "@0 ff c0 41 b8 00 00 00 00 cc"},
     {RULE_SOURCE, 0, "rorxl $8, %eax, %r10d; addb %gs:(%r8d,%ebx), %r10b",
      "c4 63 7b f0 d0 08 65 67 45 02 14 18"},
     {N_VERIFY_RULES, 0,
@@ -85,7 +106,7 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_MEM_FORM, 0, "movl 0x1000, %eax", "8b 04 25 00 10 00 00"},
     {RULE_SET, 0, "syscall", "0f 05"},
     {RULE_SET, 0, "int $0x80", "cd 80"},
-    {RULE_SET, 0, "int3", "cc"},
+    {RULE_HELPER, 0, "int3", "cc"},
     {RULE_SET, 0, "cpuid", "0f a2"},
     {RULE_SET, 0, "rdtsc", "0f 31"},
     {RULE_SET, 0, "wrgsbase %rax", "f3 48 0f ae d8"},

@@ -1,0 +1,86 @@
+/* plant.c - what the map plants before, in place of and behind an instruction: counters in place,
+ * or a call (by INT3: a trap) to plant_before(); the instruction itself as a call or a trap.
+ *
+ * A call is `call *helper` with the operation and this one instruction's struct insn in registers;
+ * a trap has INT3 in place of the call, and the host's signal makes the call happen
+ * (run/signals.c). Place in the flow: translate_insn() asks here first.
+ */
+#include "translate/translate.h"
+
+/* More than these are counted in C: 22 bytes each. */
+enum { MAX_INLINE_COUNTS = 4 };
+
+/* LEA: no flag changes. */
+static void emit_count(struct translator *t, unsigned counter)
+{
+    struct host_mem count = host_mem_base(R15, (int32_t)(CPU_COUNTS + 8 * counter));
+    struct host_mem next = host_mem_base(R8, 1);
+    emit_load64(&t->emit, R8, &count);
+    emit_lea64(&t->emit, R8, &next);
+    emit_store64(&t->emit, &count, R8);
+}
+
+/* Where the instruction may begin twice for one execution, C code must know of it (plant_done). */
+static bool may_begin_twice(const struct translator *t, const struct insn *insn)
+{
+    return (t->mode & MODE_STEP) || t->in->cross_next || insn->verdict == VERDICT_STRING ||
+           insn->op == OP_INS || insn->op == OP_OUTS;
+}
+
+static bool counts_inline(const struct translator *t, const struct insn *insn,
+                          const struct map_plant *plant)
+{
+    return plant->counts_only && plant->n_rules <= MAX_INLINE_COUNTS && !may_begin_twice(t, insn);
+}
+
+static const struct map_plant *plant_of(const struct translator *t, const struct insn *insn)
+{
+    return insn->plant ? map_plant_at(t->in->map, insn->plant) : NULL;
+}
+
+/* Its C function does the same as its native or inline form. */
+static bool has_function(const struct insn *insn)
+{
+    return insn->verdict != VERDICT_NATIVE && insn->verdict != VERDICT_NOP;
+}
+
+static bool is_away(const struct insn *insn)
+{
+    return insn->technique == TECHNIQUE_CALL || insn->technique == TECHNIQUE_TRAP;
+}
+
+void translate_plant_before(struct translator *t, const struct insn *insn)
+{
+    const struct map_plant *plant = plant_of(t, insn);
+    if (plant && counts_inline(t, insn, plant)) {
+        for (unsigned i = 0; i < plant->n_rules; i++) {
+            emit_count(t, map_rule_at(t->in->map, plant->rules[i])->counter);
+        }
+        plant = NULL;
+    }
+    if (plant || (is_away(insn) && !has_function(insn))) {
+        translate_call_c(t, insn, OP_PLANT, insn->technique == TECHNIQUE_TRAP);
+    }
+}
+
+bool translate_plant_by_call(struct translator *t, const struct insn *insn)
+{
+    const struct map_plant *plant = plant_of(t, insn);
+    if (!has_function(insn) || !(is_away(insn) || (plant && plant->has_after))) {
+        return false;
+    }
+    translate_call_c(t, insn, (enum emul_op)insn->op, insn->technique == TECHNIQUE_TRAP);
+    /* what the inline forms would have told of the site: a note for -d out_asm and the tests */
+    t->unit_kind |= insn->verdict < VERDICT_CLI ? UNIT_CHECKED : 0;
+    t->shadow_next =
+        insn->op == OP_MOV_TO_SEG || insn->op == OP_POP_SEG || insn->verdict == VERDICT_STI;
+    return true;
+}
+
+void translate_plant_after(struct translator *t, const struct insn *insn)
+{
+    const struct map_plant *plant = plant_of(t, insn);
+    if (plant && plant->has_after && !has_function(insn)) {
+        translate_call_c(t, insn, OP_PLANT_AFTER, false);
+    }
+}
