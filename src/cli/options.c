@@ -207,9 +207,6 @@ int options_parse(struct options *options, int argc, char **argv)
     }
     if (parse.map_errors.n) {
         fprintf(stderr, "plex86: the rules of the map have errors:\n%s", parse.map_errors.lines);
-        if (parse.message[0]) {
-            fprintf(stderr, "plex86: %s\n", parse.message);
-        }
     } else if (result < 0) {
         fprintf(stderr, "plex86: %s\n", parse.message);
     } else if (parse.help == PARSE_HELP) {

@@ -212,7 +212,7 @@ bool map_parse(const char *name, const char *text, size_t n_bytes, struct map_dr
         n_bytes = 0;
     }
     lex_start(&parser.lexer, text, (uint32_t)n_bytes);
-    while (parser.lexer.now.kind != TOKEN_END && errors->n < MAX_ERRORS) {
+    while (parser.lexer.now.kind != TOKEN_END && errors->n <= MAX_ERRORS) {
         if (parser.lexer.now.kind == TOKEN_LINE_END) {
             lex_next(&parser.lexer);
         } else {

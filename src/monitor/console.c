@@ -90,17 +90,18 @@ static bool serve(struct machine *machine)
 {
     struct console *console = machine->console;
     char bytes[1024];
-    if (host_server_accept(&console->server)) {
-        console->n_line = 0;
-        console->is_too_long = false;
-        prompt(console);
-    }
     int n = host_server_read(&console->server, bytes, sizeof(bytes));
     for (int i = 0; i < n; i++) {
         take_byte(machine, bytes[i]);
     }
     if (n < 0) {
         console->is_paused = false; /* nobody is left to say cont */
+    }
+    /* the next one is let in only once the read has seen the last one go */
+    if (n <= 0 && host_server_accept(&console->server)) {
+        console->n_line = 0;
+        console->is_too_long = false;
+        prompt(console);
     }
     return n > 0;
 }

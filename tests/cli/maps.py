@@ -1,0 +1,162 @@
+"""maps.py - tests of tests/cli/run about the instruction map and the control connection: rule files good
+and bad, -map-print read back, commands to a running machine."""
+import os
+import random
+import socket
+import subprocess
+import time
+
+from harness import Failed, Live, Run, Setup, need
+
+SERVED = 5  # seconds for an answer
+
+
+def write(name, content):
+    path = os.path.join(Setup.folder, name)
+    with open(path, "wb") as f:
+        f.write(content if isinstance(content, bytes) else content.encode())
+    os.chmod(path, 0o644)
+    return path
+
+
+def refused(args, *lines):
+    """Status 2, and each of these begins a line."""
+    run = Run(args)
+    need(run.status == 2 and not run.hung, run.says())
+    for line in lines:
+        need(any(x.startswith(line) for x in run.err.splitlines()), "no line %r: %s" % (line, run.says()))
+    return run
+
+
+def print_map(*args):
+    run = Run(["-map-print"] + list(args))
+    need(run.status == 0 and not run.err, run.says())
+    return run.out
+
+
+def rules_of(text):
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def map_errors():
+    """All errors of all files and rules, in one go."""
+    one = write("one.map", "nop: stop\ncpuidd: count\n\n  in 0x60: log\n")
+    two = write("two.map", "cpuid: native\n")
+    run = refused(["-map", one, "-map", "missing.map", "-map-rule", "nop: explode", "-map", two],
+                  one + ":2:1: cpuidd: no such instruction or class; cpuid?", one + ":4:6: 0x60: expected a range",
+                  "missing.map: No such file", "-map-rule 1:1:6: explode: expected",
+                  two + ":1:1: native: cpuid shows the host's CPUID")
+    need(len(run.err.splitlines()) == 6 and not run.out, run.says())
+
+
+def map_bad_files():
+    rng = random.Random(4)
+    refused(["-map", write("noise.map", bytes(rng.randrange(256) for _ in range(65536)))])
+    refused(["-map", write("long.map", "x" * (1 << 20))], os.path.join(Setup.folder, "long.map:1:1: xxxx"))
+    refused(["-map", write("many.map", "bogus\n" * 100000)], "more errors follow")
+    refused(["-map", write("big.map", b"#" * (17 << 20))], os.path.join(Setup.folder, "big.map:1:1: longer"))
+    refused(["-map", "/dev/zero"], "/dev/zero:1:1: longer")
+    refused(["-map", Setup.folder], Setup.folder + ": Is a directory")
+    refused(["-map", ""], ": No such file")
+    need(print_map("-map", write("empty.map", "")) == print_map(), "an empty file is no change")
+
+
+def map_print_back():
+    rules = ["-map-rule", "nop: stop", "-map-rule", "cpuid leaf 1: patch edx &= ~bit 9"]
+    once = print_map(*rules)
+    need("all: call" in once and "cpuid leaf 1" in once, once[:300])
+    twice = print_map("-map", write("back.map", once))
+    need(rules_of(once) == rules_of(twice), "printed, read and printed again it is another map")
+
+
+def map_order():
+    """Files and rules count in the order of the command line."""
+    path = write("order.map", "int3: count\n")
+    rules = rules_of(print_map("-map-rule", "int1: count", "-map", path, "-map-rule", "into: count"))
+    need(rules[-3:] == ["int1: count", "int3: count", "into: count"], str(rules[-3:]))
+
+
+def map_help():
+    run = Run(["-map", "help"])
+    need(run.status == 0 and "privileged" in run.out and "branch" in run.out, run.says())
+
+
+class Client:
+    """A control connection."""
+
+    def __init__(self, path):
+        deadline = time.monotonic() + SERVED
+        while True:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(SERVED)
+            try:
+                self.socket.connect(path)
+                break
+            except OSError:
+                need(time.monotonic() < deadline, "nobody listens at " + path)
+                time.sleep(0.05)
+        self.answer()
+
+    def answer(self):
+        text = b""
+        while not text.endswith(b"(plex86) "):
+            try:
+                more = self.socket.recv(65536)
+            except socket.timeout:
+                raise Failed("no prompt after %r" % text[-200:])
+            need(more, "closed after %r" % text[-200:])
+            text += more
+        return text[:-9].decode(errors="replace")
+
+    def ask(self, line):
+        self.socket.sendall(line if isinstance(line, bytes) else line.encode() + b"\n")
+        return self.answer()
+
+
+def monitor_commands(kernel):
+    path = os.path.join(Setup.folder, "monitor.sock")
+    with Live(["-kernel", kernel, "-serial", "null", "-monitor", "unix:%s,server,nowait" % path,
+               "-map-rule", "int3: count"], False) as live:
+        client = Client(path)
+        need("rule add RULE" in client.ask("help"), "no help")
+        need(client.ask("info rules") == "1: int3: count  (0)\n", "rules of the command line are not listed")
+        need(client.ask("rule add cpuid: log") == "rule 2\n", "rule add")
+        need(client.ask("rule add cpuid: native").startswith("error: "), "an unsafe rule is refused")
+        need(client.ask("rule add bogus").startswith("error: rule:1:1: bogus"), "a bad rule is refused")
+        need(client.ask("rule delete 1") == "", "rule delete")
+        need(client.ask("rule delete 1").startswith("error: "), "it is there no more")
+        need(client.ask("info rules") == "2: cpuid: log\n", "rules after that")
+        need("EIP=" in client.ask("info registers"), "info registers")
+        client.ask("stop")
+        need(client.ask("info status") == "VM status: paused\n", "stop")
+        client.ask("cont")
+        need("running" in client.ask("info status"), "cont")
+        need(client.ask(b"\x00\xff garbage \x1b\n").startswith("error: unknown command"), "garbage")
+        need(client.ask(b"y" * 100000 + b"\n").startswith("error: the line is too long"), "a long line")
+        client.socket.close()
+        client = Client(path)  # the next one is let in
+        client.socket.sendall(b"quit\n")
+        live.ends(0)
+
+
+def monitor_stdio(kernel):
+    run = subprocess.run(Setup.user + [Setup.plex86, "-kernel", kernel, "-monitor", "stdio", "-serial", "null"],
+                         input=b"info status\nrule add nop: stop\nquit\n", stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, cwd=Setup.folder, timeout=20)
+    need(run.returncode == 0 and b"VM status: running" in run.stdout and b"rule 1\n" in run.stdout,
+         "status %d, %r, %r" % (run.returncode, run.stdout, run.stderr))
+
+
+def monitor_bad(kernel):
+    Run(["-kernel", kernel, "-display", "none", "-monitor", "unix:/nowhere/at/all"]).fails(1, "-monitor unix:/nowhere")
+    Run(["-kernel", kernel, "-display", "none", "-monitor", "tcp:127.0.0.1:99999"]).fails(1, "-monitor tcp:")
+    Run(["-kernel", kernel, "-display", "none", "-monitor", "pty"]).fails(2, "not supported yet")
+    Run(["-kernel", kernel, "-display", "none", "-monitor", "stdio", "-serial", "stdio"]).fails(2, "stdio can be")
+
+
+def add_tests(tests, kernel):
+    """kernel(): path of one that runs until it is told."""
+    for function in (map_errors, map_bad_files, map_print_back, map_order, map_help):
+        tests[function.__name__] = function
+    for function in (monitor_commands, monitor_stdio, monitor_bad):
+        tests[function.__name__] = lambda function=function: function(kernel())
