@@ -44,6 +44,21 @@ static void format_bytes(const struct machine *machine, const struct insn *insn,
     snprintf(line, n_bytes, " %04X.%08X  %-25s%s", selector, insn->eip, hex, text);
 }
 
+/* What a log rule says where no trace is open. */
+void monitor_log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
+                     bool is_after)
+{
+    const struct cpu *cpu = machine->cpu;
+    struct insn here = *insn;
+    char line[160];
+    here.eip -= cpu->seg[SEG_CS].base;
+    format_bytes(machine, &here, cpu->seg[SEG_CS].selector, cpu->seg[SEG_CS].big, line,
+                 sizeof(line));
+    fprintf(machine->log, "rule %d:%s%s cpl %u eax %08x ebx %08x ecx %08x edx %08x\n", rule->id,
+            line, is_after ? " done," : "", cpu->cpl, cpu_reg(cpu, GPR_EAX), cpu_reg(cpu, GPR_EBX),
+            cpu_reg(cpu, GPR_ECX), cpu_reg(cpu, GPR_EDX));
+}
+
 void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes)
 {
     struct cpu *cpu = machine->cpu;
