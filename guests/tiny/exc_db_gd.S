@@ -5,6 +5,9 @@ main:
     movl $0x2400, %eax
     movl %eax, %dr7
     FAULTS(DB, 0, movl %dr0, %ecx)
+    movl exc_eflags, %eax             /* a fault: RF */
+    testl $F_RF, %eax
+    ASSERT(nz)
     movl %dr6, %eax
     andl $0xe00f, %eax
     CHECK(%eax, $0x2000)

@@ -119,6 +119,34 @@ main:
     CHECK(%eax, $0xaaaa5555)
     CHECK(%edi, $0xaaaa4444)
     CHECK(%esp, %ebx)
+    /* the old display lies where the new one is pushed: each word is read after the push before */
+    movl $0x11111111, -4(%esp)
+    movl $0x22222222, -8(%esp)
+    movl $0x33333333, -12(%esp)
+    movl %esp, %ebp
+    enter $0, $4
+    movl %ebx, %ecx
+    subl $20, %ecx
+    CHECK(%esp, %ecx)
+    CHECK((%esp), %ebp)
+    CHECK(4(%esp), %ebx)
+    CHECK(8(%esp), %ebx)
+    CHECK(12(%esp), %ebx)
+    CHECK(16(%esp), %ebx)
+    leal -4(%ebx), %ecx
+    CHECK(%ebp, %ecx)
+    movl %ebx, %esp
+    /* and two bytes beside */
+    movl $0x44332211, -4(%esp)
+    movl $0x12345678, -8(%esp)
+    leal -2(%esp), %ebp
+    enter $0, $2
+    CHECK((%esp), %ebp)
+    leal -2(%ebx), %ecx
+    shll $16, %ecx
+    movw $0x1234, %cx                 /* EBP is two above: its half and the word below it */
+    CHECK(4(%esp), %ecx)
+    movl %ebx, %esp
     PASS
     .data
     .long 0xd2, 0xd1

@@ -10,7 +10,7 @@
 
 #include "board/board_internal.h"
 
-enum { IRQ_PIT = 0, IRQ_KEYBOARD = 1, IRQ_RTC = 8 };
+enum { IRQ_PIT = 0, IRQ_KEYBOARD = 1, IRQ_RTC = 8, IRQ_COPROCESSOR = 13 };
 const struct board_serial_place board_serial_place[BOARD_N_SERIAL] = {
     {0x3f8, 4},
     {0x2f8, 3},
@@ -52,7 +52,7 @@ static int add_ports(struct board *b)
         {"pic2", 0xa0, 2, &i8259_slave_ops, &b->pic, LIGHT_BYTES},
         {"dma2", 0xc0, 32, &dma8237_high_ops, &b->dma, LIGHT_BYTES},
         {"delay", 0xed, 1, &delay_port_ops, NULL, LIGHT_BYTES},
-        {"coprocessor", 0xf0, 2, &delay_port_ops, NULL, LIGHT_BYTES},
+        {"coprocessor", 0xf0, 2, &coprocessor_ops, &b->coprocessor, LIGHT_BYTES},
         {"elcr", 0x4d0, 2, &i8259_elcr_ops, &b->pic, LIGHT_BYTES},
         {"fw_cfg", 0x510, 2, &fw_cfg_ops, &b->fw_cfg, BUS_LIGHT},
         {"acpi pm", BOARD_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, &b->pm, BUS_LIGHT_READ},
@@ -98,6 +98,7 @@ static void wire_chips(struct board *b)
     pci_init(&b->pci, reset, board_shadow_wire(b));
     acpi_pm_init(&b->pm, b->clock, board_irq(b, BOARD_SCI_IRQ, SOURCE_SCI),
                  board_request_wire(b, BOARD_POWER_OFF));
+    b->coprocessor.irq = board_irq(b, IRQ_COPROCESSOR, SOURCE_COPROCESSOR);
     b->debug_exit = (struct debug_exit){.exit = board_exit_from_guest, .arg = b};
     dma8237_reset(&b->dma);
 }
@@ -256,6 +257,7 @@ void board_reset(struct board *b)
     i8254_reset(&b->pit);
     mc146818_reset(&b->rtc);
     i8042_reset(&b->kbc);
+    irq_set(&b->coprocessor.irq, false);
     sysctl_reset(&b->sysctl);
     dma8237_reset(&b->dma);
     parallel_reset(&b->parallel);

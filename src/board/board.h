@@ -47,6 +47,8 @@ struct bus *board_bus(struct board *board);
 struct clock *board_clock(struct board *board);
 /* INTA cycle: vector of the highest pending interrupt (spurious ones as the 8259 does). Light. */
 unsigned board_ack_interrupt(struct board *board);
+/* The CPU's FERR# pin: an x87 exception with CR0.NE=0 becomes interrupt 13. Light. */
+void board_report_fpu_error(struct board *board);
 /* Expires timers, takes host input. Full (any C). */
 void board_poll(struct board *board);
 /* HLT: sleeps until the next timer deadline or host input, at most max_ns; then polls. Full. */

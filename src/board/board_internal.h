@@ -37,6 +37,7 @@ enum irq_source {
     SOURCE_KEYBOARD,
     SOURCE_RTC,
     SOURCE_SCI,
+    SOURCE_COPROCESSOR,
     SOURCE_SERIAL,
     SOURCE_END = SOURCE_SERIAL + BOARD_N_SERIAL,
 };
@@ -67,6 +68,7 @@ struct board {
     struct debugcon debugcon[BOARD_MAX_DEBUGCONS];
     struct parallel parallel;
     struct debug_exit debug_exit;
+    struct coprocessor coprocessor;
     struct fw_cfg fw_cfg;
 
     uint32_t *intr;           /* cpu->intr */

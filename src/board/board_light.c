@@ -39,6 +39,11 @@ unsigned board_ack_interrupt(struct board *board)
     return i8259_acknowledge(&board->pic);
 }
 
+void board_report_fpu_error(struct board *board)
+{
+    coprocessor_report(&board->coprocessor);
+}
+
 /* ---- A20 ---- */
 
 /* Whoever changed last decides. DEVIATION: chipsets join keyboard controller and port 92 by OR; but

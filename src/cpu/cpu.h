@@ -119,8 +119,8 @@ struct table_register {
 struct fault {
     uint8_t vector;
     bool has_error;
-    uint32_t error;
-    uint32_t cr2; /* meaningful for VEC_PF: delivery writes it to CR2 */
+    uint32_t error; /* without has_error: DR6_BD for the #DB of general detect, which is a fault */
+    uint32_t cr2;   /* meaningful for VEC_PF: delivery writes it to CR2 */
 };
 
 /* Mode key: everything about the CPU's mode that changes how code is translated. A unit belongs to

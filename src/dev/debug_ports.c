@@ -32,6 +32,21 @@ static void debug_exit_write(void *arg, uint32_t port, unsigned size_bytes, uint
     debug_exit->exit(debug_exit->arg, (int)(value << 1 | 1));
 }
 
+/* DEVIATION: IGNNE# stays away: a waiting x87 instruction between the write to F0 and the end of
+ * the exception raises the interrupt again instead of going on. */
+static void coprocessor_write(void *arg, uint32_t port, unsigned size_bytes, uint32_t value)
+{
+    struct coprocessor *coprocessor = arg;
+    (void)port, (void)size_bytes, (void)value;
+    irq_set(&coprocessor->irq, false);
+}
+
+void coprocessor_report(struct coprocessor *coprocessor)
+{
+    irq_set(&coprocessor->irq, true);
+}
+
+const struct bus_ops coprocessor_ops = {NULL, coprocessor_write};
 const struct bus_ops debugcon_ops = {debugcon_read, debugcon_write};
 const struct bus_ops debug_exit_ops = {debug_exit_read, debug_exit_write};
 const struct bus_ops delay_port_ops = {NULL, NULL};

@@ -1,5 +1,5 @@
 /* debug_ports.h - ports that exist for people: QEMU's debug console and isa-debug-exit, the delay
- * port ED, and the coprocessor's F0-FF. Light.
+ * port ED, and the coprocessor's F0-F1. Light.
  */
 #ifndef DEV_DEBUG_PORTS_H
 #define DEV_DEBUG_PORTS_H
@@ -17,6 +17,13 @@ struct debug_exit {
     void *arg;
 };
 extern const struct bus_ops debug_exit_ops;
+
+/* The board's latch between the CPU's FERR# and interrupt 13; a write to F0 opens it. */
+struct coprocessor {
+    struct irq_line irq;
+};
+extern const struct bus_ops coprocessor_ops;
+void coprocessor_report(struct coprocessor *coprocessor); /* FERR#: an unmasked x87 exception */
 
 extern const struct bus_ops delay_port_ops; /* writes vanish, reads ones, not counted as unknown */
 

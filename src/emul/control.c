@@ -176,7 +176,7 @@ static int debug_register(struct cpu *cpu, const struct insn *insn)
     }
     if (cpu->dr[7] & DR7_GD) {
         cpu->dr[6] |= DR6_BD;
-        emul_fault_plain(cpu, VEC_DB);
+        cpu->fault = (struct fault){.vector = VEC_DB, .error = DR6_BD};
         return -1;
     }
     return (int)number;

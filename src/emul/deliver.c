@@ -7,12 +7,14 @@
 
 static const uint32_t FLAGS_CLEARED = FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM;
 
-/* "RF": 1 in the pushed image of fault-class exceptions. For the rest what RF was when the event
- * came; nobody clears RF after each instruction, so it is believed only while single-stepping. */
-static uint32_t pushed_eflags(const struct cpu *cpu, enum event_kind kind, unsigned vector)
+/* "RF": 1 in the pushed image of fault-class exceptions, but for instruction breakpoints. For the
+ * rest what RF was when the event came; nobody clears RF after each instruction, so it is believed
+ * only while single-stepping. */
+static uint32_t pushed_eflags(const struct cpu *cpu, enum event_kind kind,
+                              const struct fault *event)
 {
     uint32_t eflags = cpu_eflags(cpu);
-    if (kind == EVENT_EXCEPTION && vector != VEC_DB) {
+    if (kind == EVENT_EXCEPTION && (event->vector != VEC_DB || event->error)) {
         return eflags | FLAG_RF;
     }
     return cpu->mode & MODE_STEP ? eflags : eflags & ~FLAG_RF;
@@ -57,7 +59,7 @@ static int deliver_task_gate(struct cpu *cpu, enum event_kind kind, const struct
         return -1;
     }
     return emul_switch_task(cpu, TASK_EVENT, selector, &tss, return_eip,
-                            pushed_eflags(cpu, kind, event->vector), ext,
+                            pushed_eflags(cpu, kind, event), ext,
                             event->has_error ? &event->error : NULL);
 }
 
@@ -170,7 +172,7 @@ static bool enter_flat(struct cpu *cpu, enum event_kind kind, const struct fault
     if ((event->has_error && acc_write(cpu, esp - (inner ? 24 : 16), 4, ACC_SUP, event->error)) ||
         (inner && acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu->seg[SEG_SS].selector)) ||
         (inner && acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu_reg(cpu, GPR_ESP))) ||
-        acc_write(cpu, lin -= 4, 4, ACC_SUP, pushed_eflags(cpu, kind, event->vector)) ||
+        acc_write(cpu, lin -= 4, 4, ACC_SUP, pushed_eflags(cpu, kind, event)) ||
         acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu->seg[SEG_CS].selector) ||
         acc_write(cpu, lin -= 4, 4, ACC_SUP, return_eip)) {
         return false;
@@ -231,7 +233,7 @@ static int enter_gate(struct cpu *cpu, enum event_kind kind, const struct fault 
         words[n++] = cpu->seg[SEG_SS].selector;
         words[n++] = cpu_reg(cpu, GPR_ESP);
     }
-    words[n++] = pushed_eflags(cpu, kind, event->vector);
+    words[n++] = pushed_eflags(cpu, kind, event);
     words[n++] = cpu->seg[SEG_CS].selector;
     words[n++] = return_eip;
     if (event->has_error) {

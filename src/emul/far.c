@@ -268,76 +268,21 @@ static enum light_result ret_real(struct cpu *cpu, unsigned size, uint32_t n_rel
     return LIGHT_JUMP;
 }
 
-/* "RETURN-OUTER-PRIVILEGE-LEVEL": n_release bytes go from both stacks. */
-static enum light_result ret_outer(struct cpu *cpu, unsigned size, uint32_t n_release,
-                                   const uint32_t *words, const struct desc *cs)
-{
-    const unsigned rpl = words[1] & SEL_RPL;
-    uint32_t more[2];
-    struct desc ss;
-    if (emul_peek_words(cpu, 2 * size + n_release, size, more, 2)) {
-        return LIGHT_FAULT;
-    }
-    if (emul_check_stack_desc(cpu, (uint16_t)more[1], rpl, VEC_GP, 0, &ss)) {
-        return LIGHT_FAULT;
-    }
-    if (words[0] > desc_limit(cs)) {
-        return emul_fault(cpu, VEC_GP, 0);
-    }
-    if (emul_set_accessed(cpu, cs) || emul_set_accessed(cpu, &ss)) {
-        return LIGHT_FAULT;
-    }
-    desc_to_segment(cs, (uint16_t)words[1], &cpu->seg[SEG_CS]);
-    desc_to_segment(&ss, (uint16_t)more[1], &cpu->seg[SEG_SS]);
-    emul_write_reg(cpu, GPR_ESP, cpu->seg[SEG_SS].big ? 4 : 2, more[0]);
-    emul_pop_bytes(cpu, n_release);
-    cpu->eip = words[0];
-    cpu->cpl = (uint8_t)rpl;
-    emul_drop_inner_segments(cpu);
-    cpu_update_segment(cpu, SEG_CS);
-    cpu_update_segment(cpu, SEG_SS);
-    cpu_update_ring(cpu);
-    return LIGHT_JUMP;
-}
-
 static enum light_result ret_protected(struct cpu *cpu, unsigned size, uint32_t n_release)
 {
     uint32_t words[2];
-    struct desc cs;
-    if (emul_peek_words(cpu, 0, size, words, 2)) {
+    struct ret ret;
+    if (emul_peek_words(cpu, 0, size, words, 2) ||
+        emul_check_return(cpu, words, size, 2 * size + n_release, &ret)) {
         return LIGHT_FAULT;
     }
-    const uint16_t selector = (uint16_t)words[1];
-    const uint32_t error = selector & SEL_ERROR;
-    const unsigned rpl = selector & SEL_RPL;
-    if (!error) {
-        return emul_fault(cpu, VEC_GP, 0);
+    if (!ret.outer) {
+        emul_pop_bytes(cpu, 2 * size + n_release);
     }
-    const int read = emul_read_desc(cpu, selector, &cs);
-    if (read) {
-        return read < 0 ? LIGHT_FAULT : emul_fault(cpu, VEC_GP, error);
+    emul_return(cpu, &ret);
+    if (ret.outer) { /* the parameters lie on both stacks */
+        emul_pop_bytes(cpu, n_release);
     }
-    if (!desc_is_code(&cs) || rpl < cpu->cpl ||
-        (desc_is_conforming(&cs) ? desc_dpl(&cs) > rpl : desc_dpl(&cs) != rpl)) {
-        return emul_fault(cpu, VEC_GP, error);
-    }
-    if (!desc_is_present(&cs)) {
-        return emul_fault(cpu, VEC_NP, error);
-    }
-    if (rpl > cpu->cpl) {
-        return ret_outer(cpu, size, n_release, words, &cs);
-    }
-    if (words[0] > desc_limit(&cs)) {
-        return emul_fault(cpu, VEC_GP, 0);
-    }
-    if (emul_set_accessed(cpu, &cs)) {
-        return LIGHT_FAULT;
-    }
-    emul_pop_bytes(cpu, 2 * size + n_release);
-    desc_to_segment(&cs, selector, &cpu->seg[SEG_CS]);
-    cpu->eip = words[0];
-    cpu_update_segment(cpu, SEG_CS);
-    cpu_update_ring(cpu);
     return LIGHT_JUMP;
 }
 

@@ -119,38 +119,6 @@ static void return_flags(struct cpu *cpu, unsigned size, uint32_t eflags)
     emul_merge_flags(cpu, eflags, mask);
 }
 
-/* "RETURN-TO-OUTER-PRIVILEGE-LEVEL" */
-static enum light_result iret_outer(struct cpu *cpu, unsigned size, const uint32_t *words,
-                                    const struct desc *cs)
-{
-    const unsigned rpl = words[1] & SEL_RPL;
-    uint32_t more[2];
-    struct desc ss;
-    if (emul_peek_words(cpu, 3 * size, size, more, 2)) {
-        return LIGHT_FAULT;
-    }
-    if (emul_check_stack_desc(cpu, (uint16_t)more[1], rpl, VEC_GP, 0, &ss)) {
-        return LIGHT_FAULT;
-    }
-    if (words[0] > desc_limit(cs)) {
-        return emul_fault(cpu, VEC_GP, 0);
-    }
-    if (emul_set_accessed(cpu, cs) || emul_set_accessed(cpu, &ss)) {
-        return LIGHT_FAULT;
-    }
-    return_flags(cpu, size, words[2]);
-    desc_to_segment(cs, (uint16_t)words[1], &cpu->seg[SEG_CS]);
-    desc_to_segment(&ss, (uint16_t)more[1], &cpu->seg[SEG_SS]);
-    emul_write_reg(cpu, GPR_ESP, cpu->seg[SEG_SS].big ? 4 : 2, more[0]);
-    cpu->eip = words[0];
-    cpu->cpl = (uint8_t)rpl;
-    emul_drop_inner_segments(cpu);
-    cpu_update_segment(cpu, SEG_CS);
-    cpu_update_segment(cpu, SEG_SS);
-    cpu_update_ring(cpu);
-    return LIGHT_JUMP;
-}
-
 /* From flat ring 0 to flat ring 3, or within flat ring 0, with 32-bit operands: nearly every IRET.
  * words: EIP, CS, EFLAGS. True if that was it and it is done; false if the long way must find out,
  * with nothing changed. */
@@ -187,7 +155,6 @@ static bool iret_flat(struct cpu *cpu, const uint32_t *words)
 static enum light_result iret_protected(struct cpu *cpu, unsigned size)
 {
     uint32_t words[3];
-    struct desc cs;
     if (emul_peek_words(cpu, 0, size, words, 3)) {
         return LIGHT_FAULT;
     }
@@ -199,38 +166,15 @@ static enum light_result iret_protected(struct cpu *cpu, unsigned size)
             return LIGHT_JUMP;
         }
     }
-    const uint16_t selector = (uint16_t)words[1];
-    const uint32_t error = selector & SEL_ERROR;
-    const unsigned rpl = selector & SEL_RPL;
-    if (!error) {
-        return emul_fault(cpu, VEC_GP, 0);
-    }
-    const int read = emul_read_desc(cpu, selector, &cs);
-    if (read) {
-        return read < 0 ? LIGHT_FAULT : emul_fault(cpu, VEC_GP, error);
-    }
-    if (!desc_is_code(&cs) || rpl < cpu->cpl ||
-        (desc_is_conforming(&cs) ? desc_dpl(&cs) > rpl : desc_dpl(&cs) != rpl)) {
-        return emul_fault(cpu, VEC_GP, error);
-    }
-    if (!desc_is_present(&cs)) {
-        return emul_fault(cpu, VEC_NP, error);
-    }
-    if (rpl > cpu->cpl) {
-        return iret_outer(cpu, size, words, &cs);
-    }
-    if (words[0] > desc_limit(&cs)) {
-        return emul_fault(cpu, VEC_GP, 0);
-    }
-    if (emul_set_accessed(cpu, &cs)) {
+    struct ret ret;
+    if (emul_check_return(cpu, words, size, 3 * size, &ret)) {
         return LIGHT_FAULT;
     }
     return_flags(cpu, size, words[2]);
-    desc_to_segment(&cs, selector, &cpu->seg[SEG_CS]);
-    cpu->eip = words[0];
-    emul_pop_bytes(cpu, 3 * size);
-    cpu_update_segment(cpu, SEG_CS);
-    cpu_update_ring(cpu);
+    if (!ret.outer) {
+        emul_pop_bytes(cpu, 3 * size);
+    }
+    emul_return(cpu, &ret);
     return LIGHT_JUMP;
 }
 

@@ -270,6 +270,21 @@ int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector);
  * cpu->cpl is the new one already. True if there was one. */
 bool emul_drop_inner_segments(struct cpu *cpu);
 
+/* ---- returns of far RET and IRET in protected mode (return.c) ---- */
+
+struct ret {
+    struct desc cs, ss; /* ss, esp: to an outer ring */
+    uint32_t eip, esp;
+    uint16_t cs_selector, ss_selector;
+    bool outer;
+};
+/* All checks of a return to words[1]:words[0]; the outer ESP and SS lie outer_skip above ESP. 0
+ * with *ret; or -1. */
+int emul_check_return(struct cpu *cpu, const uint32_t *words, unsigned size, uint32_t outer_skip,
+                      struct ret *ret);
+/* Carries it out, but for the pops of a return inside the ring, and updates the mode. */
+void emul_return(struct cpu *cpu, const struct ret *ret);
+
 /* ---- stack (stack.c) ---- */
 
 static inline uint32_t emul_stack_mask(const struct segment *ss)

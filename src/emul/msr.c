@@ -223,7 +223,7 @@ static int write_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
     case MSR_SYSENTER_EIP:
         cpu->sysenter_eip = (uint32_t)value;
         return 0;
-    case MSR_MISC_ENABLE:
+    case MSR_MISC_ENABLE: /* DEVIATION: any value is kept and none has an effect */
         cpu->msr_misc_enable = value;
         return 0;
     case MSR_DEBUGCTL:

@@ -60,8 +60,9 @@ static inline void repeat_count(struct cpu *cpu, struct repeat *repeat)
  * iteration traps, and so does one that a debug register watches. */
 static inline bool repeat_is_interrupted(const struct cpu *cpu, struct repeat *repeat)
 {
-    if (__builtin_expect(
-            repeat->n_slice < REPEAT_SLICE && !(cpu->sysflags & FLAG_TF) && !cpu->debug_hits && !cpu->watch_hit, 1)) {
+    if (__builtin_expect(repeat->n_slice < REPEAT_SLICE && !(cpu->sysflags & FLAG_TF) &&
+                             !cpu->debug_hits && !cpu->watch_hit,
+                         1)) {
         return false;
     }
     if (!repeat->repeats || !repeat_wants_step(cpu, repeat)) {
@@ -70,7 +71,8 @@ static inline bool repeat_is_interrupted(const struct cpu *cpu, struct repeat *r
     repeat->n_slice = 0;
     const uint32_t exit_request = *(const volatile uint32_t *)&cpu->exit_request;
     const uint32_t intr = *(const volatile uint32_t *)&cpu->intr;
-    return exit_request || (intr && cpu->iff) || (cpu->sysflags & FLAG_TF) || cpu->debug_hits || cpu->watch_hit;
+    return exit_request || (intr && cpu->iff) || (cpu->sysflags & FLAG_TF) || cpu->debug_hits ||
+           cpu->watch_hit;
 }
 
 #endif

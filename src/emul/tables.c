@@ -3,7 +3,8 @@
  */
 #include "emul/local.h"
 
-/* ---- GDTR, IDTR: six bytes; a 16-bit operand leaves 24 bits of base ---- */
+/* ---- GDTR, IDTR: six bytes; with 16-bit operands loads take 24 bits of base, stores give all
+ * ---- */
 
 static enum light_result load_table(struct cpu *cpu, const struct insn *insn,
                                     struct table_register *table)
@@ -26,14 +27,13 @@ static enum light_result load_table(struct cpu *cpu, const struct insn *insn,
 static enum light_result store_table(struct cpu *cpu, const struct insn *insn,
                                      const struct table_register *table)
 {
-    const uint32_t base = insn->opattr == 2 ? table->base & 0xffffff : table->base;
     uint32_t lin;
     if (!insn->is_mem) {
         return emul_fault_plain(cpu, VEC_UD);
     }
     if (emul_operand_lin(cpu, insn, 6, true, &lin) || acc_probe_write(cpu, lin, 6, ACC_CPL) ||
         acc_write(cpu, lin, 2, ACC_CPL, table->limit) ||
-        acc_write(cpu, lin + 2, 4, ACC_CPL, base)) {
+        acc_write(cpu, lin + 2, 4, ACC_CPL, table->base)) {
         return LIGHT_FAULT;
     }
     return LIGHT_NEXT;

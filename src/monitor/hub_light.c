@@ -84,6 +84,16 @@ static enum outcome finish_insn(struct machine *machine, bool tf_before, int *st
     return deliver(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB}, status);
 }
 
+/* CR0.NE = 0: the board hears of the x87 exception (FERR#), and the CPU stands still at the waiting
+ * instruction until an interrupt comes (vol. 1, "MS-DOS Compatibility Sub-mode"). */
+static enum outcome freeze_for_ferr(struct machine *machine)
+{
+    machine->cpu->halted = true;
+    machine->cpu->interrupt_shadow = 0;
+    board_report_fpu_error(machine->board);
+    return GO_ON;
+}
+
 static enum outcome handle_port(struct machine *machine, bool tf_before, int *status)
 {
     struct cpu *cpu = machine->cpu;
@@ -218,6 +228,9 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
             return STOP;
         }
         cpu->debug_hits = 0;
+        if (cpu->fault.vector == VEC_MF && !(cpu->cr0 & CR0_NE)) {
+            return freeze_for_ferr(machine);
+        }
         return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
     case EXIT_PORT:
         return handle_port(machine, tf_before, status);
