@@ -198,9 +198,9 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             (double)machine->tsc_translating * ms, machine->cache.n_flushes);
     fprintf(out, "stats: codepages %u invalidations %lu units dropped %lu\n",
             machine->pages.n_pages, machine->pages.n_invalidations, machine->pages.n_units_dropped);
-    fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu\n",
+    fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu\n",
             machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
-            machine->n_site_patches[SITE_CHECKED]);
+            machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED]);
     fprintf(out,
             "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
             "interrupts %lu\n",

@@ -32,6 +32,9 @@ static unsigned kind_for(struct machine *machine, uint32_t phys_insn)
     if (cpu->exit_arg[0] == VIEW_DUAL) {
         return SITE_DUAL;
     }
+    if (cpu->exit_arg[3] == 1 && !(monitor_site_hint(machine, phys_insn) & SITE_COMPUTED)) {
+        return SITE_COMPUTED; /* FS or GS is not flat; if it is beyond its limit, it comes again */
+    }
     if (cpu->exit_arg[3] == 2 && !(monitor_site_hint(machine, phys_insn) & SITE_GS)) {
         return SITE_GS; /* base + disp left the window: the form that wraps as a 386 does */
     }

@@ -93,7 +93,8 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
 {
     struct emit *e = &t->emit;
     bool flat = translate_flat(t);
-    if (!flat && translate_computed_address(t, insn, delta, mem)) {
+    bool limited = (t->kind & SITE_COMPUTED) && uses_fs_gs(insn);
+    if ((!flat || limited) && translate_computed_address(t, insn, delta, mem)) {
         return;
     }
     if (!flat || (t->kind & SITE_CHECKED)) {

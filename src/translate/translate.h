@@ -22,6 +22,7 @@ enum site_kind {
     SITE_GS = 1, /* direct, but never the r13/r12 forms: base + disp wraps */
     SITE_DUAL = 2,
     SITE_CHECKED = 4,
+    SITE_COMPUTED = 8, /* flat code, but FS or GS has a limit */
 };
 
 struct translate_input {

@@ -62,7 +62,7 @@ static unsigned kind_of(const char *word)
     static const struct {
         const char *word;
         unsigned kind;
-    } words[] = {{"gs", SITE_GS}, {"dual", SITE_DUAL}, {"checked", SITE_CHECKED}};
+    } words[] = {{"gs", SITE_GS}, {"dual", SITE_DUAL}, {"checked", SITE_CHECKED}, {"computed", SITE_COMPUTED}};
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         if (!strncmp(word, words[i].word, strlen(words[i].word))) {
             return words[i].kind;

@@ -194,6 +194,8 @@ static void every_kind(void **state)
     for (unsigned kind = 1; kind < 8; kind++) {
         all_of(FLAT_MODE, 0, kind);
     }
+    all_of(FLAT_MODE, 0, SITE_COMPUTED);
+    all_of(FLAT_MODE, 0, SITE_COMPUTED | SITE_DUAL);
 }
 
 /* The longest forms, as many as the scan may find, in one unit: CACHE_UNIT_MAX_BYTES is enough. */
