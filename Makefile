@@ -67,7 +67,7 @@ UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(room) $(BUILD)/unit/test_$(room)_%,$(UNIT_PROGRAMS))))
 
 .DEFAULT_GOAL := all
-.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli fuzz \
+.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli gdb fuzz \
         bench bench-quick format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -77,7 +77,7 @@ all: $(if $(MAIN_OBJECT),$(PLEX86),library)
 help:
 	@echo "make              build ./plex86"
 	@echo "make run          install what is needed, build, fetch a Linux and boot it (Ctrl-A x quits)"
-	@echo "make check        lint, unit, golden, cli, native, guest, boot; last line: N passed, N failed"
+	@echo "make check        lint, unit, golden, cli, gdb, native, guest, boot; last line: N passed, N failed"
 	@echo "make lint         include rules, headers alone, globals, owners, light code, format"
 	@echo "make unit         unit tests (one program: make unit T=test_scan)"
 	@echo "make golden       listings compared with tests/golden (make bless: accept the new ones)"
@@ -85,6 +85,7 @@ help:
 	@echo "make guest        tiny guests in every engine mode"
 	@echo "make boot         Debian kernels with known answers (time limit each)"
 	@echo "make cli          bad input, a host that refuses, signals, the terminal"
+	@echo "make gdb          gdb on a tiny guest and a kernel; clients that are no gdb"
 	@echo "make fuzz         random code, seeds printed"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
 	@echo "make setup        install the packages that build and tests need"
@@ -190,6 +191,8 @@ boot: all
 	$(call stage,boot)
 cli: all
 	$(call stage,cli)
+gdb: all
+	$(call stage,gdb)
 fuzz: all
 	$(call stage,fuzz)
 bench: all
@@ -200,7 +203,7 @@ bench-quick: all
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run --quick; else echo "bench: nothing yet"; fi
 
 # Every stage runs even if an earlier one failed; tools/sum-results prints the last line.
-CHECK_STAGES := lint unit golden cli native guest boot
+CHECK_STAGES := lint unit golden cli gdb native guest boot
 check:
 	@tools/setup --test
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)

@@ -51,6 +51,9 @@ unsigned board_ack_interrupt(struct board *board);
 void board_report_fpu_error(struct board *board);
 /* Expires timers, takes host input. Full (any C). */
 void board_poll(struct board *board);
+/* Guest time stands still between the two, as clock_pause() and clock_resume() say. Full. */
+void board_pause_time(struct board *board);
+uint64_t board_resume_time(struct board *board);
 /* HLT: sleeps until the next timer deadline or host input, at most max_ns; then polls. Full. */
 void board_wait(struct board *board, uint64_t max_ns);
 /* What the hardware asked for: reset, power-off or exit with *status. Cleared by board_reset.

@@ -76,6 +76,17 @@ void board_wait(struct board *board, uint64_t max_ns)
     }
 }
 
+void board_pause_time(struct board *board)
+{
+    clock_pause(board->clock);
+    host_timer_pause(&board->host_timer); /* or it fires meanwhile and is taken for still set */
+}
+
+uint64_t board_resume_time(struct board *board)
+{
+    return clock_resume(board->clock);
+}
+
 void board_wake(struct board *board)
 {
     host_wake_up(&board->wake);

@@ -30,7 +30,8 @@ void clock_disarm(struct clock *clock, struct timer *timer);
 void clock_run(struct clock *clock);                        /* expires what is due */
 uint64_t clock_next_deadline_ns(const struct clock *clock); /* UINT64_MAX if none */
 /* Guest time stands still from pause to resume; both idempotent. clock_resume() returns by how much
- * the host's TSC went on meanwhile: the guest's has to be held back as far. Full. */
+ * the host's TSC went on meanwhile: the guest's has to be held back as far. The host timer is the
+ * caller's to stop; clock_resume() programs it. Full. */
 void clock_pause(struct clock *clock);
 uint64_t clock_resume(struct clock *clock);
 /* Compares the TSC scale with CLOCK_MONOTONIC_RAW over the whole run so far and steers guest time

@@ -165,9 +165,6 @@ void clock_pause(struct clock *clock)
     }
     clock_now_ns(clock); /* last_ns is what is told from now on */
     read_pair(&clock->paused_tsc, &clock->paused_raw_ns);
-    if (clock->program) {
-        clock->program(clock->program_arg, UINT64_MAX);
-    }
     clock->is_paused = true;
 }
 

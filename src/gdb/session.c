@@ -86,7 +86,9 @@ static void put_stop(struct gdb *gdb)
     gdb_put(&gdb->reply, "thread:01;");
     if (gdb->stop.why == STOP_WATCH) {
         put_watch(gdb);
-    } else if (gdb->stop.why == STOP_RULE) {
+    } else if (gdb->stop.why == STOP_RULE && gdb->stop.lin == machine_cpu(gdb->machine)->eip) {
+        /* With a code segment whose base is not 0 gdb would find no breakpoint of its own at the
+         * PC and go on by itself; without the word it stops. */
         const struct point *point = points_at(gdb, gdb->stop.lin);
         if (point && point->kind == POINT_HARDWARE && gdb->has_hwbreak) {
             gdb_put(&gdb->reply, "hwbreak:;");

@@ -33,8 +33,8 @@ enum debug_go { DEBUG_CONTINUE, DEBUG_STEP, DEBUG_END };
  * parked (struct cpu has its image), any C is allowed. Who changes struct cpu calls
  * cpu_update_mode() behind it; who changes memory uses mem_write(). */
 struct debugger {
-    /* DEBUG_STEP: one guest instruction (one iteration of a repeated one), interrupts held off for
-     * its length, then STOP_STEP; if it faults, STOP_STEP at the handler's first instruction.
+    /* DEBUG_STEP: one guest instruction (a repeated one with all its iterations, unless the machine
+     * is kicked meanwhile), interrupts held off for its length, then STOP_STEP; if it faults, STOP_STEP at the handler's first instruction.
      * Going on from a stop, the instruction at CS:EIP runs once without stopping: like RF, but
      * invisible to the guest. DEBUG_END: the machine ends with *status. */
     enum debug_go (*stopped)(void *arg, struct machine *machine, const struct stop *stop,

@@ -11,12 +11,12 @@
 void machine_pause_time(struct machine *machine)
 {
     board_flush(machine->board);
-    clock_pause(board_clock(machine->board));
+    board_pause_time(machine->board);
 }
 
 void machine_resume_time(struct machine *machine)
 {
-    machine->cpu->tsc_offset -= clock_resume(board_clock(machine->board));
+    machine->cpu->tsc_offset -= board_resume_time(machine->board);
 }
 
 bool machine_is_kicked(void *arg)
