@@ -11,6 +11,7 @@
 
 #include "gdb/gdb_internal.h"
 #include "gdb/registers.h"
+#include "monitor/console.h"
 #include "monitor/inspect.h"
 #include "monitor/machine.h"
 #include "monitor/pause.h"
@@ -117,7 +118,9 @@ static enum gdb_next listen_to(struct gdb *gdb)
 /* Until somebody says how to go on. */
 static enum gdb_next stand(struct gdb *gdb, int *status)
 {
+    machine_take_cont(gdb->machine); /* an old one */
     for (;;) {
+        machine_pause_time(gdb->machine); /* -monitor may have stopped it and gone on, too */
         if (machine_serve(gdb->machine, status)) {
             return GDB_KILL;
         }
@@ -125,6 +128,9 @@ static enum gdb_next stand(struct gdb *gdb, int *status)
             session_begin(gdb);
         }
         bool had_client = has_client(gdb);
+        if (machine_take_cont(gdb->machine) && !had_client) {
+            return GDB_CONTINUE;
+        }
         enum gdb_next next = listen_to(gdb);
         if (next != GDB_STAY) {
             return next;
@@ -231,8 +237,10 @@ static enum debug_go stopped(void *arg, struct machine *machine, const struct st
     struct gdb *gdb = arg;
     bool stands = is_to_stand(gdb, stop);
     enum gdb_next next = gdb->is_stepping ? GDB_STEP : GDB_CONTINUE;
+    if (stands && !has_client(gdb) && stop->why != STOP_ASKED) {
+        stands = !console_stop(machine, stop); /* -monitor shows it and says how to go on */
+    }
     if (stands) {
-        machine_pause_time(machine);
         gdb->stop = *stop;
         say_stop(gdb, stop);
         session_report_stop(gdb);

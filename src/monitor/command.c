@@ -115,6 +115,7 @@ static void command_cont(struct machine *machine, const char *rest, FILE *out)
 {
     (void)rest;
     (void)out;
+    machine->stops.cont = true;
     console_resume(machine);
 }
 

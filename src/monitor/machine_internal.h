@@ -37,6 +37,7 @@ struct stops {
     bool asked;    /* by machine_ask_stop(), from any thread */
     bool passing;  /* the next instruction does not stop, nor does an interrupt come before it */
     bool stepping; /* STOP_STEP behind it */
+    bool cont;     /* -monitor has said so: for a debugger that stands without a client */
 };
 
 struct watch {

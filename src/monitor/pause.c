@@ -45,6 +45,13 @@ bool machine_serve(struct machine *machine, int *status)
     }
 }
 
+bool machine_take_cont(struct machine *machine)
+{
+    bool cont = machine->stops.cont;
+    machine->stops.cont = false;
+    return cont;
+}
+
 void machine_allow_door(struct machine *machine, int listen_fd)
 {
     BUG_ON(machine->n_doors == ARRAY_SIZE(machine->doors));

@@ -10,8 +10,10 @@ void machine_pause_time(struct machine *machine);
 void machine_resume_time(struct machine *machine);
 /* True: somebody has kicked the vCPU since machine_serve() was called last. */
 bool machine_is_kicked(void *machine);
-/* What the machine does while it is stopped: keys (Ctrl-A x), signals. True: it has to end, with
- * *status. */
+/* True: -monitor's `cont` since the last time. */
+bool machine_take_cont(struct machine *machine);
+/* What the machine does while it is stopped: keys (Ctrl-A x), -monitor, signals. True: it has to
+ * end, with *status. */
 bool machine_serve(struct machine *machine, int *status);
 
 /* Before machine_run(): the sandbox will let clients of this listening socket in (at most 4). */
