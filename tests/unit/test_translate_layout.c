@@ -123,7 +123,6 @@ static int teardown(void **state)
 {
     (void)state;
     bench_destroy();
-    map_destroy(map);
     return 0;
 }
 
