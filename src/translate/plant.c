@@ -52,14 +52,16 @@ static bool is_away(const struct insn *insn)
 void translate_plant_before(struct translator *t, const struct insn *insn)
 {
     const struct map_plant *plant = plant_of(t, insn);
+    struct insn site = *insn;
     if (plant && counts_inline(t, insn, plant)) {
         for (unsigned i = 0; i < plant->n_rules; i++) {
             emit_count(t, map_rule_at(t->in->map, plant->rules[i])->counter);
         }
         plant = NULL;
+        site.plant = 0; /* or the call of the technique would count again */
     }
     if (plant || (is_away(insn) && !has_function(insn))) {
-        translate_call_c(t, insn, OP_PLANT, insn->technique == TECHNIQUE_TRAP);
+        translate_call_c(t, &site, OP_PLANT, insn->technique == TECHNIQUE_TRAP);
     }
 }
 

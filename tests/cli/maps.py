@@ -81,6 +81,43 @@ def map_help():
     need(run.status == 0 and "privileged" in run.out and "branch" in run.out, run.says())
 
 
+def map_counts_once():
+    """clc, stc, nop, hlt: a hit counts once under each technique, in each engine mode."""
+    path = write("counts.bin", b"\xf8\xf9\x90\xf4")
+    for technique in ("native", "call", "trap"):
+        for engine in ([], ["-engine", "one-insn"], ["-engine", "verify"]):
+            run = Run(["-program", path, "-map-rule", "nop: count", "-map-rule", "nop | clc | stc: " + technique,
+                       "-map-rule", "0f ??: count", "-map-rule", "clc | nop: count, sample 5", "-map-counts"] + engine)
+            counts = [int(line.split()[1]) for line in run.err.splitlines()]
+            need(run.status == 0 and counts == [1, 0, 2], "%s %s: %s" % (technique, engine, run.says()))
+
+
+def map_stops():
+    path = write("stops.bin", b"\xf8\xf9\x90\xf4")
+    for rule, line in (("nop: stop", " 000B.00100002  90 "), ("at 0x100001 stop", " 000B.00100001  F9 "),
+                       ("in 0x100001+2 cpl 3: stop", " 000B.00100001  F9 "), ("cpl 0: stop", " 000B.00100003  F4 "),
+                       ("f8 | 90 mode prot32: stop", " 000B.00100000  F8 ")):
+        run = Run(["-program", path, "-map-rule", rule])
+        need(run.status == 0 and run.out.startswith("Current instruction:\n" + line), rule + run.says() + run.out)
+
+
+def map_patches():
+    """mov eax,1 cpuid hlt: what the guest is told is in the display of -d cpu,exits."""
+    path = write("patch.bin", b"\xb8\x01\x00\x00\x00\x0f\xa2\xf4")
+    def edx(*rules):
+        args = [x for rule in rules for x in ("-map-rule", rule)]
+        run = Run(["-program", path, "-d", "cpu,exits"] + args)
+        found = [x for x in run.err.split() if x.startswith("EDX=")]
+        need(run.status == 0 and found, run.says())
+        return int(found[-1][4:], 16)
+    plain = edx()
+    need(plain & 1 << 25, "no SSE? %x" % plain)
+    need(edx("cpuid leaf 1: patch edx &= ~bit 25") == plain & ~(1 << 25), "a bit is hidden")
+    need(edx("cpuid leaf 2: patch edx &= ~bit 25") == plain, "another leaf")
+    need(edx("cpuid: patch skip, edx = 0x1234") == 0x1234, "skipped and set")
+    need(edx("cpuid: patch edx = 1", "cpuid: emulate") == plain, "emulate undoes it")
+
+
 class Client:
     """A control connection."""
 
@@ -127,6 +164,11 @@ def monitor_commands(kernel):
         need(client.ask("rule delete 1").startswith("error: "), "it is there no more")
         need(client.ask("info rules") == "2: cpuid: log\n", "rules after that")
         need("EIP=" in client.ask("info registers"), "info registers")
+        need(client.ask("rule add all: count") == "rule 3\n", "the next id")
+        time.sleep(0.1)
+        counts = client.ask("info counters").split()
+        need(int(counts[1]) > 1000, "code that was translated before is not counted: %r" % counts)
+        client.ask("rule delete 3")
         client.ask("stop")
         need(client.ask("info status") == "VM status: paused\n", "stop")
         client.ask("cont")
@@ -156,7 +198,8 @@ def monitor_bad(kernel):
 
 def add_tests(tests, kernel):
     """kernel(): path of one that runs until it is told."""
-    for function in (map_errors, map_bad_files, map_print_back, map_order, map_help):
+    for function in (map_errors, map_bad_files, map_print_back, map_order, map_help, map_counts_once,
+                     map_stops, map_patches):
         tests[function.__name__] = function
     for function in (monitor_commands, monitor_stdio, monitor_bad):
         tests[function.__name__] = lambda function=function: function(kernel())
