@@ -67,7 +67,7 @@ UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(room) $(BUILD)/unit/test_$(room)_%,$(UNIT_PROGRAMS))))
 
 .DEFAULT_GOAL := all
-.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli gdb fuzz \
+.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli gdb fuzz fuzz-smoke \
         bench bench-quick format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -86,7 +86,7 @@ help:
 	@echo "make boot         Debian kernels with known answers (time limit each)"
 	@echo "make cli          bad input, a host that refuses, signals, the terminal"
 	@echo "make gdb          gdb on a tiny guest and a kernel; clients that are no gdb"
-	@echo "make fuzz         random code, seeds printed"
+	@echo "make fuzz         random code until a finding (SEED=n; make fuzz-smoke: one minute)"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
 	@echo "make setup        install the packages that build and tests need"
 	@echo "make fetch        get the test kernels into build/guest"
@@ -173,6 +173,27 @@ $(BUILD)/native/kernel.elf: tests/native/kernel.c tests/native/kernel_entry.S te
 	    -mgeneral-regs-only -fno-stack-protector -Wl,-T,tests/native/kernel.ld -Wl,--build-id=none \
 	    -Wl,--no-warn-rwx-segments -o $@ tests/native/kernel.c tests/native/kernel_entry.S
 
+# Fuzzers: one program per tests/fuzz/TARGET.c with its TARGET_*.[cS]. The machine's doors are light
+# code, and take the place of what differs from run to run.
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(foreach target,machine ports load decode,$(wildcard tests/fuzz/$(target).c)))
+FUZZ_FLAGS := $(BASE_FLAGS) $(OPT) $(CFLAGS) -Itests/fuzz
+FUZZ_WRAP := load_guest board_wait monitor_report emul_rdtsc emul_rdtscp emul_rdmsr fpu_fix_stored light_fpu_stored
+FUZZ_HEADERS := $(wildcard tests/fuzz/*.h)
+$(BUILD)/fuzz/machine_doors.o: tests/fuzz/machine_doors.c $(FUZZ_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(FUZZ_FLAGS) $(LIGHT_FLAGS) -c -o $@ $<
+$(BUILD)/fuzz/machine: $(filter-out %_doors.c,$(wildcard tests/fuzz/machine*.c)) tests/fuzz/machine_guest.S $(BUILD)/fuzz/machine_doors.o $(FUZZ_HEADERS) $(LIBRARY)
+	@echo "  FUZZ  $@"
+	@$(CC) $(FUZZ_FLAGS) $(FUZZ_WRAP:%=-Wl,--wrap=%) -o $@ $(filter %.c %.S %.o,$^) $(LIBRARY) $(LDFLAGS) $(LIBS)
+$(BUILD)/fuzz/ports: tests/fuzz/ports.c $(FUZZ_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	@$(CC) $(FUZZ_FLAGS) -o $@ $< $(LIBRARY) $(LDFLAGS) $(LIBS)
+$(BUILD)/fuzz/load $(BUILD)/fuzz/decode: $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_HEADERS) $(ASAN_LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@ (asan)"
+	@$(CC) $(FUZZ_FLAGS) $(SANITIZE) -o $@ $< $(ASAN_LIBRARY) $(LDFLAGS) $(LIBS)
+
 # A stage is a program tests/STAGE/run that writes its results file; PLEX86 names the binary.
 define stage
 	@if [ -x tests/$(1)/run ]; then \
@@ -193,8 +214,10 @@ cli: all
 	$(call stage,cli)
 gdb: all
 	$(call stage,gdb)
-fuzz: all
-	$(call stage,fuzz)
+fuzz: all $(FUZZ_PROGRAMS)
+	@BUILD='$(BUILD)' tests/fuzz/run $(SEED)
+fuzz-smoke: all $(FUZZ_PROGRAMS)
+	$(call stage,fuzz,--smoke)
 bench: all
 	@tools/setup --bench
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run; else echo "bench: nothing yet"; fi
@@ -203,14 +226,14 @@ bench-quick: all
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run --quick; else echo "bench: nothing yet"; fi
 
 # Every stage runs even if an earlier one failed; tools/sum-results prints the last line.
-CHECK_STAGES := lint unit golden cli gdb native guest boot
+CHECK_STAGES := lint unit golden cli gdb native guest boot fuzz-smoke
 check:
 	@tools/setup --test
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@for stage in $(CHECK_STAGES); do \
 	    echo "== $$stage"; \
-	    $(MAKE) $$stage || [ -s $(RESULTS)/$$stage.txt ] || \
-	        echo "not ok $$stage: stopped before it had results" >$(RESULTS)/$$stage.txt; \
+	    $(MAKE) $$stage || [ -s $(RESULTS)/$${stage%-smoke}.txt ] || \
+	        echo "not ok $$stage: stopped before it had results" >$(RESULTS)/$${stage%-smoke}.txt; \
 	done
 	@tools/sum-results $(RESULTS)
 

@@ -297,12 +297,15 @@ static bool never_delivered(const struct fault *event, const struct fault *secon
     return event->vector == VEC_DF || (event->vector == VEC_AC && second->vector == VEC_AC);
 }
 
+/* #AC and #PF may take turns in the same way; no guest that means well needs so many. */
+enum { MAX_TURNS = 32 };
+
 enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fault event)
 {
     cpu->halted = false;
     cpu->interrupt_shadow = 0;
     cpu->in_delivery = true;
-    for (;;) {
+    for (unsigned turn = 0; turn < MAX_TURNS; turn++) {
         if (kind == EVENT_EXCEPTION && event.vector == VEC_PF) {
             cpu->cr2 = event.cr2;
         }
@@ -328,4 +331,7 @@ enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fau
         }
         kind = EVENT_EXCEPTION;
     }
+    cpu->in_delivery = false;
+    cpu->exit_reason = EXIT_TRIPLE_FAULT;
+    return LIGHT_EXIT;
 }

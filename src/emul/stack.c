@@ -59,12 +59,16 @@ int emul_push_words(struct cpu *cpu, const struct segment *ss, uint32_t *esp, un
         if (right == ACC_CPL && emul_check_alignment(cpu, lin, size)) {
             return -1;
         }
-        /* Inside one page the first store proves that the others will succeed. */
-        if ((lin & 0xfff) + total > 0x1000 && acc_probe_write(cpu, lin, total, right)) {
-            return -1;
+        /* Pushed one by one from the top: CR2 is the first that fails. Inside one page the first
+         * store proves that the others will succeed. */
+        const uint32_t top = lin + total - size;
+        for (unsigned i = 0; (lin & 0xfff) + total > 0x1000 && i < n; i++) {
+            if (acc_probe_write(cpu, top - i * size, size, right)) {
+                return -1;
+            }
         }
-        for (unsigned i = n; i-- > 0; lin += size) {
-            if (acc_write(cpu, lin, size, right, words[i])) {
+        for (unsigned i = 0; i < n; i++) {
+            if (acc_write(cpu, top - i * size, size, right, words[i])) {
                 return -1;
             }
         }

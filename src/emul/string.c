@@ -68,7 +68,10 @@ static int step(struct cpu *cpu, const struct repeat *repeat, unsigned opcode)
         repeat_advance(cpu, repeat, GPR_EDI);
         return 0;
     case 0xa6: /* CMPS */
-        if (read_source(cpu, repeat, &left) || read_dest(cpu, repeat, &right)) {
+        /* Where both fail, an EPYC names ES:EDI's, with REP DS:ESI's. */
+        if ((!repeat->repeats && read_dest(cpu, repeat, &right)) ||
+            read_source(cpu, repeat, &left) ||
+            (repeat->repeats && read_dest(cpu, repeat, &right))) {
             return -1;
         }
         set_compare_flags(cpu, left, right, repeat->size);

@@ -18,6 +18,44 @@ static uint32_t bit_string_displacement(const struct cpu *cpu, const struct insn
                              : (uint32_t)(((int32_t)bit >> 5) * 4);
 }
 
+/* SSE operands of 16 bytes and FXSAVE's must be aligned, but for the moves and comparisons made for
+ * others (SDM vol. 1, "Memory Alignment Requirement"). That is looked at before the page tables. */
+static bool must_align(const struct insn *insn)
+{
+    if (insn->map == 0 || !(insn->flags & INSN_FPU) || insn->mem_bytes < 16) {
+        return false;
+    }
+    const bool f2f3 = insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
+    switch (insn->map << 8 | insn->opcode) {
+    case 0x110: /* MOVUPS, MOVUPD */
+    case 0x111:
+        return false;
+    case 0x16f: /* MOVDQU; LDDQU */
+    case 0x17f:
+    case 0x1f0:
+        return !f2f3;
+    case 0x360: /* PCMPESTRM, PCMPESTRI, PCMPISTRM, PCMPISTRI */
+    case 0x361:
+    case 0x362:
+    case 0x363:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* An x87 store that met an unmasked exception other than precision has stored nothing (SDM vol. 1,
+ * "Invalid Operation Exception (#I)" and the sections behind it). None was pending before it. */
+static bool was_not_stored(const struct insn *insn)
+{
+    uint16_t control, status;
+    if (insn->map != 0 || !(insn->flags & INSN_FPU) || insn_is_x87_control(insn)) {
+        return false;
+    }
+    __asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(control), "=m"(status));
+    return status & ~control & 0x1f;
+}
+
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
 {
     unsigned n = insn->mem_bytes;
@@ -32,6 +70,10 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
         return LIGHT_FAULT; /* even where the stack's limit, or a page, would object too */
     }
     if (n && emul_segment_lin(cpu, (enum seg)insn->seg, off, n, insn->mem_write, &lin) < 0) {
+        return LIGHT_FAULT;
+    }
+    if ((lin & 15) && must_align(insn)) {
+        cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
         return LIGHT_FAULT;
     }
     if (insn->mem_write && acc_probe_write(cpu, lin, n, ACC_CPL) < 0) {
@@ -74,6 +116,9 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
     uint8_t *staging = (uint8_t *)cpu->scratch[SCRATCH_HOST];
     if (insn_stores_fpu_pointers(insn)) {
         fpu_fix_stored(cpu, insn, staging);
+    }
+    if (cpu->staged_bytes && was_not_stored(insn)) {
+        cpu->staged_bytes = 0;
     }
     cpu->staged_count++;
     acc_observe(cpu, cpu->staged_lin, cpu->staged_bytes, ACC_CPL, true);

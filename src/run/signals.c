@@ -463,12 +463,15 @@ int run_bind(struct run *run)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     int error = 0;
-    run->alternate_stack = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (run->alternate_stack == MAP_FAILED) {
-        run->alternate_stack = NULL;
-        return -errno;
+    if (!run->alternate_stack) {
+        void *stack = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (stack == MAP_FAILED) {
+            return -errno;
+        }
+        run->alternate_stack = stack;
     }
+    run->cpu->scratch[SCRATCH_GS] = ~UINT64_C(0); /* another machine may have set GS meanwhile */
     stack_t stack = {.ss_sp = run->alternate_stack, .ss_size = ALTERNATE_STACK_BYTES};
     if (sigaltstack(&stack, NULL) != 0) {
         return -errno;
