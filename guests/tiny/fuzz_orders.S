@@ -54,6 +54,15 @@ main:
     call prepare
     fistpl %gs:mem - 0x10
     call look
+    /* a pending #MF comes before what an MMX operand's page has to say */
+    call prepare
+    fistpl mem
+    FAULTS(MF, 0, paddd FRAMES, %mm1)
+    FAULTS(MF, 0, paddd %gs:FRAMES - 0x10, %mm1)
+    FAULTS(MF, 0, pshufb %gs:FRAMES - 0x10, %mm1)
+    FAULTS(MF, 0, movntq %mm1, %gs:FRAMES - 0x10)
+    FAULTS(PF, 0, cvtpi2ps %gs:FRAMES - 0x10, %xmm1)
+    FAULTS(PF, 0, paddd %gs:FRAMES - 0x10, %xmm1)
     PASS
 
 orders:

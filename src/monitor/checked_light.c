@@ -5,6 +5,7 @@
 
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
+bool fpu_was_not_stored(const struct insn *insn);
 void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image);
 
 /* BT, BTS, BTR, BTC with a register: the offset selects a word far from the operand (SDM). */
@@ -42,18 +43,6 @@ static bool must_align(const struct insn *insn)
     default:
         return true;
     }
-}
-
-/* An x87 store that met an unmasked exception other than precision has stored nothing (SDM vol. 1,
- * "Invalid Operation Exception (#I)" and the sections behind it). None was pending before it. */
-static bool was_not_stored(const struct insn *insn)
-{
-    uint16_t control, status;
-    if (insn->map != 0 || !(insn->flags & INSN_FPU) || insn_is_x87_control(insn)) {
-        return false;
-    }
-    __asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(control), "=m"(status));
-    return status & ~control & 0x1f;
 }
 
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
@@ -117,7 +106,7 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
     if (insn_stores_fpu_pointers(insn)) {
         fpu_fix_stored(cpu, insn, staging);
     }
-    if (cpu->staged_bytes && was_not_stored(insn)) {
+    if (cpu->staged_bytes && fpu_was_not_stored(insn)) {
         cpu->staged_bytes = 0;
     }
     cpu->staged_count++;

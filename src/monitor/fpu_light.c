@@ -13,6 +13,7 @@
 #include "monitor/machine_internal.h"
 #include "view/acc.h"
 
+bool fpu_was_not_stored(const struct insn *insn);
 void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image);
 void fpu_forget_host(struct machine *machine);
 enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
@@ -309,6 +310,18 @@ enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn)
         clear_host();
     }
     return LIGHT_NEXT;
+}
+
+/* An x87 store that met an unmasked exception other than precision has stored nothing (SDM vol. 1,
+ * "Invalid Operation Exception (#I)" and the sections behind it). None was pending before it. */
+bool fpu_was_not_stored(const struct insn *insn)
+{
+    uint16_t control, status;
+    if (insn->map != 0 || !(insn->flags & INSN_FPU) || insn_is_x87_control(insn)) {
+        return false;
+    }
+    __asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(control), "=m"(status));
+    return status & ~control & 0x1f;
 }
 
 /* MASKMOVQ, MASKMOVDQU (SDM vol. 2): bytes of the first register whose mask byte in the second has

@@ -51,6 +51,34 @@ void translate_dual(struct translator *t, struct host_mem *mem)
     *mem = host_mem_index(R9, R8, 1, 0);
 }
 
+/* x87 but for the control instructions, and what has an MMX register. */
+static bool meets_pending_mf(const struct insn *insn)
+{
+    if (insn->map == 0) {
+        return insn->opcode >= 0xd8 && insn->opcode <= 0xdf &&
+               !((insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) >= 6);
+    }
+    if (insn->has_66 || (insn->prefixes & (PREFIX_REP | PREFIX_REPNE))) {
+        return false;
+    }
+    switch (insn->map << 8 | insn->opcode) {
+    case 0x12c: /* CVTTPS2PI, CVTPS2PI */
+    case 0x12d:
+    case 0x160 ... 0x16b:
+    case 0x16e ... 0x170:
+    case 0x174 ... 0x176:
+    case 0x17e:
+    case 0x17f:
+    case 0x1c4:
+    case 0x1d1 ... 0x1fe:
+    case 0x200 ... 0x21e: /* SSSE3 */
+    case 0x30f:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void emit_checked(struct translator *t, const struct insn *insn, int32_t delta)
 {
     struct host_mem answer = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_HOST));
@@ -58,9 +86,7 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
     scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
                 true, &full);
     full.verdict = insn->verdict;
-    bool x87_waits = insn->map == 0 && insn->opcode >= 0xd8 && insn->opcode <= 0xdf &&
-                     !((insn->opcode == 0xd9 || insn->opcode == 0xdd) && insn_reg(insn) >= 6);
-    if (x87_waits) { /* a pending #MF comes before the operand's faults */
+    if (meets_pending_mf(insn)) { /* it comes before the operand's faults */
         emit_u8(&t->emit, 0x9b);
     }
     full.disp += delta;

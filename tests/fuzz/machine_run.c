@@ -247,7 +247,6 @@ static void restore(struct fuzz_machine *made, bool real_time)
     monitor_flush_code(machine);
     view_drop_all(machine->view);
     memset(machine->hints, 0, SITE_HINTS * sizeof(*machine->hints));
-    machine->step_shadow = false;
     machine->n_events = 0;
     machine->run.stop_signal = 0;
     machine->run.n_faults = 0;
