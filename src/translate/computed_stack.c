@@ -204,17 +204,12 @@ static void popa(struct translator *t, unsigned size)
     translate_computed_set_esp(t);
 }
 
-/* SDM, ENTER: the last ESP must lie within the limit too. */
 static bool enter(struct translator *t, const struct insn *insn)
 {
     unsigned size = insn->opattr;
-    uint32_t locals = insn->imm & 0xffff;
-    if ((insn->imm2 & 31) || (size == 4) != is_wide_stack(t)) {
+    uint32_t locals = insn->imm & 0xffff; /* the last ESP must be writable: the C function looks */
+    if ((insn->imm2 & 31) || locals || (size == 4) != is_wide_stack(t)) {
         return false;
-    }
-    if (locals) {
-        stack_off(t, -(int32_t)(size + locals));
-        stack_gate(t, REACH_WRITE, size);
     }
     stack_off(t, -(int32_t)size);
     stack_gate(t, REACH_WRITE, size);
@@ -224,7 +219,6 @@ static bool enter(struct translator *t, const struct insn *insn)
     } else {
         emit_mov_rr32(&t->emit, RBP, R8);
     }
-    step_over(t, 0u - locals);
     translate_computed_set_esp(t);
     return true;
 }

@@ -125,12 +125,13 @@ static void translate_popa(struct translator *t)
     move_esp(t, 32);
 }
 
-static void translate_enter(struct translator *t, const struct insn *insn)
+/* No locals, level 0. */
+static void translate_enter(struct translator *t)
 {
     struct host_mem slot = host_mem_base(R12, -4);
     emit_store32(&t->emit, &slot, RBP);
     emit_lea32(&t->emit, RBP, &slot);
-    move_esp(t, -4 - (int32_t)(insn->imm & 0xffff));
+    move_esp(t, -4);
 }
 
 static void translate_leave(struct translator *t)
@@ -178,8 +179,9 @@ void translate_stack(struct translator *t, const struct insn *insn)
     bool wide_only = insn->verdict == VERDICT_PUSHA || insn->verdict == VERDICT_POPA ||
                      insn->verdict == VERDICT_ENTER || insn->verdict == VERDICT_LEAVE;
     if (!plain || (wide_only && insn->opattr != 4) ||
-        (insn->verdict == VERDICT_ENTER && (insn->imm2 & 31))) {
-        /* a memory operand elsewhere may be what is dual or checked, the C function does both */
+        (insn->verdict == VERDICT_ENTER && (insn->imm2 & 31 || insn->imm & 0xffff))) {
+        /* a memory operand elsewhere may be what is dual or checked, the C function does both;
+         * ENTER with locals must be able to write at the last ESP (SDM, ENTER) */
         translate_helper(t, insn, (enum emul_op)insn->op);
         t->unit_kind |= UNIT_CHECKED;
         return;
@@ -198,7 +200,7 @@ void translate_stack(struct translator *t, const struct insn *insn)
         translate_popa(t);
         break;
     case VERDICT_ENTER:
-        translate_enter(t, insn);
+        translate_enter(t);
         break;
     case VERDICT_LEAVE:
         translate_leave(t);
