@@ -90,6 +90,7 @@ static void wire_chips(struct board *b)
     int64_t utc_ns =
         b->config.rtc_base < 0 ? clock_host_utc_ns() : b->config.rtc_base * 1000000000ll;
     i8259_init(&b->pic, board_intr_wire(b));
+    local_apic_init(&b->apic, board_apic_wire(b));
     i8254_init(&b->pit, b->clock, board_irq(b, IRQ_PIT, SOURCE_PIT));
     mc146818_init(&b->rtc, b->clock, board_irq(b, IRQ_RTC, SOURCE_RTC), utc_ns);
     i8042_init(&b->kbc, board_irq(b, IRQ_KEYBOARD, SOURCE_KEYBOARD),
@@ -172,7 +173,7 @@ static int connect_outside(struct board *b, const char **what)
     return connect_sink(b, &b->config.parallel, &b->parallel.sink);
 }
 
-/* ---- MMIO: nothing answers yet, but the path exists ---- */
+/* ---- MMIO ---- */
 
 static uint32_t mmio_read(void *arg, uint32_t phys, unsigned size_bytes)
 {
@@ -182,6 +183,13 @@ static uint32_t mmio_read(void *arg, uint32_t phys, unsigned size_bytes)
 static void mmio_write(void *arg, uint32_t phys, unsigned size_bytes, uint32_t value)
 {
     bus_mmio_write(arg, phys, size_bytes, value);
+}
+
+static int add_mmio(struct board *b)
+{
+    mem_set_type(b->mem, BOARD_APIC_PHYS, LOCAL_APIC_BYTES, MEM_MMIO);
+    return bus_add_mmio(b->bus, "local apic", BOARD_APIC_PHYS, LOCAL_APIC_BYTES, &local_apic_ops,
+                        &b->apic, BUS_LIGHT);
 }
 
 /* ---- creation ---- */
@@ -226,6 +234,7 @@ int board_create(struct board **board, struct mem *mem, const struct board_confi
         goto fail;
     }
     result = add_ports(b);
+    result = result ? result : add_mmio(b);
     if (result) {
         *error = describe(result,
                           "debugcon or isa-debug-exit%s: the port is taken or out of range (%s); "
@@ -254,6 +263,7 @@ void board_reset(struct board *b)
 {
     board_flush(b);
     i8259_reset(&b->pic);
+    local_apic_reset(&b->apic);
     i8254_reset(&b->pit);
     mc146818_reset(&b->rtc);
     i8042_reset(&b->kbc);

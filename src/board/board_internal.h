@@ -10,6 +10,7 @@
 #include "dev/i8042.h"
 #include "dev/i8254.h"
 #include "dev/i8259.h"
+#include "dev/local_apic.h"
 #include "dev/mc146818.h"
 #include "dev/parallel.h"
 #include "dev/pci.h"
@@ -25,6 +26,7 @@ enum { BOARD_N_SERIAL = 4, BOARD_N_OUTPUTS = BOARD_N_SERIAL + BOARD_MAX_DEBUGCON
  * and a system that finds the port taken does not wait 0.35 s for cards to answer (Linux:
  * isapnp_init). */
 enum { BOARD_PM_PORT = 0xa70, BOARD_SCI_IRQ = 9, BOARD_PARALLEL_PORT = 0x378 };
+#define BOARD_APIC_PHYS 0xfee00000u
 struct board_serial_place {
     uint16_t port;
     uint8_t irq;
@@ -57,6 +59,7 @@ struct board {
     struct clock *clock;
 
     struct i8259_pair pic;
+    struct local_apic apic;
     struct i8254 pit;
     struct mc146818 rtc;
     struct i8042 kbc;
@@ -71,7 +74,8 @@ struct board {
     struct coprocessor coprocessor;
     struct fw_cfg fw_cfg;
 
-    uint32_t *intr;           /* cpu->intr */
+    uint32_t *intr;           /* cpu->intr: the 8259's or the local APIC's */
+    bool pic_intr;
     uint32_t irq_sources[16]; /* bit per enum irq_source */
     unsigned a20_sources;     /* enum a20_source: levels of the two */
     bool a20_open;
@@ -95,6 +99,7 @@ struct board {
 /* ---- board_light.c ---- */
 struct irq_line board_irq(struct board *board, unsigned irq, unsigned source);
 struct irq_line board_intr_wire(struct board *board);
+struct irq_line board_apic_wire(struct board *board);
 struct irq_line board_a20_wire(struct board *board, enum a20_source source);
 struct irq_line board_request_wire(struct board *board, enum board_request request);
 void board_exit_from_guest(void *board, int status);

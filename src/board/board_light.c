@@ -26,7 +26,20 @@ static void set_intr(void *arg, unsigned number, bool level)
 {
     struct board *board = arg;
     (void)number;
-    *board->intr = level;
+    board->pic_intr = level;
+    *board->intr = level || board->apic.pending;
+}
+
+static void set_apic_intr(void *arg, unsigned number, bool level)
+{
+    struct board *board = arg;
+    (void)number;
+    *board->intr = level || board->pic_intr;
+}
+
+struct irq_line board_apic_wire(struct board *board)
+{
+    return (struct irq_line){.set = set_apic_intr, .arg = board};
 }
 
 struct irq_line board_intr_wire(struct board *board)
@@ -36,7 +49,8 @@ struct irq_line board_intr_wire(struct board *board)
 
 unsigned board_ack_interrupt(struct board *board)
 {
-    return i8259_acknowledge(&board->pic);
+    return board->apic.pending ? local_apic_acknowledge(&board->apic)
+                               : i8259_acknowledge(&board->pic);
 }
 
 void board_report_fpu_error(struct board *board)

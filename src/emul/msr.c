@@ -205,8 +205,9 @@ static int write_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
                                : emul_raise(cpu, VEC_GP, 0);
     case MSR_EBL_CR_POWERON:
         return 0;
-    case MSR_APIC_BASE: /* there is no local APIC to enable */
-        return store_masked(cpu, &cpu->apic_base, value, 0xfffff000u | APIC_BASE_BSP);
+    case MSR_APIC_BASE: /* the APIC of dev/local_apic.c stays where it is */
+        return store_masked(cpu, &cpu->apic_base, value,
+                            0xfffff000u | APIC_BASE_BSP | APIC_BASE_ENABLE);
     case MSR_SPEC_CTRL:
         return store_masked32(cpu, &cpu->msr_spec_ctrl, value, SPEC_CTRL_IBRS);
     case MSR_PRED_CMD:
