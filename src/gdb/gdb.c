@@ -31,9 +31,13 @@ static void on_ready(void *arg)
 
 /* ---- input ---- */
 
-/* More bytes in gdb->input, if there are any. False: the client has gone. */
+/* More bytes in gdb->input, if there are any and those in it are used up. False: the client has
+ * gone. */
 static bool fill(struct gdb *gdb)
 {
+    if (gdb->input_at < gdb->n_input) {
+        return true;
+    }
     int n = host_server_read(&gdb->server, gdb->input, sizeof gdb->input);
     gdb->input_at = 0;
     gdb->n_input = n > 0 ? (unsigned)n : 0;
