@@ -183,7 +183,7 @@ struct view;
 struct machine;
 struct trace;
 
-enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048, CPU_COUNTERS = 1024 };
+enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048, CPU_ACC_HINTS = 32, CPU_COUNTERS = 1024 };
 
 struct cpu {
     /* ---- part 1: named by assembly and emitted code ---- */
@@ -253,6 +253,10 @@ struct cpu {
 
     /* acc.c and the fault handler: rights of the C access under way, and why it failed */
     uint8_t acc_user, acc_answer;
+    struct acc_hint {
+        uint32_t tag;  /* page | right | access, 0: free */
+        uint32_t left; /* accesses until the window is tried again */
+    } acc_hint[CPU_ACC_HINTS], acc_cold[CPU_ACC_HINTS];
     uint64_t exit_host; /* host address of the instruction that left by EXIT_SITE */
     uint64_t n_stack_resets, n_host_faults, n_signals, n_steps;
 

@@ -159,11 +159,83 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
     return 0;
 }
 
+/* A page that its window could not give will not be given a moment later: asking costs a signal (3
+ * us), the slow path 0.1. Only a hint: the slow path is right for every page. A program that looks
+ * through the ROM area for signatures makes 40,000 such reads. */
+enum { HINT_USES = 64 };
+
+static uint32_t hint_tag(uint32_t lin, bool user, bool write)
+{
+    return (lin & ~(uint32_t)(PAGE_BYTES - 1)) | 4u | (user ? 2u : 0) | write;
+}
+
+static struct acc_hint *hint_of(struct cpu *cpu, uint32_t lin)
+{
+    return &cpu->acc_hint[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS];
+}
+
+static inline bool is_known_slow(struct cpu *cpu, uint32_t lin, bool user, bool write)
+{
+    struct acc_hint *hint = hint_of(cpu, lin);
+    if (__builtin_expect(hint->tag != hint_tag(lin, user, write), 1)) {
+        return false;
+    }
+    if (--hint->left == 0) {
+        hint->tag = 0;
+    }
+    return true;
+}
+
+static void note_slow(struct cpu *cpu, uint32_t lin, bool user, bool write)
+{
+    *hint_of(cpu, lin) = (struct acc_hint){hint_tag(lin, user, write), HINT_USES};
+}
+
+/* A supervisor's access to a page that its window does not hold: a few bytes by physical address
+ * (0.1 us) are cheaper than a signal, mmap, and munmap when the page goes (6 us). Only the first
+ * few; then the page is worth a mapping. Linux patches its code through a page that it maps for 4
+ * bytes, 8000 times while it boots. INVLPG and CR3 loads make pages
+ * cold again. */
+enum { COLD_USES = 8 };
+
+static bool is_cold(struct cpu *cpu, uint32_t lin, bool user)
+{
+    const struct view *view = cpu->view;
+    if (user || view->kind == PAGING_OFF) {
+        return false;
+    }
+    uint32_t window = cpu->dual_base[lin >> 21] == window_base(view, VIEW_SUP) ? (uint32_t)VIEW_SUP
+                                                                               : view->current;
+    const struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    if (slot && bit_get(slot->mapped, (lin >> PAGE_SHIFT) & (view->slot_pages - 1))) {
+        return false;
+    }
+    struct acc_hint *cold = &cpu->acc_cold[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS];
+    if (cold->tag != (lin | (PAGE_BYTES - 1))) {
+        *cold = (struct acc_hint){lin | (PAGE_BYTES - 1), COLD_USES};
+    }
+    return cold->left && cold->left--;
+}
+
+void acc_make_all_cold(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < CPU_ACC_HINTS; i++) {
+        cpu->acc_cold[i].tag = 0;
+    }
+}
+
+void acc_make_cold(struct cpu *cpu, uint32_t lin)
+{
+    cpu->acc_cold[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS].tag = 0;
+}
+
+enum { COLD_BYTES = 32 }; /* more than these are worth a mapping */
+
 int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right, uint32_t *value)
 {
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, false);
-    if (lin > UINT32_MAX - 3) {
+    if (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, false) || is_cold(cpu, lin, user)) {
         return slow_read(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -181,7 +253,11 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
         break;
     }
     if (__builtin_expect(got.failed, 0)) {
-        return cpu->acc_answer == VIEW_FAULT ? -1 : slow_read(cpu, lin, size, user, value);
+        if (cpu->acc_answer == VIEW_FAULT) {
+            return -1;
+        }
+        note_slow(cpu, lin, user, false);
+        return slow_read(cpu, lin, size, user, value);
     }
     *value = (uint32_t)got.value;
     return 0;
@@ -191,7 +267,7 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
 {
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, true);
-    if (lin > UINT32_MAX - 3) {
+    if (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, true) || is_cold(cpu, lin, user)) {
         return slow_write(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -209,7 +285,11 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
         break;
     }
     if (__builtin_expect(got.failed, 0)) {
-        return cpu->acc_answer == VIEW_FAULT ? -1 : slow_write(cpu, lin, size, user, value);
+        if (cpu->acc_answer == VIEW_FAULT) {
+            return -1;
+        }
+        note_slow(cpu, lin, user, true);
+        return slow_write(cpu, lin, size, user, value);
     }
     return 0;
 }
@@ -242,6 +322,9 @@ static unsigned count_done(struct acc_host got, unsigned n)
 unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size, unsigned n)
 {
     bool user = is_user(cpu, ACC_CPL);
+    if (n * size <= COLD_BYTES && (is_cold(cpu, to, user) || is_cold(cpu, from, user))) {
+        return 0;
+    }
     uint64_t to_host = view_window_for(cpu, to, user) + to;
     uint64_t from_host = view_window_for(cpu, from, user) + from;
     cpu->acc_user = user;
@@ -258,6 +341,9 @@ unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size, un
 unsigned acc_fill(struct cpu *cpu, uint32_t to, uint32_t value, unsigned size, unsigned n)
 {
     bool user = is_user(cpu, ACC_CPL);
+    if (n * size <= COLD_BYTES && is_cold(cpu, to, user)) {
+        return 0;
+    }
     uint64_t host = view_window_for(cpu, to, user) + to;
     cpu->acc_user = user;
     switch (size) {

@@ -213,6 +213,7 @@ void view_invlpg(struct cpu *cpu, uint32_t lin)
 {
     struct view *view = cpu->view;
     view->stats.n_invlpg++;
+    acc_make_cold(cpu, lin);
     if (view->kind == PAGING_OFF) {
         return;
     }

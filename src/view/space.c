@@ -158,6 +158,7 @@ void view_load_cr3(struct cpu *cpu)
 {
     struct view *view = cpu->view;
     view->stats.n_cr3_loads++;
+    acc_make_all_cold(cpu);
     if (view->kind == PAGING_OFF) {
         return;
     }

@@ -170,6 +170,10 @@ static inline void bit_clear(uint64_t *map, uint32_t i)
     map[i >> 6] &= ~(UINT64_C(1) << (i & 63));
 }
 
+/* acc.c: the page was dropped on purpose; its next accesses from C need no mapping. */
+void acc_make_cold(struct cpu *cpu, uint32_t lin);
+void acc_make_all_cold(struct cpu *cpu);
+
 static inline uint64_t window_base(const struct view *view, uint32_t window)
 {
     return view->window0 + ((uint64_t)window << VIEW_WINDOW_STRIDE_SHIFT);

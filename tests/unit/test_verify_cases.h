@@ -426,8 +426,8 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 20 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
      "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
     {RULE_CPU_READ, 'B',
-     "movq 17384(%r15), %r9",
-     "4d 8b 8f e8 43 00 00"},
+     "movq 17380(%r15), %r9",
+     "4d 8b 8f e4 43 00 00"},
     {RULE_CPU_READ, 0,
      "movl 17376(%r15), %ecx",
      "41 8b 8f e0 43 00 00"},
