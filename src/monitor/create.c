@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "bus/bus.h"
-#include "monitor/host_check.h"
 #include "monitor/console.h"
+#include "monitor/host_check.h"
 #include "monitor/machine_internal.h"
 #include "trace/trace.h"
 
@@ -149,11 +149,17 @@ static int create_trace(struct machine *machine, char **error)
 {
     const struct trace_config config = {.path = machine->options.trace_path,
                                         .tsc_hz = clock_tsc_hz(board_clock(machine->board))};
-    int result = config.path ? trace_create(&machine->cpu->trace, &config, NULL, NULL) : 0;
+    int result = config.path ? trace_create(&machine->cpu->trace, &config) : 0;
     if (result < 0) {
         char what[256];
         snprintf(what, sizeof what, "-trace %s: cannot be written", config.path);
         *error = message(what, result);
+    }
+    for (unsigned i = 0; machine->cpu->trace && i < map_n_rules(machine->map); i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, i);
+        if (rule->enabled && rule->actions & (ACTION_LOG | ACTION_SAMPLE)) {
+            trace_name_rule(machine->cpu->trace, (uint16_t)rule->id, rule->text);
+        }
     }
     return result;
 }

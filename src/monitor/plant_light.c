@@ -24,7 +24,8 @@ static void log_hit(struct machine *machine, const struct insn *insn, const stru
     } else {
         do {
             trace_wait(cpu->trace);
-        } while (!trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, kind));
+        } while (!machine->run.stop_signal &&
+                 !trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, kind));
     }
     if (!was_parked) {
         run_unpark_fpu(cpu);

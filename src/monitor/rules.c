@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "monitor/machine_internal.h"
+#include "trace/trace.h"
 
 _Static_assert((int)MAP_MAX_COUNTERS == (int)CPU_COUNTERS, "one counter of the CPU each");
 
@@ -42,6 +43,9 @@ int machine_add_rule(struct machine *machine, const char *text, char **error)
     const struct map_rule *rule = map_rule_by_id(machine->map, id);
     if (rule->counter != MAP_NO_COUNTER) {
         machine->cpu->count[rule->counter] = 0;
+    }
+    if (machine->cpu->trace) {
+        trace_name_rule(machine->cpu->trace, (uint16_t)id, rule->text);
     }
     bool is_range = map_rule_range(rule, &first, &last);
     drop_code(machine, is_range, first, last);

@@ -67,10 +67,10 @@ struct trace {
     struct trace_writer *writer;
 };
 
-/* 0 or -errno. Begins switched on. rule_text(arg, id) gives the text of a rule for the stream, on
- * the worker's thread; NULL: none. */
-int trace_create(struct trace **trace, const struct trace_config *config,
-                 const char *(*rule_text)(void *arg, uint16_t rule), void *arg);
+/* 0 or -errno. Begins switched on. */
+int trace_create(struct trace **trace, const struct trace_config *config);
+/* The text of a rule, for the stream: the next record names it. Full; copies text. */
+void trace_name_rule(struct trace *trace, uint16_t rule, const char *text);
 /* Writes what is left. NULL is allowed. */
 void trace_destroy(struct trace *trace);
 

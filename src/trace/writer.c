@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,13 @@
 #include "scan/scan.h"
 #include "trace/format.h"
 
-enum { DEFAULT_RING_BYTES = 16 << 20, BUFFER_BYTES = 1 << 18, PERIOD_MS = 20, N_RULES = 65536 };
+enum { DEFAULT_RING_BYTES = 16 << 20, BUFFER_BYTES = 1 << 18, PERIOD_MS = 20 };
+
+struct trace_name {
+    struct trace_name *next;
+    uint16_t rule;
+    char text[];
+};
 
 struct trace_writer {
     struct trace *trace;
@@ -22,9 +29,9 @@ struct trace_writer {
     uint64_t tsc_start;
     struct trace_encoder encoder;
     struct scanner scanner;
-    const char *(*rule_text)(void *arg, uint16_t rule);
-    void *arg;
-    uint8_t rule_known[N_RULES / 8];
+    pthread_mutex_t mutex; /* of the next two: the vCPU thread adds, the worker takes */
+    struct trace_name *names;
+    _Atomic bool has_names;
     size_t n_buffered;
     uint8_t buffer[BUFFER_BYTES];
 };
@@ -63,16 +70,45 @@ static uint8_t *room(struct trace_writer *writer)
     return writer->buffer + writer->n_buffered;
 }
 
-static void write_rule(struct trace_writer *writer, uint16_t rule)
+/* Names that came in; before any event that was logged after trace_name_rule(). */
+static void write_names(struct trace_writer *writer)
 {
-    if (writer->rule_known[rule / 8] & 1 << rule % 8) {
+    if (!atomic_load_explicit(&writer->has_names, memory_order_acquire)) {
         return;
     }
-    writer->rule_known[rule / 8] |= (uint8_t)(1 << rule % 8);
-    const char *text = writer->rule_text ? writer->rule_text(writer->arg, rule) : NULL;
-    if (text) {
-        writer->n_buffered += trace_encode_rule(rule, text, room(writer));
+    pthread_mutex_lock(&writer->mutex);
+    struct trace_name *name = writer->names;
+    writer->names = NULL;
+    atomic_store(&writer->has_names, false);
+    pthread_mutex_unlock(&writer->mutex);
+    while (name) {
+        struct trace_name *next = name->next;
+        if (writer->fd >= 0) {
+            writer->n_buffered += trace_encode_rule(name->rule, name->text, room(writer));
+        }
+        free(name);
+        name = next;
     }
+}
+
+void trace_name_rule(struct trace *trace, uint16_t rule, const char *text)
+{
+    struct trace_writer *writer = trace->writer;
+    struct trace_name *name = malloc(sizeof *name + strlen(text) + 1);
+    if (!name) {
+        return; /* the number alone will do */
+    }
+    name->rule = rule;
+    name->next = NULL;
+    strcpy(name->text, text);
+    pthread_mutex_lock(&writer->mutex);
+    struct trace_name **last = &writer->names;
+    while (*last) {
+        last = &(*last)->next;
+    }
+    *last = name;
+    atomic_store(&writer->has_names, true);
+    pthread_mutex_unlock(&writer->mutex);
 }
 
 static void write_text(struct trace_writer *writer, const struct trace_event *event)
@@ -100,7 +136,7 @@ static void drain(void *arg)
             if (writer->fd < 0) {
                 write_text(writer, event);
             } else {
-                write_rule(writer, event->rule);
+                write_names(writer);
                 writer->n_buffered += trace_encode_event(&writer->encoder, event, room(writer));
             }
         }
@@ -109,6 +145,7 @@ static void drain(void *arg)
             put = atomic_load_explicit(&trace->put, memory_order_acquire);
         }
     }
+    write_names(writer);
     if (writer->fd >= 0 && writer->n_buffered) {
         flush(writer);
     } else if (writer->fd < 0) {
@@ -146,8 +183,7 @@ static void free_trace(struct trace *trace)
     free(trace);
 }
 
-int trace_create(struct trace **out, const struct trace_config *config,
-                 const char *(*rule_text)(void *arg, uint16_t rule), void *arg)
+int trace_create(struct trace **out, const struct trace_config *config)
 {
     uint32_t n_bytes = config->ring_bytes ? config->ring_bytes : DEFAULT_RING_BYTES;
     uint32_t n_events = 1;
@@ -165,11 +201,9 @@ int trace_create(struct trace **out, const struct trace_config *config,
         free_trace(trace);
         return -ENOMEM;
     }
-    *trace->writer = (struct trace_writer){.trace = trace,
-                                           .config = *config,
-                                           .tsc_start = __builtin_ia32_rdtsc(),
-                                           .rule_text = rule_text,
-                                           .arg = arg};
+    *trace->writer = (struct trace_writer){
+        .trace = trace, .config = *config, .tsc_start = __builtin_ia32_rdtsc()};
+    pthread_mutex_init(&trace->writer->mutex, NULL);
     int error = open_stream(trace->writer);
     if (!error) {
         error = host_worker_start(&trace->worker, PERIOD_MS, drain, trace->writer);

@@ -155,12 +155,6 @@ static struct insn decoded(const char *bytes, unsigned n, uint32_t eip)
     return insn;
 }
 
-static const char *rule_text(void *arg, uint16_t rule)
-{
-    (void)rule;
-    return arg;
-}
-
 /* Through the ring and the thread into a file; the ring is smaller than the number of events. */
 static void to_file(void **state)
 {
@@ -171,7 +165,8 @@ static void to_file(void **state)
     assert_true(fd >= 0);
     struct trace *trace;
     struct trace_config config = {.path = path, .tsc_hz = 1000000000u, .ring_bytes = 64 * 64};
-    assert_int_equal(trace_create(&trace, &config, rule_text, (void *)"out log"), 0);
+    assert_int_equal(trace_create(&trace, &config), 0);
+    trace_name_rule(trace, 9, "out log");
     scan_init(&scanner);
     struct insn out = decoded("\xe6\x80\x90", 3, 0x1000);
     out.op = OP_OUT;
@@ -220,7 +215,7 @@ static void full_disk(void **state)
     int saved = dup(STDERR_FILENO), fds[2];
     char message[512] = "";
     assert_int_equal(pipe(fds), 0);
-    assert_int_equal(trace_create(&trace, &config, NULL, NULL), 0);
+    assert_int_equal(trace_create(&trace, &config), 0);
     dup2(fds[1], STDERR_FILENO);
     struct insn nop = decoded("\x90", 1, 0);
     for (unsigned i = 0; i < 1000; i++) {
@@ -246,7 +241,7 @@ static void no_such_place(void **state)
     (void)state;
     struct trace *trace;
     struct trace_config config = {.path = "/nonexistent/trace"};
-    assert_int_equal(trace_create(&trace, &config, NULL, NULL), -ENOENT);
+    assert_int_equal(trace_create(&trace, &config), -ENOENT);
 }
 
 /* What is said of the operands. */
@@ -275,7 +270,7 @@ static void values(void **state)
     };
     struct trace *trace;
     struct trace_config config = {.path = "/dev/null", .tsc_hz = 1};
-    assert_int_equal(trace_create(&trace, &config, NULL, NULL), 0);
+    assert_int_equal(trace_create(&trace, &config), 0);
     cpu_set_reg(&cpu, GPR_EAX, 0x11223344);
     cpu_set_reg(&cpu, GPR_ECX, 0x55667788);
     cpu_set_reg(&cpu, GPR_EDX, 0x3fd);
