@@ -67,7 +67,7 @@ UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(room) $(BUILD)/unit/test_$(room)_%,$(UNIT_PROGRAMS))))
 
 .DEFAULT_GOAL := all
-.PHONY: all objects library run setup fetch check lint unit golden bless native guest boot cli gdb fuzz fuzz-smoke \
+.PHONY: all objects library run setup fetch check lint unit golden bless native native-report guest boot cli gdb fuzz fuzz-smoke \
         bench bench-quick format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -82,6 +82,7 @@ help:
 	@echo "make unit         unit tests (one program: make unit T=test_scan)"
 	@echo "make golden       listings compared with tests/golden (make bless: accept the new ones)"
 	@echo "make native       each instruction form on the real CPU and in the engine"
+	@echo "make native-report  encodings x modes, compared or why not, to build/native/coverage.md"
 	@echo "make guest        tiny guests in every engine mode"
 	@echo "make boot         Debian kernels with known answers (time limit each)"
 	@echo "make cli          bad input, a host that refuses, signals, the terminal"
@@ -206,6 +207,8 @@ bless: all
 	$(call stage,golden,--bless)
 native: $(BUILD)/native/native $(BUILD)/native/kernel.elf
 	$(call stage,native)
+native-report: $(BUILD)/native/native $(BUILD)/native/kernel.elf
+	@BUILD='$(BUILD)' tests/native/run --coverage
 guest: all
 	$(call stage,guest)
 boot: all

@@ -17,7 +17,7 @@ struct form {
     uint8_t map, opcode, pp, shape, reg, rm;
 };
 
-enum mode_kind { MODE_FLAT32, MODE_SEG32, MODE_CODE16, N_MODES };
+enum mode_kind { MODE_FLAT32, MODE_SEG32, MODE_CODE16, MODE_SEQ32, N_MODES };
 struct mode {
     const char *name;
     bool code32;
@@ -63,6 +63,7 @@ struct generated {
     uint8_t *native, *guest; /* the case's slot */
     uint32_t slot_lin;
     unsigned at, n_bytes; /* of the code in the slot */
+    bool sequence;
     bool decoded;
     ZydisDecodedInstruction insn; /* of the first instruction, if decoded */
     struct classified class;
@@ -99,6 +100,8 @@ uint32_t state_target(struct rng *rng, unsigned n_bytes);
 void state_random(struct maker *maker);
 /* encode.c: appends one instruction of this form and aims its memory operand. */
 void encode_form(struct maker *maker, const struct form *form);
+/* sequence.c: appends many, with pointers and branches. 32-bit flat code. */
+void sequence_encode(struct maker *maker);
 /* adjust.c: operands that the random ones would hardly ever make useful. */
 void adjust_case(struct maker *maker, unsigned at, const ZydisDecodedInstruction *insn);
 /* classify.c */

@@ -10,6 +10,7 @@
 const struct mode modes[N_MODES] = {
     [MODE_FLAT32] = {"flat32", true, false, false},
     [MODE_SEG32] = {"segments32", true, true, false},
+    [MODE_SEQ32] = {"sequences32", true, false, true},
     [MODE_CODE16] = {"code16", false, true, false},
 };
 
@@ -112,13 +113,17 @@ void generate_case(const struct generator *gen, uint64_t number, unsigned slot,
     out->form = gen->forms.form[out->form_index];
     set_segments(&maker);
     state_random(&maker);
-    out->at = maker.n = 32 + rng_below(&maker.rng, SLOT_BYTES - 64);
-    encode_form(&maker, &out->form);
+    bool sequence = modes[gen->mode].sequences;
+    out->at = maker.n =
+        sequence ? rng_below(&maker.rng, 16) : 32 + rng_below(&maker.rng, SLOT_BYTES - 64);
+    sequence ? sequence_encode(&maker) : encode_form(&maker, &out->form);
     out->n_bytes = maker.n - out->at;
     out->decoded = ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(
         &gen->decoder, NULL, maker.code + out->at, out->n_bytes, &out->insn));
     out->class = (struct classified){VERDICT_RUN, NULL};
-    if (!out->decoded) {
+    if (sequence) {
+        out->sequence = true; /* no single instruction to speak of */
+    } else if (!out->decoded) {
         out->class = classify_undecoded(&gen->decoder, maker.code + out->at, out->n_bytes);
     } else {
         out->n_bytes = out->insn.length;

@@ -4,14 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coverage.h"
 #include "runner.h"
 
 static const char *const engines[] = {"", "all-checked", "one-insn"};
-enum { N_ENGINES = 3, N_SHOWN = 12, SUBSET = 4 /* of the batches, in the other engine modes */ };
+enum { N_PASSES = 2, N_SHOWN = 12, SUBSET = 4 /* of the batches, in the other engine modes */ };
 
 struct arguments {
     uint64_t seed, first, n_cases;
-    const char *mode, *results;
+    const char *mode, *results, *report;
+    struct coverage *coverage;
+    enum mode_kind kind;
     bool one, verbose;
     unsigned engines; /* bit mask */
 };
@@ -41,23 +44,32 @@ static void show_failure(const struct arguments *args, struct runner *runner, un
            (unsigned long long)number);
 }
 
+static unsigned group(const struct arguments *args, const struct generated *made)
+{
+    return strncmp(args->mode, "sequences", 9) == 0 ? N_MAPS : made->form.map;
+}
+
 static void compare_batch(const struct arguments *args, struct runner *runner, uint64_t first,
                           unsigned n, unsigned engine, struct tally *tally)
 {
     char text[MAX_DIFFERENCES];
     for (unsigned i = 0; i < n; i++) {
         const struct generated *made = &runner->made[i];
-        if (runner->batch->cases[i].flags & CASE_SKIP) {
+        bool skipped = runner->batch->cases[i].flags & CASE_SKIP;
+        if (args->coverage) {
+            coverage_add(args->coverage, args->kind, engine, made, skipped);
+        }
+        if (skipped) {
             tally->skipped++;
             continue;
         }
         bool bad = compare_results(made, &runner->cpu[i], &runner->engine[i], text);
         if (!bad) {
-            tally->passed[made->form.map]++;
+            tally->passed[group(args, made)]++;
             continue;
         }
-        if (!tally->failed[made->form.map]++) {
-            snprintf(tally->first[made->form.map], sizeof(tally->first[0]),
+        if (!tally->failed[group(args, made)]++) {
+            snprintf(tally->first[group(args, made)], sizeof(tally->first[0]),
                      "--seed %llu --mode %s --engine %s --case %llu: %s",
                      (unsigned long long)args->seed, args->mode, engine_name(engine),
                      (unsigned long long)(first + i), text);
@@ -82,7 +94,7 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
         tally[e].seen = calloc(N_MAPS * 256, 1);
     }
     generator_init(&gen, args->seed, mode);
-    uint64_t n_cases = args->n_cases ? args->n_cases : gen.forms.n;
+    uint64_t n_cases = args->n_cases ? args->n_cases : N_PASSES * gen.forms.n;
     uint64_t end = args->one ? args->first + 1 : args->first + n_cases;
     for (uint64_t at = args->first; at < end; at += N_CASES) {
         unsigned n = end - at < N_CASES ? (unsigned)(end - at) : N_CASES;
@@ -123,7 +135,8 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
 static void usage(FILE *out)
 {
     fputs("usage: tests/native/run [--seed N] [--mode NAME] [--engine WORD] [--case N]\n"
-          "                        [--first N] [--cases N] [--results FILE] [--verbose]\n",
+          "                        [--first N] [--cases N] [--results FILE] [--report FILE] "
+          "[--verbose]\n",
           out);
 }
 
@@ -139,10 +152,11 @@ static unsigned engine_mask(const char *word)
 
 static bool parse(struct arguments *args, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seed", 1, NULL, 's'},    {"mode", 1, NULL, 'm'},    {"engine", 1, NULL, 'e'},
-        {"case", 1, NULL, 'c'},    {"cases", 1, NULL, 'n'},   {"first", 1, NULL, 'f'},
-        {"results", 1, NULL, 'r'}, {"verbose", 0, NULL, 'v'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seed", 1, NULL, 's'},    {"mode", 1, NULL, 'm'},
+                                            {"engine", 1, NULL, 'e'},  {"case", 1, NULL, 'c'},
+                                            {"cases", 1, NULL, 'n'},   {"first", 1, NULL, 'f'},
+                                            {"report", 1, NULL, 'p'},  {"results", 1, NULL, 'r'},
+                                            {"verbose", 0, NULL, 'v'}, {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
         switch (option) {
@@ -167,6 +181,9 @@ static bool parse(struct arguments *args, int argc, char **argv)
         case 'r':
             args->results = optarg;
             break;
+        case 'p':
+            args->report = optarg;
+            break;
         case 'v':
             args->verbose = true;
             break;
@@ -190,15 +207,22 @@ int main(int argc, char **argv)
         perror("native");
         return 1;
     }
+    args.coverage = args.report ? coverage_create() : NULL;
     const char *wanted = args.mode;
     int failed = 0;
     printf("native: seed %llu\n", (unsigned long long)args.seed);
     for (unsigned mode = 0; mode < N_MODES; mode++) {
         if (!wanted || strcmp(wanted, modes[mode].name) == 0) {
             args.mode = modes[mode].name;
+            args.kind = (enum mode_kind)mode;
             failed |= run_mode(&args, &runner, (enum mode_kind)mode, results);
         }
     }
     fclose(results);
+    FILE *report = args.report ? fopen(args.report, "w") : NULL;
+    if (report) {
+        coverage_write(args.coverage, report);
+        fclose(report);
+    }
     return failed;
 }
