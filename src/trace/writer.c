@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,9 +28,8 @@ struct trace_writer {
     uint64_t tsc_start;
     struct trace_encoder encoder;
     struct scanner scanner;
-    pthread_mutex_t mutex; /* of the next two: the vCPU thread adds, the worker takes */
-    struct trace_name *names;
-    _Atomic bool has_names;
+    struct trace_name
+        *_Atomic names; /* the newest first: the vCPU thread adds, the worker takes all */
     size_t n_buffered;
     uint8_t buffer[BUFFER_BYTES];
 };
@@ -70,17 +68,20 @@ static uint8_t *room(struct trace_writer *writer)
     return writer->buffer + writer->n_buffered;
 }
 
-/* Names that came in; before any event that was logged after trace_name_rule(). */
+/* Names that came in, the oldest first; before any event that was logged after trace_name_rule().
+ */
 static void write_names(struct trace_writer *writer)
 {
-    if (!atomic_load_explicit(&writer->has_names, memory_order_acquire)) {
+    if (!atomic_load_explicit(&writer->names, memory_order_relaxed)) {
         return;
     }
-    pthread_mutex_lock(&writer->mutex);
-    struct trace_name *name = writer->names;
-    writer->names = NULL;
-    atomic_store(&writer->has_names, false);
-    pthread_mutex_unlock(&writer->mutex);
+    struct trace_name *newest = atomic_exchange(&writer->names, NULL), *name = NULL;
+    while (newest) {
+        struct trace_name *older = newest->next;
+        newest->next = name;
+        name = newest;
+        newest = older;
+    }
     while (name) {
         struct trace_name *next = name->next;
         if (writer->fd >= 0) {
@@ -99,16 +100,10 @@ void trace_name_rule(struct trace *trace, uint16_t rule, const char *text)
         return; /* the number alone will do */
     }
     name->rule = rule;
-    name->next = NULL;
     strcpy(name->text, text);
-    pthread_mutex_lock(&writer->mutex);
-    struct trace_name **last = &writer->names;
-    while (*last) {
-        last = &(*last)->next;
+    name->next = atomic_load(&writer->names);
+    while (!atomic_compare_exchange_weak(&writer->names, &name->next, name)) {
     }
-    *last = name;
-    atomic_store(&writer->has_names, true);
-    pthread_mutex_unlock(&writer->mutex);
 }
 
 static void write_text(struct trace_writer *writer, const struct trace_event *event)
@@ -203,7 +198,6 @@ int trace_create(struct trace **out, const struct trace_config *config)
     }
     *trace->writer = (struct trace_writer){
         .trace = trace, .config = *config, .tsc_start = __builtin_ia32_rdtsc()};
-    pthread_mutex_init(&trace->writer->mutex, NULL);
     int error = open_stream(trace->writer);
     if (!error) {
         error = host_worker_start(&trace->worker, PERIOD_MS, drain, trace->writer);
