@@ -16,6 +16,7 @@
 #define AT_LDT      0x1400
 #define AT_IDT      0x1800
 #define AT_TSS      0x2000 /* the one in TR; 0x68 bytes, then the I/O bitmap */
+#define AT_IOMAP    0x2068
 #define AT_TSS_DF   0x2400
 #define AT_TSS_2    0x2500
 #define AT_TSS_16   0x2600

@@ -24,6 +24,7 @@ enum {
     HALT_STATUS = 64,
     N_CANARIES = 16,
     TABLE_BYTES = 0x4000,
+    CODE_BYTES = 0x4000,
     KICK_NS = 60000
 };
 
@@ -45,7 +46,7 @@ struct fuzz_bench {
     uint64_t seed;
     struct fuzz_plan plan;
     unsigned n_resets, n_waits;
-    uint8_t tables[TABLE_BYTES]; /* as the seed has them */
+    uint8_t tables[TABLE_BYTES], code[CODE_BYTES], iomap[0x200]; /* as the seed has them */
     uint32_t limit;
     long budget_ns;
 };
@@ -286,6 +287,8 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     board_clock(machine->board)->is_manual = !bench->plan.real_time;
     machine->options.no_reboot = bench->plan.no_reboot;
     memcpy(bench->tables, machine->mem.host + AT_PAGING, TABLE_BYTES);
+    memcpy(bench->code, machine->mem.host + AT_CODE, CODE_BYTES);
+    memcpy(bench->iomap, machine->mem.host + AT_IOMAP, sizeof bench->iomap);
     if (bench->limit != UINT32_MAX) {
         memcpy(machine->mem.host + P_LIMIT, &bench->limit, 4);
     }
@@ -306,6 +309,9 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     end->n_resets = bench->n_resets;
     memcpy(&end->cpu, machine->cpu, sizeof end->cpu);
     memcpy(end->ram, machine->mem.host, sizeof end->ram);
+    end->kicked = variants[variant].kicks;
+    end->code_changed = memcmp(bench->code, end->ram + AT_CODE, CODE_BYTES) ||
+                        memcmp(bench->iomap, end->ram + AT_IOMAP, sizeof bench->iomap);
     end->tables_changed = !same_tables(bench->tables, end->ram + AT_PAGING);
     memcpy(&end->count, end->ram + P_COUNT, 4);
     *plan = bench->plan;
@@ -381,7 +387,8 @@ bool fuzz_compare(const struct fuzz_end *a, const struct fuzz_end *b, char *text
 {
     struct report report = {text, n_bytes, 0, 0};
     text[0] = '\0';
-    if (a->tables_changed || b->tables_changed) {
+    if (a->tables_changed || b->tables_changed ||
+        ((a->kicked || b->kicked) && (a->code_changed || b->code_changed))) {
         return false;
     }
     compare32(&report, "end", a->kind, b->kind);

@@ -10,7 +10,9 @@ struct fuzz_end {
     enum fuzz_kind kind;
     int status;
     uint32_t count, n_resets; /* of the handlers */
-    bool tables_changed;      /* what the TLB still held may have mattered */
+    bool kicked,
+        code_changed;    /* a REP over its own bytes may go on only if nothing interrupts it */
+    bool tables_changed; /* what the TLB still held may have mattered */
     struct cpu cpu;
     uint8_t ram[FUZZ_RAM_BYTES];
 };
