@@ -296,6 +296,7 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     if (variants[variant].kicks) {
         arm(bench->kicks, KICK_NS, KICK_NS);
     }
+    uint64_t n_signals = machine->cpu->n_signals;
     int status = monitor_loop(machine);
     arm(bench->kicks, 0, 0);
     arm(bench->budget, 0, 0);
@@ -309,7 +310,7 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     end->n_resets = bench->n_resets;
     memcpy(&end->cpu, machine->cpu, sizeof end->cpu);
     memcpy(end->ram, machine->mem.host, sizeof end->ram);
-    end->kicked = variants[variant].kicks;
+    end->kicked = machine->cpu->n_signals != n_signals;
     end->code_changed = memcmp(bench->code, end->ram + AT_CODE, CODE_BYTES) ||
                         memcmp(bench->iomap, end->ram + AT_IOMAP, sizeof bench->iomap);
     end->tables_changed = !same_tables(bench->tables, end->ram + AT_PAGING);
