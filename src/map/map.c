@@ -185,6 +185,10 @@ static void drop_plants_of(struct map *map, uint16_t rule);
 static void remove_slot(struct map *map, uint16_t slot)
 {
     struct map_rule *rule = &map->rules[slot];
+    if (!rule->id) { /* "clear": what is left is asked each time */
+        map->default_end = 0;
+        memset(map->memo, 0, sizeof(map->memo));
+    }
     each_list(map, slot, false);
     if (rule->counter != MAP_NO_COUNTER) {
         map->counter_used[rule->counter] = 0;
@@ -391,11 +395,18 @@ static void apply_rule(struct judgement *judgement, const struct map_rule *rule,
     plant->rules[plant->n_rules++] = index;
 }
 
-static void walk_rules(struct map *map, struct map_match *match, struct judgement *judgement)
+/* The rules from order from on, before order end. */
+static void walk_rules(struct map *map, struct map_match *match, uint64_t from, uint64_t end,
+                       struct judgement *judgement)
 {
     const struct rule_list *lists[3] = {&map->general, &map->by_name[match->insn->mnemonic],
                                         &map->by_lin[lin_bucket(match->insn->eip)]};
     uint32_t at[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        while (at[i] < lists[i]->n && map->rules[lists[i]->items[at[i]]].order < from) {
+            at[i]++;
+        }
+    }
     for (;;) {
         int first = -1;
         for (int i = 0; i < 3; i++) {
@@ -405,7 +416,7 @@ static void walk_rules(struct map *map, struct map_match *match, struct judgemen
                 first = i;
             }
         }
-        if (first < 0) {
+        if (first < 0 || map->rules[lists[first]->items[at[first]]].order >= end) {
             return;
         }
         uint16_t index = lists[first]->items[at[first]++];
@@ -413,6 +424,30 @@ static void walk_rules(struct map *map, struct map_match *match, struct judgemen
             apply_rule(judgement, &map->rules[index], index);
         }
     }
+}
+
+/* Everything a built-in rule can ask for: name, class (a function of these fields), opcode bytes.
+ */
+static uint64_t default_key(const struct insn *insn)
+{
+    uint64_t reg = insn->has_modrm ? insn_reg(insn) : 0;
+    return 1 | (uint64_t)insn->mnemonic << 1 | (uint64_t)insn->map << 17 |
+           (uint64_t)insn->opcode << 19 | reg << 27 | (uint64_t)insn->is_mem << 30 |
+           (uint64_t)insn->flags << 31 | (uint64_t)insn->prefixes << 39 |
+           (uint64_t)insn->opsize << 47;
+}
+
+/* The built-in rules give a technique and plant nothing: asked once per kind of instruction. */
+static enum technique default_technique(struct map *map, struct map_match *match)
+{
+    uint64_t key = default_key(match->insn);
+    struct default_memo *memo = &map->memo[key * 0x9e3779b97f4a7c15u >> 53];
+    if (memo->key != key) {
+        struct judgement judgement = {.technique = TECHNIQUE_CALL}; /* unknown = virtualized */
+        walk_rules(map, match, 0, map->default_end, &judgement);
+        *memo = (struct default_memo){key, (uint8_t)judgement.technique};
+    }
+    return (enum technique)memo->technique;
 }
 
 static enum technique possible(const struct insn *insn, enum technique technique)
@@ -431,13 +466,17 @@ void map_judge(void *arg, struct insn *insn, const struct map_site *site)
 {
     struct map *map = arg;
     struct map_match match;
-    struct judgement judgement = {.technique = TECHNIQUE_CALL}; /* unknown = virtualized */
+    struct judgement judgement;
     match.map = map;
     match.insn = insn;
     match.site = site;
     match.has_decoded = false;
     map_find_form(insn);
-    walk_rules(map, &match, &judgement);
+    judgement.technique = default_technique(map, &match);
+    judgement.plant.n_rules = 0;
+    if (map->next_order != map->default_end) {
+        walk_rules(map, &match, map->default_end, UINT64_MAX, &judgement);
+    }
     insn->technique = (uint8_t)possible(insn, judgement.technique);
     insn->plant = judgement.plant.n_rules ? (uint16_t)intern_plant(map, &judgement.plant) : 0;
 }
@@ -458,6 +497,7 @@ struct map *map_create(void)
     int result = map_add_text(map, "default", map_default_text,
                               (size_t)(map_default_end - map_default_text), &errors);
     map->is_default = false;
+    map->default_end = map->next_order;
     map_errors_free(&errors);
     if (result < 0) {
         map_destroy(map);

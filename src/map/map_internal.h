@@ -28,12 +28,21 @@ struct rule_list {
     uint16_t *items;
 };
 
+/* What the built-in rules say of one kind of instruction: they ask for nothing but what is in key. */
+struct default_memo {
+    uint64_t key; /* 0: free */
+    uint8_t technique;
+};
+enum { MAP_MEMOS = 2048 };
+
 struct map {
     ZydisDecoder code32, code16; /* for rules that name operands */
     struct map_rule *rules;
     char **leads; /* by rule: comments and blank lines before it, or NULL */
     uint32_t n_rules, n_rules_room, n_free;
     uint64_t next_order;
+    uint64_t default_end; /* rules before it are built-in; 0: one of those was cleared */
+    struct default_memo memo[MAP_MEMOS];
     int next_id;
     bool is_default;                         /* the default map is being read: no ids */
     struct rule_list general;                /* any instruction may match */

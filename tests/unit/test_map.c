@@ -375,13 +375,49 @@ static void verdicts_stay(void **state)
     }
 }
 
+/* What is remembered of the built-in rules is what they say: the same text, read as a user's rules,
+ * is asked anew for each instruction. */
+static struct map *asked;
+static unsigned n_remembered_wrong;
+
+static void one_remembered(const struct encoding *e)
+{
+    static const struct map_site site = {.mode = MODE_CPL0 | MODE_PROT | MODE_CODE32};
+    struct insn insn, anew;
+    decode_judge(e, &insn);
+    anew = insn;
+    map_judge(asked, &anew, &site);
+    if (anew.technique != insn.technique && !n_remembered_wrong++) {
+        print_error("%s: remembered %s, rules say %s\n", show_bytes(e->bytes, insn.n_bytes),
+                    map_technique_name((enum technique)insn.technique),
+                    map_technique_name((enum technique)anew.technique));
+    }
+}
+
+static void remembered(void **state)
+{
+    (void)state;
+    extern const char map_default_text[], map_default_end[];
+    struct map_errors errors = {0};
+    asked = map_create();
+    assert_int_equal(map_add_text(asked, "again", map_default_text,
+                                  (size_t)(map_default_end - map_default_text), &errors),
+                     0);
+    n_remembered_wrong = 0;
+    for_each_encoding(one_remembered);
+    for_each_encoding(one_remembered); /* now all of it is remembered */
+    map_errors_free(&errors);
+    map_destroy(asked);
+    assert_int_equal(n_remembered_wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reached),       cmocka_unit_test(privileged),
         cmocka_unit_test(sensitive),     cmocka_unit_test(native_is_harmless),
         cmocka_unit_test(transfers),     cmocka_unit_test(techniques),
-        cmocka_unit_test(verdicts_stay),
+        cmocka_unit_test(verdicts_stay), cmocka_unit_test(remembered),
     };
     return cmocka_run_group_tests(tests, setup_scanner, NULL);
 }
