@@ -68,7 +68,7 @@ UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(r
 
 .DEFAULT_GOAL := all
 .PHONY: all objects library run setup fetch check lint unit golden bless native native-report guest boot cli gdb fuzz fuzz-smoke \
-        bench bench-quick format clean distclean help FORCE
+        bench bench-quick bench-techniques format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -88,6 +88,7 @@ help:
 	@echo "make cli          bad input, a host that refuses, signals, the terminal"
 	@echo "make gdb          gdb on a tiny guest and a kernel; clients that are no gdb"
 	@echo "make fuzz         random code until a finding (SEED=n; make fuzz-smoke: one minute)"
+	@echo "make bench-techniques  what an instruction costs under each technique of the map"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
 	@echo "make setup        install the packages that build and tests need"
 	@echo "make fetch        get the test kernels into build/guest"
@@ -224,6 +225,9 @@ fuzz-smoke: all $(FUZZ_PROGRAMS)
 bench: all
 	@tools/setup --bench
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run; else echo "bench: nothing yet"; fi
+bench-techniques: all
+	@tools/fetch-guest
+	@PLEX86='$(abspath $(PLEX86))' bench/techniques/run
 bench-quick: all
 	@tools/setup --bench
 	@if [ -x bench/run ]; then PLEX86='$(PLEX86)' bench/run --quick; else echo "bench: nothing yet"; fi

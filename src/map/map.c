@@ -290,12 +290,15 @@ static unsigned plant_bucket(const struct map_plant *plant)
 
 static void describe_plant(const struct map *map, struct map_plant *plant)
 {
-    plant->counts_only = true;
+    plant->counts_only = plant->always = true;
     plant->has_after = false;
     for (unsigned i = 0; i < plant->n_rules; i++) {
         const struct map_rule *rule = &map->rules[plant->rules[i]];
         if (rule->actions != ACTION_COUNT || rule->has_port || rule->has_value) {
             plant->counts_only = false;
+        }
+        if ((rule->actions & ACTION_EMULATE) || rule->has_port || rule->has_value) {
+            plant->always = false;
         }
         if (rule->n_patches && !rule->patch_skip) {
             plant->has_after = true;

@@ -54,8 +54,9 @@ struct watches {
 /* What plant_before() found for behind the instruction: conditions hold before it, not after. */
 struct plant_held {
     uint32_t lin;
-    uint16_t plant;         /* 0: nothing is due */
-    uint32_t rules, logged; /* bits, as of map_plant_holds() */
+    uint16_t plant;  /* 0: nothing is due */
+    uint32_t logged; /* rules, as bits as of map_plant_holds() */
+    const struct map_rule *patch;
 };
 
 /* Data accesses to virtualized code pages (-split log, -split trap). */

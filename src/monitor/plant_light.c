@@ -99,32 +99,28 @@ static void apply_patches(struct cpu *cpu, const struct map_rule *rule)
     }
 }
 
-static const struct map_rule *last_with(const struct machine *machine,
-                                        const struct map_plant *plant, uint32_t rules,
-                                        unsigned action)
-{
-    for (unsigned i = plant->n_rules; i-- > 0;) {
-        const struct map_rule *rule = map_rule_at(machine->map, plant->rules[i]);
-        if ((rules >> i & 1) && (rule->actions & action)) {
-            return rule;
-        }
-    }
-    return NULL;
-}
+/* What of a plant takes place now, one look at each rule. Of several that stop or patch the last
+ * one does. */
+struct doing {
+    const struct map_rule *stop, *patch;
+    uint32_t logged; /* bits of those that logged */
+};
 
-/* Which of them logged, as bits. */
-static uint32_t observe(struct machine *machine, const struct map_plant *plant, uint32_t rules,
-                        const struct insn *insn)
+static struct doing look_at_rules(struct machine *machine, const struct map_plant *plant,
+                                  uint32_t rules, const struct insn *insn, bool observe)
 {
-    uint32_t logged = 0;
-    for (unsigned i = 0; i < plant->n_rules; i++) {
+    struct doing doing = {.stop = NULL};
+    for (; rules; rules &= rules - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rules);
         const struct map_rule *rule = map_rule_at(machine->map, plant->rules[i]);
-        if ((rules >> i & 1) && count_hit(machine->cpu, rule)) {
+        if (observe && count_hit(machine->cpu, rule)) {
             log_hit(machine, insn, rule, TRACE_BEFORE);
-            logged |= 1u << i;
+            doing.logged |= 1u << i;
         }
+        doing.stop = rule->actions & ACTION_STOP ? rule : doing.stop;
+        doing.patch = rule->actions & ACTION_PATCH ? rule : doing.patch;
     }
-    return logged;
+    return doing;
 }
 
 /* True if the machine is to stand still before insn. */
@@ -153,12 +149,14 @@ enum light_result light_plant(struct cpu *cpu, const struct insn *insn)
         return LIGHT_NEXT;
     }
     const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
-    uint32_t rules = map_plant_holds(machine->map, plant, insn, cpu);
-    const struct map_rule *patch = last_with(machine, plant, rules, ACTION_PATCH);
+    uint32_t rules = plant->always ? (1u << plant->n_rules) - 1
+                                   : map_plant_holds(machine->map, plant, insn, cpu);
+    const struct doing doing = look_at_rules(machine, plant, rules, insn, !done);
+    const struct map_rule *patch = doing.patch;
     if (!done) {
-        machine->held = (struct plant_held){.lin = insn->eip, .plant = insn->plant, .rules = rules};
-        machine->held.logged = observe(machine, plant, rules, insn);
-        if (stops_here(machine, last_with(machine, plant, rules, ACTION_STOP), insn->eip)) {
+        machine->held = (struct plant_held){
+            .lin = insn->eip, .plant = insn->plant, .patch = patch, .logged = doing.logged};
+        if (stops_here(machine, doing.stop, insn->eip)) {
             return LIGHT_EXIT;
         }
     }
@@ -179,15 +177,13 @@ void monitor_plant_after(struct machine *machine, const struct insn *insn)
     }
     const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
     held->plant = 0;
-    const struct map_rule *patch = last_with(machine, plant, held->rules, ACTION_PATCH);
-    if (patch) {
-        apply_patches(machine->cpu, patch);
+    if (held->patch) {
+        apply_patches(machine->cpu, held->patch);
     }
-    for (unsigned i = 0; has_results(insn) && i < plant->n_rules; i++) {
-        const struct map_rule *rule = map_rule_at(machine->map, plant->rules[i]);
-        if (held->logged >> i & 1) {
-            log_hit(machine, insn, rule, TRACE_AFTER);
-        }
+    uint32_t logged = has_results(insn) ? held->logged : 0;
+    for (; logged; logged &= logged - 1) {
+        unsigned i = (unsigned)__builtin_ctz(logged);
+        log_hit(machine, insn, map_rule_at(machine->map, plant->rules[i]), TRACE_AFTER);
     }
 }
 

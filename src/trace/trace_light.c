@@ -173,9 +173,8 @@ bool trace_log(struct trace *trace, const struct cpu *cpu, const struct insn *in
     event->kind = (uint8_t)kind;
     event->code32 = cpu->seg[SEG_CS].big;
     event->n_bytes = insn->n_bytes;
-    for (unsigned i = 0; i < INSN_MAX_BYTES; i++) {
-        event->bytes[i] = insn->bytes[i];
-    }
+    __builtin_memcpy(event->bytes, insn->bytes, 8); /* two overlapping moves, no loop */
+    __builtin_memcpy(event->bytes + INSN_MAX_BYTES - 8, insn->bytes + INSN_MAX_BYTES - 8, 8);
     event->values = (uint8_t)(kind == TRACE_AFTER ? values_after(cpu, insn, event->value)
                                                   : values_before(cpu, insn, event->value));
     atomic_store_explicit(&trace->put, put + 1, memory_order_release);

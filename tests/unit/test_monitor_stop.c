@@ -16,6 +16,7 @@
 #include "cpu/cpu.h"
 #include "monitor/debug.h"
 #include "monitor/machine_internal.h"
+#include "monitor/rules.h"
 
 enum { ORIGIN = 0x100000, FAILED = 99 };
 
@@ -188,12 +189,59 @@ static void test_watches(void **state)
     assert_int_equal(run_machine(data_program, sizeof(data_program), &script), 7);
 }
 
+/* Rules added and removed on the way: each turn stops at the NOP once, is counted once, and steps
+ * from there do not stop there again. */
+static enum debug_go rule_script(struct script *script, struct machine *machine,
+                                 const struct stop *stop, int *status)
+{
+    static int count_id, stop_id;
+    const struct cpu *cpu = machine->cpu;
+    char *error = NULL;
+    if (script->n_stops == 1) {
+        count_id = machine_add_rule(machine, "nop: count", &error);
+        stop_id = machine_add_rule(machine, "nop: stop", &error);
+        EXPECT(count_id > 0 && stop_id > 0);
+        EXPECT(machine_add_rule(machine, "nop: dance", &error) == -1 && error);
+        return DEBUG_CONTINUE;
+    }
+    const struct map_rule *rule = map_rule_by_id(machine->map, count_id);
+    uint64_t n = cpu->count[rule->counter];
+    if (script->n_stops < 6) { /* turns 1 to 4 */
+        EXPECT(stop->why == STOP_RULE && stop->rule == stop_id && cpu->eip == ORIGIN + 2);
+        EXPECT(n == script->n_stops - 1 && cpu_reg(cpu, GPR_EAX) == n - 1);
+        return script->n_stops == 5 ? DEBUG_STEP : DEBUG_CONTINUE;
+    }
+    EXPECT(n == (script->n_stops < 9 ? 4 : 5));
+    if (script->n_stops < 9) { /* inc, jmp, the NOP again: a step to it is no stop of the rule's */
+        EXPECT(stop->why == STOP_STEP);
+        EXPECT(cpu->eip == ORIGIN + (script->n_stops == 6 ? 3u : script->n_stops == 7 ? 4 : 2));
+        if (script->n_stops == 8) {
+            EXPECT(machine_remove_rule(machine, stop_id) && !machine_remove_rule(machine, stop_id));
+            stop_id = machine_add_rule(machine, "at 0x100003: stop", &error);
+            EXPECT(stop_id > 0);
+            return DEBUG_CONTINUE;
+        }
+        return DEBUG_STEP;
+    }
+    *status =
+        stop->why == STOP_RULE && stop->rule == stop_id && cpu->eip == ORIGIN + 3 ? 7 : FAILED;
+    return DEBUG_END;
+}
+
+static void test_rules(void **state)
+{
+    (void)state;
+    struct script script = {.next = rule_script};
+    assert_int_equal(run_machine(loop_program, sizeof(loop_program), &script), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_watches),
+        cmocka_unit_test(test_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
