@@ -438,7 +438,7 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
             (short_of_bytes && n_bytes == INSN_MAX_BYTES)) {
             insn->flags = INSN_INVALID | INSN_TOO_LONG;
         }
-        insn->n_bytes = 1;
+        insn->n_bytes = (uint8_t)(n_bytes ? n_bytes : 1); /* any of them may have decided it */
         memcpy(insn->bytes, bytes, n_bytes);
         return;
     }
