@@ -27,8 +27,29 @@ static int add_debugcon(struct board *b, unsigned i)
 {
     enum { POST_PORT = 0x80 };
     uint16_t base = b->config.debugcon[i].base;
-    unsigned flags = LIGHT_BYTES | (base == POST_PORT ? BUS_OVER : 0);
+    bool over = base == POST_PORT || (b->config.has_testdev && base == PC_TESTDEV_PORT + 9);
+    unsigned flags = LIGHT_BYTES | (over ? BUS_OVER : 0);
     return bus_add_ports(b->bus, "debugcon", base, 1, &debugcon_ops, &b->debugcon[i], flags);
+}
+
+/* Its byte port E9 gives way to a debug console there. */
+static int add_testdev_ports(struct board *b)
+{
+    const uint32_t latch = PC_TESTDEV_PORT, flush = latch + 4, bytes = latch + 8;
+    struct pc_testdev *testdev = &b->testdev;
+    int error =
+        bus_add_ports(b->bus, "pc-testdev", latch, 4, &pc_testdev_latch_ops, testdev, BUS_LIGHT);
+    if (!error) {
+        error = bus_add_ports(b->bus, "pc-testdev flush", flush, 4, &pc_testdev_flush_ops, testdev,
+                              BUS_LIGHT);
+    }
+    if (!error) {
+        error = bus_add_ports(b->bus, "pc-testdev bytes", bytes, 4, &pc_testdev_latch_ops, testdev,
+                              LIGHT_BYTES);
+    }
+    return error ? error
+                 : bus_add_ports(b->bus, "pc-testdev irq", PC_TESTDEV_IRQ_PORT, PC_TESTDEV_N_IRQS,
+                                 &pc_testdev_irq_ops, testdev, LIGHT_BYTES);
 }
 
 static int add_ports(struct board *b)
@@ -70,6 +91,9 @@ static int add_ports(struct board *b)
                                   &b->serial[i], LIGHT_BYTES);
         }
     }
+    if (b->config.has_testdev && !error) {
+        error = add_testdev_ports(b);
+    }
     for (unsigned i = 0; i < b->config.n_debugcons && !error; i++) {
         error = add_debugcon(b, i);
     }
@@ -90,7 +114,7 @@ static void wire_chips(struct board *b)
     int64_t utc_ns =
         b->config.rtc_base < 0 ? clock_host_utc_ns() : b->config.rtc_base * 1000000000ll;
     i8259_init(&b->pic, board_intr_wire(b));
-    local_apic_init(&b->apic, board_apic_wire(b));
+    local_apic_init(&b->apic, board_apic_wire(b), board_nmi_wire(b));
     i8254_init(&b->pit, b->clock, board_irq(b, IRQ_PIT, SOURCE_PIT));
     mc146818_init(&b->rtc, b->clock, board_irq(b, IRQ_RTC, SOURCE_RTC), utc_ns);
     i8042_init(&b->kbc, board_irq(b, IRQ_KEYBOARD, SOURCE_KEYBOARD),
@@ -100,6 +124,9 @@ static void wire_chips(struct board *b)
     acpi_pm_init(&b->pm, b->clock, board_irq(b, BOARD_SCI_IRQ, SOURCE_SCI),
                  board_request_wire(b, BOARD_POWER_OFF));
     b->coprocessor.irq = board_irq(b, IRQ_COPROCESSOR, SOURCE_COPROCESSOR);
+    for (unsigned i = 0; i < ARRAY_SIZE(b->testdev.irq); i++) {
+        b->testdev.irq[i] = board_irq(b, i, SOURCE_TESTDEV);
+    }
     b->debug_exit = (struct debug_exit){.exit = board_exit_from_guest, .arg = b};
     dma8237_reset(&b->dma);
 }
@@ -188,6 +215,14 @@ static void mmio_write(void *arg, uint32_t phys, unsigned size_bytes, uint32_t v
 static int add_mmio(struct board *b)
 {
     mem_set_type(b->mem, BOARD_APIC_PHYS, LOCAL_APIC_BYTES, MEM_MMIO);
+    if (b->config.has_testdev) {
+        mem_set_type(b->mem, PC_TESTDEV_PHYS, PC_TESTDEV_MEM_BYTES, MEM_MMIO);
+        int error = bus_add_mmio(b->bus, "pc-testdev", PC_TESTDEV_PHYS, PC_TESTDEV_MEM_BYTES,
+                                 &pc_testdev_mem_ops, &b->testdev, BUS_LIGHT);
+        if (error) {
+            return error;
+        }
+    }
     return bus_add_mmio(b->bus, "local apic", BOARD_APIC_PHYS, LOCAL_APIC_BYTES, &local_apic_ops,
                         &b->apic, BUS_LIGHT);
 }

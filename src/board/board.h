@@ -22,6 +22,7 @@ struct board_config {
     bool mux_monitor_keys; /* Ctrl-A x quits etc. (-nographic) */
     bool has_debug_exit;   /* -device isa-debug-exit,iobase=,iosize= */
     uint16_t debug_exit_base, debug_exit_bytes;
+    bool has_testdev;        /* -device pc-testdev */
     struct debugcon_config { /* -debugcon stdio|file:F ; port e9 or iobase */
         uint16_t base;
         struct serial_config config;
@@ -41,6 +42,8 @@ struct board; /* opaque */
  * INTR output of the interrupt controller changes (cpu->intr). */
 int board_create(struct board **board, struct mem *mem, const struct board_config *config,
                  uint32_t *intr, const char **error);
+/* *nmi becomes true with each edge of the NMI input (cpu->nmi); the CPU takes it back. */
+void board_connect_nmi(struct board *board, bool *nmi);
 void board_destroy(struct board *board);
 void board_reset(struct board *board); /* the RESET line of every chip */
 struct bus *board_bus(struct board *board);

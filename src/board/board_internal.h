@@ -13,6 +13,7 @@
 #include "dev/local_apic.h"
 #include "dev/mc146818.h"
 #include "dev/parallel.h"
+#include "dev/pc_testdev.h"
 #include "dev/pci.h"
 #include "dev/sysctl.h"
 #include "dev/uart16550.h"
@@ -40,6 +41,7 @@ enum irq_source {
     SOURCE_RTC,
     SOURCE_SCI,
     SOURCE_COPROCESSOR,
+    SOURCE_TESTDEV,
     SOURCE_SERIAL,
     SOURCE_END = SOURCE_SERIAL + BOARD_N_SERIAL,
 };
@@ -71,11 +73,13 @@ struct board {
     struct debugcon debugcon[BOARD_MAX_DEBUGCONS];
     struct parallel parallel;
     struct debug_exit debug_exit;
+    struct pc_testdev testdev;
     struct coprocessor coprocessor;
     struct fw_cfg fw_cfg;
 
-    uint32_t *intr;           /* cpu->intr: the 8259's or the local APIC's */
+    uint32_t *intr; /* cpu->intr: the 8259's or the local APIC's */
     bool pic_intr;
+    bool *nmi;                /* cpu->nmi, or NULL */
     uint32_t irq_sources[16]; /* bit per enum irq_source */
     unsigned a20_sources;     /* enum a20_source: levels of the two */
     bool a20_open;
@@ -100,6 +104,7 @@ struct board {
 struct irq_line board_irq(struct board *board, unsigned irq, unsigned source);
 struct irq_line board_intr_wire(struct board *board);
 struct irq_line board_apic_wire(struct board *board);
+struct irq_line board_nmi_wire(struct board *board);
 struct irq_line board_a20_wire(struct board *board, enum a20_source source);
 struct irq_line board_request_wire(struct board *board, enum board_request request);
 void board_exit_from_guest(void *board, int status);

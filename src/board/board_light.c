@@ -42,6 +42,25 @@ struct irq_line board_apic_wire(struct board *board)
     return (struct irq_line){.set = set_apic_intr, .arg = board};
 }
 
+static void pulse_nmi(void *arg, unsigned number, bool level)
+{
+    struct board *board = arg;
+    (void)number;
+    if (board->nmi && level) {
+        *board->nmi = true;
+    }
+}
+
+struct irq_line board_nmi_wire(struct board *board)
+{
+    return (struct irq_line){.set = pulse_nmi, .arg = board};
+}
+
+void board_connect_nmi(struct board *board, bool *nmi)
+{
+    board->nmi = nmi;
+}
+
 struct irq_line board_intr_wire(struct board *board)
 {
     return (struct irq_line){.set = set_intr, .arg = board};

@@ -188,6 +188,10 @@ int option_device(struct parse *parse, char *value)
     if (!strcmp(name, "isa-debugcon")) {
         return take_debugcon_device(parse, rest);
     }
+    if (!strcmp(name, "pc-testdev") && !rest) {
+        parse->options->board.has_testdev = true;
+        return 0;
+    }
     return parse_not_yet(parse, name);
 }
 

@@ -215,11 +215,11 @@ struct cpu {
     uint64_t tsc_offset;               /* guest TSC = host TSC + this */
     /* What computed accesses need of segments (translate/computed.c): -(limit + 1) where the access
      * needs no more than that check, 0 where C must look at it. enum reach. */
-    int64_t reach[2][N_SEG]; /* loads and stores through each segment register */
-    int64_t stack_reach[2];  /* SS as the stack: never beyond FFFF while SS.B is 0 */
-    int64_t code_reach[2];   /* branches with 16-bit operands, with 32-bit ones */
-    uint32_t cs_minus;       /* 0 - CS base: linear address -> EIP by an addition */
-    uint64_t count[CPU_COUNTERS];      /* of rules of the map that count */
+    int64_t reach[2][N_SEG];      /* loads and stores through each segment register */
+    int64_t stack_reach[2];       /* SS as the stack: never beyond FFFF while SS.B is 0 */
+    int64_t code_reach[2];        /* branches with 16-bit operands, with 32-bit ones */
+    uint32_t cs_minus;            /* 0 - CS base: linear address -> EIP by an addition */
+    uint64_t count[CPU_COUNTERS]; /* of rules of the map that count */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
@@ -230,6 +230,7 @@ struct cpu {
     uint8_t interrupt_shadow; /* enum shadow: what waits until one more instruction is done */
     bool a20;                 /* A20 gate open */
     bool halted;
+    bool nmi, nmi_blocked; /* one waits; from its delivery to the next IRET another has to wait */
 
     uint32_t cr0, cr2, cr3, cr4, efer;
     uint32_t dr[8];
@@ -272,7 +273,7 @@ struct cpu {
     bool plant_done; /* what is planted at plant_done_lin has been done: the instruction begins a
                         second time for the same execution (a repeat goes on, a site is re-made) */
     uint32_t plant_done_lin;
-    bool acc_quiet;      /* pieces of an access that view/ has reported as a whole */
+    bool acc_quiet; /* pieces of an access that view/ has reported as a whole */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */
     struct fpu_pointers fpu_pointers;
@@ -284,6 +285,15 @@ struct cpu {
 };
 
 /* EFLAGS as the guest's PUSHF would see it (RF and VM included as they stand). */
+static inline bool cpu_takes_nmi(const struct cpu *cpu)
+{
+    return cpu->nmi && !cpu->nmi_blocked;
+}
+/* What the shadow of STI and MOV SS holds off is not looked at. */
+static inline bool cpu_takes_interrupt(const struct cpu *cpu)
+{
+    return (cpu->intr && cpu->iff) || cpu_takes_nmi(cpu);
+}
 static inline uint32_t cpu_eflags(const struct cpu *cpu)
 {
     return (cpu->arith & FLAGS_ARITH) | cpu->iff | cpu->sysflags | FLAG_FIXED;

@@ -4,7 +4,7 @@
  * Light. CPUID does not offer it, so only software that expects one without asking finds it: test
  * kernels, which enable it first of all and send themselves interrupts.
  *
- * DEVIATION: always at FEE00000, whatever IA32_APIC_BASE says; no timer, no LVT interrupts, no NMI,
+ * DEVIATION: always at FEE00000, whatever IA32_APIC_BASE says; no timer, no LVT interrupts, no
  * INIT, SMI or startup messages (there is nobody to start), 8259 interrupts pass whatever LINT0
  * says; no I/O APIC.
  */
@@ -29,7 +29,7 @@ enum {
     REG_DIVIDE = 0x3e0,
 };
 enum { VERSION = 0x50014, ENABLED = 0x100, LVT_MASKED = 0x10000, DFR_FLAT = 0xf };
-enum { DELIVER_FIXED = 0, DELIVER_LOWEST = 1 };
+enum { DELIVER_FIXED = 0, DELIVER_LOWEST = 1, DELIVER_NMI = 4 };
 enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 
 /* Highest bit's number, or -1. */
@@ -102,6 +102,10 @@ static void send(struct local_apic *apic)
 {
     uint32_t vector = apic->icr_low & 0xff, mode = apic->icr_low >> 8 & 7;
     bool is_vector = mode == DELIVER_FIXED || mode == DELIVER_LOWEST;
+    if (mode == DELIVER_NMI && is_for_us(apic)) { /* "Local APIC State After It Has Been Software
+                                                     Disabled": NMI still comes through */
+        irq_set(&apic->nmi, true);
+    }
     if (!is_vector || !is_for_us(apic) || !(apic->spurious & ENABLED)) {
         return;
     }
@@ -194,16 +198,17 @@ const struct bus_ops local_apic_ops = {apic_read, apic_write};
 /* "Local APIC State After Power-Up or Reset" */
 void local_apic_reset(struct local_apic *apic)
 {
-    struct irq_line intr = apic->intr;
-    *apic = (struct local_apic){.intr = intr, .spurious = 0xff, .dfr = UINT32_MAX};
+    struct irq_line intr = apic->intr, nmi = apic->nmi;
+    *apic = (struct local_apic){.intr = intr, .nmi = nmi, .spurious = 0xff, .dfr = UINT32_MAX};
     for (unsigned i = 0; i < LOCAL_APIC_N_LVT; i++) {
         apic->lvt[i] = LVT_MASKED;
     }
     update(apic);
 }
 
-void local_apic_init(struct local_apic *apic, struct irq_line intr)
+void local_apic_init(struct local_apic *apic, struct irq_line intr, struct irq_line nmi)
 {
     apic->intr = intr;
+    apic->nmi = nmi;
     local_apic_reset(apic);
 }

@@ -15,10 +15,11 @@ struct local_apic {
     uint32_t lvt[LOCAL_APIC_N_LVT];
     uint32_t irr[LOCAL_APIC_VECTOR_WORDS], isr[LOCAL_APIC_VECTOR_WORDS]; /* a bit per vector */
     bool pending; /* a vector in irr may be delivered now */
-    struct irq_line intr;
+    struct irq_line intr, nmi;
 };
 
-void local_apic_init(struct local_apic *apic, struct irq_line intr);
+/* nmi: raised once for each message, never lowered */
+void local_apic_init(struct local_apic *apic, struct irq_line intr, struct irq_line nmi);
 void local_apic_reset(struct local_apic *apic);
 /* With pending: the vector to deliver, now in service. */
 unsigned local_apic_acknowledge(struct local_apic *apic);

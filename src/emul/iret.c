@@ -181,6 +181,7 @@ static enum light_result iret_protected(struct cpu *cpu, unsigned size)
 enum light_result emul_iret(struct cpu *cpu, const struct insn *insn)
 {
     const unsigned size = insn->opattr;
+    cpu->nmi_blocked = false; /* "Handling Multiple NMIs": also where IRET faults */
     if (emul_is_prot(cpu)) {
         if (__builtin_expect(cpu->sysflags & FLAG_NT, 0)) {
             return iret_task(cpu, insn);

@@ -251,6 +251,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->mem.mmio_read = (uint32_t(*)(void *, uint32_t, unsigned))bus_mmio_read;
     machine->mem.mmio_write = (void (*)(void *, uint32_t, unsigned, uint32_t))bus_mmio_write;
     machine->mem.mmio_arg = bus;
+    board_connect_nmi(machine->board, &machine->cpu->nmi);
     board_set_a20_hook(machine->board, on_a20, machine);
     board_set_memory_hook(machine->board, on_memory, machine);
     cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));

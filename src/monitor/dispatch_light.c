@@ -49,7 +49,7 @@ static uint32_t go_on(struct cpu *cpu, bool step)
         cpu->exit_reason = EXIT_STEP;
         return LIGHT_EXIT;
     }
-    if ((cpu->intr && cpu->iff) || (cpu->mode & MODE_STEP)) {
+    if (cpu_takes_interrupt(cpu) || (cpu->mode & MODE_STEP)) {
         cpu->exit_reason = EXIT_INTR;
         return LIGHT_EXIT;
     }
@@ -97,7 +97,7 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
             return ends ? go_on(cpu, true) : LIGHT_NEXT;
         }
         if (cpu->interrupt_shadow) {
-            if (cpu->intr && cpu->iff) {
+            if (cpu_takes_interrupt(cpu)) {
                 cpu->exit_reason = EXIT_INTR;
                 return LIGHT_EXIT;
             }
@@ -105,7 +105,7 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
         }
         if (machine->pages.n_invalidations != generation || mode != cpu->mode ||
             window != cpu->window || dir != cpu->dir || op == OP_MOV_TO_CR || op == OP_INVLPG ||
-            (cpu->intr && cpu->iff)) {
+            cpu_takes_interrupt(cpu)) {
             return go_on(cpu,
                          false); /* the unit we came from may be gone, its mode or mapping over */
         }

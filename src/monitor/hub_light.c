@@ -283,7 +283,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
     if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;
     }
-    while (cpu->halted && !(cpu->intr && cpu->iff)) {
+    while (cpu->halted && !cpu_takes_interrupt(cpu)) {
         run_park_fpu(cpu);
         uint64_t tsc_asleep = __builtin_ia32_rdtsc();
         board_wait(machine->board, UINT64_MAX);
@@ -294,10 +294,16 @@ static enum outcome between_runs(struct machine *machine, int *status)
             return STOP;
         }
     }
-    if (cpu->intr && cpu->iff && !cpu->interrupt_shadow && !machine->stops.passing) {
+    if (cpu_takes_interrupt(cpu) && !cpu->interrupt_shadow && !machine->stops.passing) {
         machine->n_interrupts++;
         cpu->halted = false;
-        struct fault event = {.vector = (uint8_t)board_ack_interrupt(machine->board)};
+        struct fault event = {.vector = VEC_NMI};
+        if (cpu_takes_nmi(cpu)) {
+            cpu->nmi = false;
+            cpu->nmi_blocked = true;
+        } else {
+            event.vector = (uint8_t)board_ack_interrupt(machine->board);
+        }
         return deliver(machine, EVENT_INTERRUPT, event, status);
     }
     return GO_ON;
@@ -317,7 +323,7 @@ static void begin_step(struct machine *machine)
 static bool wants_step(const struct machine *machine)
 {
     const struct cpu *cpu = machine->cpu;
-    return (cpu->interrupt_shadow && cpu->intr) || machine->stops.passing ||
+    return (cpu->interrupt_shadow && (cpu->intr || cpu_takes_nmi(cpu))) || machine->stops.passing ||
            machine->stops.stepping;
 }
 

@@ -94,6 +94,7 @@ static void refused_lines(void **state)
         {"-kernel k -serial chardev:a", -1, "id=a"},
         {"-kernel k -device isa-debugcon,chardev=a", -1, "id=a"},
         {"-device isa-debugcon,iobase=1", -1, "needs chardev"},
+        {"-kernel k -device pc-testdev,iobase=1", -1, "pc-testdev"},
         {"-device isa-debug-exit,iobase=x", -1, "iobase=N"},
         {"-device isa-debug-exit,iobase=0x10000", -1, "iobase=N"},
         {"-kernel k -device isa-debug-exit,iosize=5", -1, "iosize"},
@@ -249,6 +250,7 @@ static void debug_ports(void **state)
          0x402, SERIAL_FILE},
         {"-kernel k -chardev stdio,id=c -device isa-debugcon,chardev=c", -1, -1, 0xe9,
          SERIAL_STDIO},
+        {"-kernel k -device pc-testdev -device isa-debug-exit,iobase=0xf4", 0xf4, 2, -1, 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char line[256];
@@ -257,6 +259,7 @@ static void debug_ports(void **state)
         strcpy(line, rows[i].line);
         assert_int_equal(parse_line(&parse, &options, line), 0);
         const struct board_config *board = &options.board;
+        assert_int_equal(board->has_testdev, strstr(rows[i].line, "pc-testdev") != NULL);
         assert_int_equal(board->has_debug_exit, rows[i].exit_base >= 0);
         assert_int_equal(board->n_debugcons, rows[i].con_base >= 0);
         if (board->has_debug_exit) {
