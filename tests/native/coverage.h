@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
+#include "engine.h"
 #include "gen.h"
 
-enum { N_ENGINES = 3 };
 struct coverage; /* all modes */
 
 struct coverage *coverage_create(void);

@@ -7,8 +7,7 @@
 #include "coverage.h"
 #include "runner.h"
 
-static const char *const engines[] = {"", "all-checked", "one-insn"};
-enum { N_PASSES = 2, N_SHOWN = 12, SUBSET = 4 /* of the batches, in the other engine modes */ };
+enum { N_PASSES = 2, N_SHOWN = 12 };
 
 struct arguments {
     uint64_t seed, first, n_cases;
@@ -26,21 +25,16 @@ struct tally {
     uint8_t *seen; /* by form */
 };
 
-static const char *engine_name(unsigned engine)
-{
-    return *engines[engine] ? engines[engine] : "normal";
-}
-
 static void show_failure(const struct arguments *args, struct runner *runner, unsigned i,
                          uint64_t number, unsigned engine, const char *text)
 {
     const struct generated *made = &runner->made[i];
-    printf("not ok: %s/%s case %llu: %s\n", args->mode, engine_name(engine),
+    printf("not ok: %s/%s case %llu: %s\n", args->mode, engine_ways[engine].name,
            (unsigned long long)number, text);
     print_case(stdout, made, &runner->batch->cases[i], &runner->cpu[i],
                runner->engine[i].ran ? &runner->engine[i] : NULL);
     printf("  again: tests/native/run --seed %llu --mode %s --engine %s --case %llu\n",
-           (unsigned long long)args->seed, args->mode, engine_name(engine),
+           (unsigned long long)args->seed, args->mode, engine_ways[engine].name,
            (unsigned long long)number);
 }
 
@@ -71,7 +65,7 @@ static void compare_batch(const struct arguments *args, struct runner *runner, u
         if (!tally->failed[group(args, made)]++) {
             snprintf(tally->first[group(args, made)], sizeof(tally->first[0]),
                      "--seed %llu --mode %s --engine %s --case %llu: %s",
-                     (unsigned long long)args->seed, args->mode, engine_name(engine),
+                     (unsigned long long)args->seed, args->mode, engine_ways[engine].name,
                      (unsigned long long)(first + i), text);
         }
         unsigned key = made->form.map << 8 | made->form.opcode;
@@ -102,9 +96,10 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
             return 1;
         }
         for (unsigned e = 0; e < N_ENGINES; e++) {
-            bool due = e == 0 || args->n_cases || args->one || at / N_CASES % SUBSET == 0;
+            bool due =
+                e == 0 || args->n_cases || args->one || at / N_CASES % engine_ways[e].one_of == 0;
             if (due && (args->engines >> e & 1)) {
-                runner_engine(runner, engines[e]);
+                runner_engine(runner, &engine_ways[e]);
                 compare_batch(args, runner, at, n, e, &tally[e]);
             }
         }
@@ -115,14 +110,14 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
             if (t->failed[map]) {
                 failed = 1;
                 fprintf(results, "not ok native/%s/%s/%s: %llu of %llu cases; %s\n", args->mode,
-                        engine_name(e), map_names[map], (unsigned long long)t->failed[map],
+                        engine_ways[e].name, map_names[map], (unsigned long long)t->failed[map],
                         (unsigned long long)(t->failed[map] + t->passed[map]), t->first[map]);
             } else if (t->passed[map]) {
-                fprintf(results, "ok native/%s/%s/%s # %llu cases\n", args->mode, engine_name(e),
-                        map_names[map], (unsigned long long)t->passed[map]);
+                fprintf(results, "ok native/%s/%s/%s # %llu cases\n", args->mode,
+                        engine_ways[e].name, map_names[map], (unsigned long long)t->passed[map]);
             }
             if (t->failed[map] || t->passed[map]) {
-                printf("%s/%s/%s: %llu passed, %llu failed\n", args->mode, engine_name(e),
+                printf("%s/%s/%s: %llu passed, %llu failed\n", args->mode, engine_ways[e].name,
                        map_names[map], (unsigned long long)t->passed[map],
                        (unsigned long long)t->failed[map]);
             }
@@ -143,7 +138,7 @@ static void usage(FILE *out)
 static unsigned engine_mask(const char *word)
 {
     for (unsigned e = 0; e < N_ENGINES; e++) {
-        if (strcmp(word, engine_name(e)) == 0) {
+        if (strcmp(word, engine_ways[e].name) == 0) {
             return 1u << e;
         }
     }
@@ -196,7 +191,7 @@ static bool parse(struct arguments *args, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct arguments args = {.seed = 1, .engines = 7};
+    struct arguments args = {.seed = 1, .engines = (1u << N_ENGINES) - 1};
     struct runner runner;
     if (!parse(&args, argc, argv)) {
         usage(stderr);

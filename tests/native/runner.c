@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
 #include "segments.h"
 
 enum { ENGINE_SECONDS = 60, CPU_SECONDS = 120 };
@@ -115,7 +114,7 @@ static int write_batch(const struct runner *runner)
     return 0;
 }
 
-static int run_once(struct runner *runner, const char *engine)
+static int run_once(struct runner *runner, const struct engine_way *way)
 {
     uint32_t n = runner->batch->head.n_cases;
     if (write_batch(runner)) {
@@ -124,8 +123,7 @@ static int run_once(struct runner *runner, const char *engine)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        int status =
-            engine_run_batch(runner->kernel, runner->batch_path, engine, n, runner->engine);
+        int status = engine_run_batch(runner->kernel, runner->batch_path, way, n, runner->engine);
         _exit(status ? 1 : 0);
     }
     int status = child < 0 ? -1 : wait_for(child, ENGINE_SECONDS);
@@ -134,7 +132,8 @@ static int run_once(struct runner *runner, const char *engine)
 }
 
 /* A run that failed says nothing: its halves are run again, until single cases are left. */
-static void run_range(struct runner *runner, const char *engine, unsigned begin, unsigned end)
+static void run_range(struct runner *runner, const struct engine_way *way, unsigned begin,
+                      unsigned end)
 {
     static struct test_result kept[N_CASES];
     struct batch *batch = runner->batch;
@@ -144,7 +143,7 @@ static void run_range(struct runner *runner, const char *engine, unsigned begin,
         batch->cases[i].flags |= i < begin || i >= end ? CASE_SKIP : 0;
     }
     memcpy(kept, runner->engine, sizeof(kept));
-    int status = run_once(runner, engine);
+    int status = run_once(runner, way);
     for (unsigned i = 0; i < n; i++) {
         batch->cases[i].flags = saved[i];
         if (i < begin || i >= end || status) {
@@ -153,13 +152,13 @@ static void run_range(struct runner *runner, const char *engine, unsigned begin,
     }
     if (status && end - begin > 1) {
         unsigned middle = (begin + end) / 2;
-        run_range(runner, engine, begin, middle);
-        run_range(runner, engine, middle, end);
+        run_range(runner, way, begin, middle);
+        run_range(runner, way, middle, end);
     }
 }
 
-void runner_engine(struct runner *runner, const char *engine)
+void runner_engine(struct runner *runner, const struct engine_way *way)
 {
     memset(runner->engine, 0, N_CASES * sizeof(*runner->engine));
-    run_range(runner, engine, 0, runner->batch->head.n_cases);
+    run_range(runner, way, 0, runner->batch->head.n_cases);
 }

@@ -4,6 +4,7 @@
 
 #include "compare.h"
 #include "cpu.h"
+#include "engine.h"
 
 struct runner {
     const char *kernel, *batch_path;
@@ -18,6 +19,6 @@ int runner_create(struct runner *runner, const char *directory);
 int runner_prepare(struct runner *runner, const struct generator *gen, uint64_t first, unsigned n);
 /* Runs them in the engine; cases that end the engine's process are found by halving, and have
  * ran == 0 then. */
-void runner_engine(struct runner *runner, const char *engine);
+void runner_engine(struct runner *runner, const struct engine_way *way);
 
 #endif
