@@ -80,6 +80,39 @@ r2: rep stosl
     CHECK(exc_eip, $r2)
     CHECK(exc_ecx, $1)
     CHECK(dr6_seen, $8)
+    /* what the delivery of an event pushes: at the first instruction of its handler. A fault */
+    SETGATE 6, on_ud
+    leal -8(%esp), %eax
+    movl %eax, %dr0
+    movl $0x000d0402, %eax
+    movl %eax, %dr7
+    movl $0, n_db
+    ud2
+    CHECK(n_db, $1)
+    CHECK(exc_eip, $on_ud)
+    CHECK(dr6_seen, $1)
+    /* an interrupt */
+    SETGATE 0x31, on_irq
+    movl $0x1ff, 0xfee000f0
+    movl $0, n_db
+    sti
+    movl $0x44031, 0xfee00300
+    nop
+    cli
+    CHECK(n_db, $1)
+    CHECK(exc_eip, $on_irq)
+    /* INT n, on another stack */
+    SETGATE 0x93, on_int, 0xee
+    movl $lib_kstack_top - 4, %eax
+    movl %eax, %dr0
+    movl $0, n_db
+    movl $0, exc_hook
+    SETGATE 1, on_db
+    USER_OK(int $0x93)
+    CHECK(n_db, $1)
+    CHECK(int_eip, $on_int)
+    SETGATE 1, lib_stubs_db
+    movl $hook, exc_hook
     /* code bp and TF together: trap of the former, then fault */
     movl $0x400, %eax
     movl %eax, %dr7
@@ -95,6 +128,24 @@ h1: movl $1, clear_tf
     PASS
 isr: incl %edx
     iret
+on_ud:
+    addl $2, (%esp)
+    iret
+on_irq:
+    movl $0, 0xfee000b0
+    iret
+on_int:
+    iret
+on_db:
+    pushl %eax
+    xorl %eax, %eax
+    movl %eax, %dr7
+    movl 4(%esp), %eax
+    movl %eax, int_eip
+    incl n_db
+    popl %eax
+    iret
+lib_stubs_db = lib_stubs + 16
 hook:
     incl n_db
     movl %dr6, %eax
@@ -111,6 +162,7 @@ hook:
     ret
     .data
 n_db: .long 0
+int_eip: .long 0
 clear_tf: .long 0
 dr6_seen: .long 0
     .balign 16

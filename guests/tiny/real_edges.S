@@ -232,6 +232,22 @@ rm: movl %cr0, %eax
     WANT(e)
     movl %esi, %gs:0
     movl %edi, %gs:4
+    /* an odd SP below 16: #GP, as PUSHA's own page says; above and even ones are well */
+    .irp sp, 9, 11, 13, 15
+    movw $\sp, %sp
+    FAULT16(13, pushaw)
+    cmpl $0x12340000 + \sp, %esp
+    WANT(e)
+    FAULT16(13, pushal)
+    cmpl $0x12340000 + \sp, %esp
+    WANT(e)
+    .endr
+    movl %gs:0, %esi
+    movl %gs:4, %edi
+    movw $17, %sp
+    FINE(pushaw)
+    movl %esi, %gs:0
+    movl %edi, %gs:4
     movw $0x7000, %sp
     pushfw
     popw %ax
@@ -334,7 +350,7 @@ rm_sub:
 rm_sub2:
     movw $0x1111, %dx
     ret $2
-    .org rm + 0xa00
+    .org rm + 0xe00
 rm_fault6:
     pushw $6
     jmp rm_fault

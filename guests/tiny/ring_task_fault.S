@@ -166,6 +166,28 @@ main:
     movb $0x8e, lib_idt + 8 * NP + 5
     ungate DF
     back
+    /* the old task finds no room in its own TSS: the switch has not begun */
+    .macro old_limit limit, acc, vec, err, line
+    call init
+    SETDESC TSS_SEL, lib_tss, \limit, \acc, 0
+    movl $TSS_SEL, %eax
+    ltr %ax
+    TRY 1f
+2:  ljmp $T0, $0
+1:  ck exc_vec, $\vec, \line
+    ck exc_err, "$(\err)", \line
+    .if \vec == TS
+    ck exc_eip, $2b, \line
+    ckb lib_gdt+T0+5, $0x89, \line
+    ckb lib_gdt+TSS_SEL+5, $(\acc + 2), \line
+    .endif
+    .endm
+#define OLD_LIMIT(limit, acc, vec, err) old_limit limit, acc, vec, err, __LINE__
+    OLD_LIMIT(0x4f, 0x89, TS, TSS_SEL)
+    OLD_LIMIT(0x28, 0x81, TS, TSS_SEL)
+    SETDESC TSS_SEL, lib_tss, 103, 0x89, 0
+    movl $TSS_SEL, %eax
+    ltr %ax
     /* IRET with NT: the back link */
     .macro link_faults sel, vec, err, line
     movw $\sel, lib_tss

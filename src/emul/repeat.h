@@ -71,8 +71,8 @@ static inline bool repeat_is_interrupted(const struct cpu *cpu, struct repeat *r
     repeat->n_slice = 0;
     const uint32_t exit_request = *(const volatile uint32_t *)&cpu->exit_request;
     const uint32_t intr = *(const volatile uint32_t *)&cpu->intr;
-    return exit_request || (intr && cpu->iff) || cpu_takes_nmi(cpu) || (cpu->sysflags & FLAG_TF) || cpu->debug_hits ||
-           cpu->watch_hit;
+    return exit_request || (intr && cpu->iff) || cpu_takes_nmi(cpu) || (cpu->sysflags & FLAG_TF) ||
+           cpu->debug_hits || cpu->watch_hit;
 }
 
 #endif

@@ -147,9 +147,21 @@ enum light_result emul_pop(struct cpu *cpu, const struct insn *insn)
     return LIGHT_NEXT;
 }
 
+/* "PUSHA/PUSHAD", real and virtual-8086 mode: #GP, not #SS, if SP is 7, 9, 11, 13 or 15. SP 1, 3
+ * and 5 are #SS, which finds no room for its own frame either: shutdown, as the manual says. */
+static bool has_odd_room(const struct cpu *cpu, uint32_t esp)
+{
+    const struct segment *ss = &cpu->seg[SEG_SS];
+    const uint32_t sp = esp & emul_stack_mask(ss);
+    return !emul_is_prot(cpu) && (sp & 1) && sp >= 7 && sp <= 15 && ss->limit <= 0xffff;
+}
+
 enum light_result emul_pusha(struct cpu *cpu, const struct insn *insn)
 {
     uint32_t words[N_GPR], esp = cpu_reg(cpu, GPR_ESP);
+    if (has_odd_room(cpu, esp)) {
+        return emul_fault(cpu, VEC_GP, 0);
+    }
     for (unsigned reg = 0; reg < N_GPR; reg++) {
         words[reg] = cpu_reg(cpu, reg);
     }

@@ -97,13 +97,18 @@ static int save_task(struct cpu *cpu, uint32_t eip, uint32_t eflags)
     return failed;
 }
 
+/* Of the current TSS: all that save_task() writes lies in them. */
+static uint32_t saved_bytes(const struct cpu *cpu)
+{
+    return is_32(cpu->tr.access) ? TSS32_LDT : TSS16_LDT;
+}
+
 /* Everything that is written must be writable before anything is. */
 static int probe_switch(struct cpu *cpu, enum task_reason reason, const struct desc *tss,
                         uint32_t base)
 {
-    const uint32_t old_bytes = is_32(cpu->tr.access) ? TSS32_LDT : TSS16_LDT;
     const bool nests = reason == TASK_CALL || reason == TASK_EVENT;
-    if (acc_probe_write(cpu, cpu->tr.base, old_bytes, ACC_SUP) ||
+    if (acc_probe_write(cpu, cpu->tr.base, saved_bytes(cpu), ACC_SUP) ||
         (nests && acc_probe_write(cpu, base, 2, ACC_SUP))) {
         return -1;
     }
@@ -264,6 +269,7 @@ static int load_registers(struct cpu *cpu, const struct task *task)
     cpu->cr0 |= CR0_TS;
     cpu->dr[7] &= ~(uint32_t)DR7_LOCAL;
     if ((cpu->cr0 & CR0_PG) && task->cr3 != cpu->cr3) {
+        /* The manual does not say what follows; the handler has the old task's tables. */
         if (view_load_pdptes(cpu, task->cr3)) {
             return emul_raise(cpu, VEC_TS, cpu->tr.selector & SEL_ERROR);
         }
@@ -305,6 +311,11 @@ int emul_switch_task(struct cpu *cpu, enum task_reason reason, uint16_t tss_sele
     desc_to_segment(tss, tss_selector, &new_tr);
     if (new_tr.limit < (wide ? (uint32_t)TSS32_MIN_LIMIT : (uint32_t)TSS16_MIN_LIMIT)) {
         return emul_raise(cpu, VEC_TS, (tss_selector & SEL_ERROR) | ext);
+    }
+    /* LTR takes any limit, and the manual names no fault for an old TSS that cannot hold the task.
+     */
+    if (cpu->tr.limit < saved_bytes(cpu) - 1) {
+        return emul_raise(cpu, VEC_TS, (cpu->tr.selector & SEL_ERROR) | ext);
     }
     if ((wide ? read_tss32(cpu, new_tr.base, &task) : read_tss16(cpu, new_tr.base, &task)) ||
         probe_switch(cpu, reason, tss, new_tr.base)) {

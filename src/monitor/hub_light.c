@@ -27,8 +27,7 @@ static enum outcome triple_fault(struct machine *machine, int *status)
     return GO_ON;
 }
 
-static enum outcome deliver(struct machine *machine, enum event_kind kind, struct fault fault,
-                            int *status)
+static bool deliver_one(struct machine *machine, enum event_kind kind, struct fault fault)
 {
     struct cpu *cpu = machine->cpu;
     if (kind == EVENT_EXCEPTION && fault.vector < 32) {
@@ -39,10 +38,21 @@ static enum outcome deliver(struct machine *machine, enum event_kind kind, struc
         monitor_log_event(machine, kind, fault);
     }
     machine->resume_host = 0;
-    if (emul_deliver(cpu, kind, fault) == LIGHT_EXIT) {
-        return triple_fault(machine, status);
+    return emul_deliver(cpu, kind, fault) != LIGHT_EXIT;
+}
+
+/* Data breakpoints on what the event pushes are traps before its handler's first instruction. */
+static enum outcome deliver(struct machine *machine, enum event_kind kind, struct fault fault,
+                            int *status)
+{
+    struct cpu *cpu = machine->cpu;
+    bool alive = deliver_one(machine, kind, fault);
+    if (__builtin_expect(alive && cpu->debug_hits, 0)) {
+        cpu->dr[6] |= cpu->debug_hits;
+        cpu->debug_hits = 0;
+        alive = deliver_one(machine, EVENT_EXCEPTION, (struct fault){.vector = VEC_DB});
     }
-    return GO_ON;
+    return alive ? GO_ON : triple_fault(machine, status);
 }
 
 /* -program: a flat program at CPL 3 has no handlers; HLT ends it with the display of the posts. */
