@@ -68,7 +68,7 @@ UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(r
 
 .DEFAULT_GOAL := all
 .PHONY: all objects library run setup fetch check lint unit golden bless native native-report guest boot cli gdb fuzz fuzz-smoke \
-        bench bench-quick bench-techniques format clean distclean help FORCE
+        bench bench-quick bench-techniques bench-bare format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -90,6 +90,7 @@ help:
 	@echo "make fuzz         random code until a finding (SEED=n; make fuzz-smoke: one minute)"
 	@echo "make bench-techniques  what an instruction costs under each technique of the map"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
+	@echo "make bench-bare   nanoseconds of single system operations, on the bare machine"
 	@echo "make setup        install the packages that build and tests need"
 	@echo "make fetch        get the test kernels into build/guest"
 	@echo "make format       clang-format the sources"
@@ -258,6 +259,9 @@ run:
 	@set -- $$(stty size 2>/dev/null || echo 24 80); \
 	exec $(PLEX86) -m 512 -kernel $(GUEST)/vmlinuz-686 -initrd $(GUEST)/initrd.img -nographic \
 	    -append "console=ttyS0 quiet LINES=$$1 COLUMNS=$$2 TERM=$${TERM:-vt100}"
+
+bench-bare: all
+	@PLEX86='$(PLEX86)' bench/bare/run
 
 format:
 	@clang-format -i $(wildcard src/*.c src/*/*.c src/*/*.h tests/*/*.c guests/*/*.c)
