@@ -258,6 +258,7 @@ struct cpu {
         uint32_t tag;  /* page | right | access, 0: free */
         uint32_t left; /* accesses until the window is tried again */
     } acc_hint[CPU_ACC_HINTS], acc_cold[CPU_ACC_HINTS];
+    uint32_t acc_warm[2 * CPU_ACC_HINTS]; /* reads, writes: page | 4 | write, 0: free */
     uint64_t exit_host; /* host address of the instruction that left by EXIT_SITE */
     uint64_t n_stack_resets, n_host_faults, n_signals, n_steps;
 

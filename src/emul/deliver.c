@@ -145,6 +145,37 @@ static int enter_inner_ring(struct cpu *cpu, const struct target *target, const 
     return EMUL_DONE;
 }
 
+/* Pushes from the first word, which ends up lowest, on; 0, or -1 with nothing changed: the words lie in
+ * one page, so the first store proves that the others will succeed. */
+static int push_flat(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsigned n)
+{
+    if (__builtin_expect(acc_write_near(cpu, lin, words, n), 1)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (acc_write(cpu, lin + 4 * i, 4, ACC_SUP, words[i])) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The stack of ring 0 from a 32-bit TSS. */
+static bool read_flat_stack(struct cpu *cpu, uint32_t *esp, uint32_t *ss)
+{
+    const uint32_t lin = cpu->tr.base + TSS32_ESP0;
+    uint32_t words[2];
+    if (!(cpu->tr.access & DESC_IS_32) || cpu->tr.limit < TSS32_ESP0 + 5) {
+        return false;
+    }
+    if (__builtin_expect(acc_read_near(cpu, lin, words, 2), 1)) {
+        *esp = words[0];
+        *ss = words[1] & 0xffff;
+        return true;
+    }
+    return !acc_read(cpu, lin, 4, ACC_SUP, esp) && !acc_read(cpu, lin + 4, 2, ACC_SUP, ss);
+}
+
 /* The shape of nearly every event: from flat ring 3 to flat ring 0, or within flat ring 0, through
  * a 32-bit gate. True if that was it and it is done; false if the long way must find out, with
  * nothing changed. Same checks, in one pass; measured 2.5 times as fast as the long way. */
@@ -158,26 +189,23 @@ static bool enter_flat(struct cpu *cpu, enum event_kind kind, const struct fault
         (cpu->cpl != 0 && cpu->cpl != 3) || !emul_is_flat_desc(cpu, selector, 0, FLAT_CODE)) {
         return false;
     }
-    if (inner && (!(cpu->tr.access & DESC_IS_32) || cpu->tr.limit < TSS32_ESP0 + 5 ||
-                  acc_read(cpu, cpu->tr.base + TSS32_ESP0, 4, ACC_SUP, &esp) ||
-                  acc_read(cpu, cpu->tr.base + TSS32_ESP0 + 4, 2, ACC_SUP, &ss) ||
-                  !emul_is_flat_desc(cpu, ss, 0, FLAT_DATA))) {
+    if (inner &&
+        (!read_flat_stack(cpu, &esp, &ss) || !emul_is_flat_desc(cpu, ss, 0, FLAT_DATA))) {
         return false;
     }
-    uint32_t lin = esp;
-    /* Inside one page the first store proves that the others will succeed. */
-    if (((esp - 1) & 0xfff) < 23) {
+    const unsigned n = 3 + (inner ? 2 : 0);
+    const uint32_t words[6] = {event->error,
+                               return_eip,
+                               cpu->seg[SEG_CS].selector,
+                               pushed_eflags(cpu, kind, event),
+                               cpu_reg(cpu, GPR_ESP),
+                               cpu->seg[SEG_SS].selector};
+    const unsigned skip = event->has_error ? 0 : 1;
+    const uint32_t lin = esp - 4 * (n + 1 - skip);
+    if (((esp - 1) & 0xfff) < 23 || push_flat(cpu, lin, words + skip, n + 1 - skip)) {
         return false;
     }
-    if ((event->has_error && acc_write(cpu, esp - (inner ? 24 : 16), 4, ACC_SUP, event->error)) ||
-        (inner && acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu->seg[SEG_SS].selector)) ||
-        (inner && acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu_reg(cpu, GPR_ESP))) ||
-        acc_write(cpu, lin -= 4, 4, ACC_SUP, pushed_eflags(cpu, kind, event)) ||
-        acc_write(cpu, lin -= 4, 4, ACC_SUP, cpu->seg[SEG_CS].selector) ||
-        acc_write(cpu, lin -= 4, 4, ACC_SUP, return_eip)) {
-        return false;
-    }
-    cpu_set_reg(cpu, GPR_ESP, event->has_error ? lin - 4 : lin);
+    cpu_set_reg(cpu, GPR_ESP, lin);
     emul_set_flat(cpu, SEG_CS, selector, 0, FLAT_CODE);
     if (inner) {
         emul_set_flat(cpu, SEG_SS, ss, 0, FLAT_DATA);

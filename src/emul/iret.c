@@ -120,9 +120,9 @@ static void return_flags(struct cpu *cpu, unsigned size, uint32_t eflags)
 }
 
 /* From flat ring 0 to flat ring 3, or within flat ring 0, with 32-bit operands: nearly every IRET.
- * words: EIP, CS, EFLAGS. True if that was it and it is done; false if the long way must find out,
+ * words: EIP, CS, EFLAGS, and if has_outer ESP and SS. True if that was it and it is done; false if the long way must find out,
  * with nothing changed. */
-static bool iret_flat(struct cpu *cpu, const uint32_t *words)
+static bool iret_flat(struct cpu *cpu, const uint32_t *words, bool has_outer)
 {
     const uint32_t esp = cpu_reg(cpu, GPR_ESP), selector = words[1] & 0xffff;
     const unsigned rpl = selector & SEL_RPL;
@@ -131,8 +131,14 @@ static bool iret_flat(struct cpu *cpu, const uint32_t *words)
         return false;
     }
     if (rpl == 3) {
-        if (acc_read(cpu, esp + 12, 4, ACC_SUP, &new_esp) ||
-            acc_read(cpu, esp + 16, 2, ACC_SUP, &ss) || !emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
+        if (has_outer) {
+            new_esp = words[3];
+            ss = words[4] & 0xffff;
+        } else if (acc_read(cpu, esp + 12, 4, ACC_SUP, &new_esp) ||
+                   acc_read(cpu, esp + 16, 2, ACC_SUP, &ss)) {
+            return false;
+        }
+        if (!emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
             return false;
         }
         emul_set_flat(cpu, SEG_SS, ss, 3, FLAT_DATA);
@@ -154,15 +160,17 @@ static bool iret_flat(struct cpu *cpu, const uint32_t *words)
 
 static enum light_result iret_protected(struct cpu *cpu, unsigned size)
 {
-    uint32_t words[3];
-    if (emul_peek_words(cpu, 0, size, words, 3)) {
+    uint32_t words[5];
+    const bool flat = size == 4 && cpu->cpl == 0 && emul_is_all_flat(cpu);
+    const bool near = flat && acc_read_near(cpu, cpu_reg(cpu, GPR_ESP), words, 5);
+    if (!near && emul_peek_words(cpu, 0, size, words, 3)) {
         return LIGHT_FAULT;
     }
     if (size == 4 && cpu->cpl == 0) {
         if (__builtin_expect(words[2] & FLAG_VM, 0)) {
             return iret_to_v86(cpu, words);
         }
-        if (emul_is_all_flat(cpu) && iret_flat(cpu, words)) {
+        if (flat && iret_flat(cpu, words, near)) {
             return LIGHT_JUMP;
         }
     }

@@ -188,6 +188,7 @@ run_bail:
  * what was left of the count in rdx. */
         .globl  acc_host_begin, acc_host_end, acc_host_fail
         .globl  acc_host_load1, acc_host_load2, acc_host_load4
+        .globl  acc_host_load8, acc_host_load_words, acc_host_store_words
         .globl  acc_host_store1, acc_host_store2, acc_host_store4
         .globl  acc_host_move1, acc_host_move2, acc_host_move4
         .globl  acc_host_fill1, acc_host_fill2, acc_host_fill4
@@ -203,6 +204,24 @@ acc_host_load2:
 acc_host_load4:
         mov     (%rdi), %eax
         xor     %edx, %edx
+        ret
+acc_host_load8:
+        mov     (%rdi), %rax
+        xor     %edx, %edx
+        ret
+/* rdi guest, rsi ours, rdx words, at least one; the last first, which leaves no doubt about the rest
+ * while both ends lie in one page */
+acc_host_load_words:
+1:      mov     -4(%rdi,%rdx,4), %eax
+        mov     %eax, -4(%rsi,%rdx,4)
+        dec     %edx
+        jnz     1b
+        ret
+acc_host_store_words:
+2:      mov     -4(%rsi,%rdx,4), %eax
+        mov     %eax, -4(%rdi,%rdx,4)
+        dec     %edx
+        jnz     2b
         ret
 acc_host_store1:
         mov     %sil, (%rdi)

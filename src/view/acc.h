@@ -20,6 +20,10 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right 
 /* 0, or -1 with cpu->fault set and nothing written. */
 int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right right,
               uint32_t value);
+/* A supervisor's read or write of n words (at most 16) that lie in one page which the window gave a
+ * moment ago. False: nothing was done, and nothing said; acc_read() and acc_write() will do. */
+bool acc_read_near(struct cpu *cpu, uint32_t lin, uint32_t *words, unsigned n);
+bool acc_write_near(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsigned n);
 /* 0 if [lin, lin + n_bytes) could be written (n_bytes <= 4096), else -1 with cpu->fault set. */
 int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right);
 /* A data access to [lin, lin + n_bytes) is about to be made in pieces: reports it as one where no
