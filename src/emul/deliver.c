@@ -145,8 +145,8 @@ static int enter_inner_ring(struct cpu *cpu, const struct target *target, const 
     return EMUL_DONE;
 }
 
-/* Pushes from the first word, which ends up lowest, on; 0, or -1 with nothing changed: the words lie in
- * one page, so the first store proves that the others will succeed. */
+/* Pushes from the first word, which ends up lowest, on; 0, or -1 with nothing changed: the words
+ * lie in one page, so the first store proves that the others will succeed. */
 static int push_flat(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsigned n)
 {
     if (__builtin_expect(acc_write_near(cpu, lin, words, n), 1)) {
@@ -164,13 +164,13 @@ static int push_flat(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsig
 static bool read_flat_stack(struct cpu *cpu, uint32_t *esp, uint32_t *ss)
 {
     const uint32_t lin = cpu->tr.base + TSS32_ESP0;
-    uint32_t words[2];
+    uint64_t both;
     if (!(cpu->tr.access & DESC_IS_32) || cpu->tr.limit < TSS32_ESP0 + 5) {
         return false;
     }
-    if (__builtin_expect(acc_read_near(cpu, lin, words, 2), 1)) {
-        *esp = words[0];
-        *ss = words[1] & 0xffff;
+    if (__builtin_expect(acc_read_near8(cpu, lin, &both), 1)) {
+        *esp = (uint32_t)both;
+        *ss = (uint16_t)(both >> 32);
         return true;
     }
     return !acc_read(cpu, lin, 4, ACC_SUP, esp) && !acc_read(cpu, lin + 4, 2, ACC_SUP, ss);
@@ -189,8 +189,7 @@ static bool enter_flat(struct cpu *cpu, enum event_kind kind, const struct fault
         (cpu->cpl != 0 && cpu->cpl != 3) || !emul_is_flat_desc(cpu, selector, 0, FLAT_CODE)) {
         return false;
     }
-    if (inner &&
-        (!read_flat_stack(cpu, &esp, &ss) || !emul_is_flat_desc(cpu, ss, 0, FLAT_DATA))) {
+    if (inner && (!read_flat_stack(cpu, &esp, &ss) || !emul_is_flat_desc(cpu, ss, 0, FLAT_DATA))) {
         return false;
     }
     const unsigned n = 3 + (inner ? 2 : 0);

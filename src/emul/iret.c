@@ -120,8 +120,8 @@ static void return_flags(struct cpu *cpu, unsigned size, uint32_t eflags)
 }
 
 /* From flat ring 0 to flat ring 3, or within flat ring 0, with 32-bit operands: nearly every IRET.
- * words: EIP, CS, EFLAGS, and if has_outer ESP and SS. True if that was it and it is done; false if the long way must find out,
- * with nothing changed. */
+ * words: EIP, CS, EFLAGS, and if has_outer ESP and SS. True if that was it and it is done; false if
+ * the long way must find out, with nothing changed. */
 static bool iret_flat(struct cpu *cpu, const uint32_t *words, bool has_outer)
 {
     const uint32_t esp = cpu_reg(cpu, GPR_ESP), selector = words[1] & 0xffff;

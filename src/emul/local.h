@@ -194,10 +194,10 @@ static inline uint32_t gate_off(const struct desc *gate)
 /* The eight bytes at desc->lin. 0 or -1. */
 static inline int emul_read_desc_at(struct cpu *cpu, struct desc *desc)
 {
-    uint32_t words[2];
-    if (__builtin_expect(acc_read_near(cpu, desc->lin, words, 2), 1)) {
-        desc->lo = words[0];
-        desc->hi = words[1];
+    uint64_t both;
+    if (__builtin_expect(acc_read_near8(cpu, desc->lin, &both), 1)) {
+        desc->lo = (uint32_t)both;
+        desc->hi = (uint32_t)(both >> 32);
         return 0;
     }
     if (acc_read(cpu, desc->lin, 4, ACC_SUP, &desc->lo)) {

@@ -6,15 +6,9 @@
 #include "view/view.h"
 #include "view/view_internal.h"
 
-struct acc_host {
-    uint64_t value, failed;
-}; /* in rax and rdx */
 struct acc_host acc_host_load1(uint64_t host);
 struct acc_host acc_host_load2(uint64_t host);
 struct acc_host acc_host_load4(uint64_t host);
-struct acc_host acc_host_load8(uint64_t host);
-struct acc_host acc_host_load_words(uint64_t host, uint32_t *words, uint64_t n);
-struct acc_host acc_host_store_words(uint64_t host, const uint32_t *words, uint64_t n);
 struct acc_host acc_host_store1(uint64_t host, uint32_t value);
 struct acc_host acc_host_store2(uint64_t host, uint32_t value);
 struct acc_host acc_host_store4(uint64_t host, uint32_t value);
@@ -172,11 +166,6 @@ static uint32_t hint_tag(uint32_t lin, bool user, bool write)
     return (lin & ~(uint32_t)(PAGE_BYTES - 1)) | 4u | (user ? 2u : 0) | write;
 }
 
-static uint32_t *warm_of(struct cpu *cpu, uint32_t lin, bool write)
-{
-    return &cpu->acc_warm[((lin >> PAGE_SHIFT) * 2 + write) % (2 * CPU_ACC_HINTS)];
-}
-
 static struct acc_hint *hint_of(struct cpu *cpu, uint32_t lin)
 {
     return &cpu->acc_hint[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS];
@@ -236,58 +225,14 @@ void acc_make_all_cold(struct cpu *cpu)
 void acc_make_cold(struct cpu *cpu, uint32_t lin)
 {
     cpu->acc_cold[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS].tag = 0;
-    *warm_of(cpu, lin, false) = *warm_of(cpu, lin, true) = 0;
-}
-
-/* Pages that a window gave a supervisor's last accesses: GDT, IDT, TSS, kernel stack. Only a hint, which
- * spares the questions above: a page that has gone since costs a signal and is then asked about. INT
- * and IRET make 20 such accesses. */
-static inline bool is_warm(struct cpu *cpu, uint32_t lin, bool write)
-{
-    return *warm_of(cpu, lin, write) == hint_tag(lin, false, write) && !(cpu->mode & MODE_WATCH);
+    *acc_warm_of(cpu, lin, false) = *acc_warm_of(cpu, lin, true) = 0;
 }
 
 static inline void note_warm(struct cpu *cpu, uint32_t lin, bool user, bool write)
 {
     if (!user) {
-        *warm_of(cpu, lin, write) = hint_tag(lin, false, write);
+        *acc_warm_of(cpu, lin, write) = acc_warm_tag(lin, write);
     }
-}
-
-static bool ends_near(struct cpu *cpu, uint32_t lin, bool write, bool failed)
-{
-    if (__builtin_expect(failed, 0)) {
-        *warm_of(cpu, lin, write) = 0;
-    }
-    return !failed;
-}
-
-bool acc_read_near(struct cpu *cpu, uint32_t lin, uint32_t *words, unsigned n)
-{
-    if (!is_warm(cpu, lin, false) || page_left(lin) < 4 * n) {
-        return false;
-    }
-    uint64_t host = cpu->dual_base[lin >> 21] + lin;
-    struct acc_host got;
-    cpu->acc_user = false;
-    if (n == 2) { /* a descriptor */
-        got = acc_host_load8(host);
-        words[0] = (uint32_t)got.value;
-        words[1] = (uint32_t)(got.value >> 32);
-    } else {
-        got = acc_host_load_words(host, words, n);
-    }
-    return ends_near(cpu, lin, false, got.failed);
-}
-
-bool acc_write_near(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsigned n)
-{
-    if (!is_warm(cpu, lin, true) || page_left(lin) < 4 * n) {
-        return false;
-    }
-    cpu->acc_user = false;
-    struct acc_host got = acc_host_store_words(cpu->dual_base[lin >> 21] + lin, words, n);
-    return ends_near(cpu, lin, true, got.failed);
 }
 
 enum { COLD_BYTES = 32 }; /* more than these are worth a mapping */
@@ -296,9 +241,8 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
 {
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, false);
-    if (!(!user && is_warm(cpu, lin, false)) &&
-        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, false) ||
-         is_cold(cpu, lin, user))) {
+    if (!(!user && acc_is_warm(cpu, lin, false)) &&
+        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, false) || is_cold(cpu, lin, user))) {
         return slow_read(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -319,7 +263,7 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
         if (cpu->acc_answer == VIEW_FAULT) {
             return -1;
         }
-        *warm_of(cpu, lin, false) = 0;
+        *acc_warm_of(cpu, lin, false) = 0;
         note_slow(cpu, lin, user, false);
         return slow_read(cpu, lin, size, user, value);
     }
@@ -332,9 +276,8 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
 {
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, true);
-    if (!(!user && is_warm(cpu, lin, true)) &&
-        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, true) ||
-         is_cold(cpu, lin, user))) {
+    if (!(!user && acc_is_warm(cpu, lin, true)) &&
+        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, true) || is_cold(cpu, lin, user))) {
         return slow_write(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -355,7 +298,7 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
         if (cpu->acc_answer == VIEW_FAULT) {
             return -1;
         }
-        *warm_of(cpu, lin, true) = 0;
+        *acc_warm_of(cpu, lin, true) = 0;
         note_slow(cpu, lin, user, true);
         return slow_write(cpu, lin, size, user, value);
     }
