@@ -304,6 +304,8 @@ static void describe_plant(const struct map *map, struct map_plant *plant)
             plant->has_after = true;
         }
     }
+    plant->logs_only =
+        plant->always && plant->n_rules == 1 && map->rules[plant->rules[0]].actions == ACTION_LOG;
 }
 
 /* 0 if there is no room: map_has_room() is asked before each scan. */

@@ -9,6 +9,7 @@ enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
+bool light_plant_logs_only(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
@@ -62,8 +63,8 @@ static uint32_t raise_fault(struct cpu *cpu)
     return LIGHT_EXIT;
 }
 
-/* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
-uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
+__attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct insn *insn,
+                                                   uint32_t op)
 {
     struct machine *machine = cpu->machine;
     uint64_t generation = machine->pages.n_invalidations;
@@ -128,4 +129,13 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     default:
         return LIGHT_EXIT;
     }
+}
+
+/* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
+uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
+{
+    if (op == OP_PLANT && light_plant_logs_only(cpu, insn)) {
+        return LIGHT_NEXT;
+    }
+    return dispatch(cpu, insn, op);
 }

@@ -3,9 +3,11 @@
 #include "trace/tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scan/scan.h"
 #include "trace/format.h"
@@ -27,28 +29,26 @@ static void print_usage(FILE *out)
         out);
 }
 
-/* The whole file, malloc'ed. */
-static uint8_t *read_all(FILE *file, size_t *n_bytes)
+/* As much of the stream as is looked at in one go: a trace may be larger than memory. */
+struct source {
+    int fd;
+    bool at_end;
+    size_t used;
+    uint8_t bytes[1 << 18];
+};
+
+/* Keeps the last n_kept bytes and reads on behind them. 0: there is no more; -errno. */
+static int read_more(struct source *source, size_t n_kept)
 {
-    size_t room = 1 << 20, used = 0;
-    uint8_t *bytes = malloc(room);
-    while (bytes) {
-        used += fread(bytes + used, 1, room - used, file);
-        if (used < room) {
-            break;
-        }
-        uint8_t *more = realloc(bytes, room *= 2);
-        if (!more) {
-            free(bytes);
-        }
-        bytes = more;
-    }
-    *n_bytes = used;
-    if (bytes && ferror(file)) {
-        free(bytes);
-        bytes = NULL;
-    }
-    return bytes;
+    memmove(source->bytes, source->bytes + source->used - n_kept, n_kept);
+    source->used = n_kept;
+    ssize_t n;
+    do {
+        n = read(source->fd, source->bytes + n_kept, sizeof source->bytes - n_kept);
+    } while (n < 0 && errno == EINTR);
+    source->at_end = n <= 0;
+    source->used += n > 0 ? (size_t)n : 0;
+    return n < 0 ? -errno : (int)n;
 }
 
 static void print_json_string(const char *text)
@@ -107,19 +107,53 @@ static void print_summary(const struct summary *summary)
     printf("%12" PRIu64 "  events\n", summary->n_events);
 }
 
-static int print_stream(const char *path, const uint8_t *bytes, size_t n_bytes, enum form form)
+/* The next event or rule; CUT only at the end of the file. */
+static enum trace_got next(struct trace_decoder *decoder, struct source *source, int *error)
+{
+    for (;;) {
+        enum trace_got got = trace_decode(decoder);
+        size_t n_left = (size_t)(decoder->end - decoder->bytes);
+        if (got != TRACE_GOT_CUT || source->at_end) {
+            return got;
+        }
+        if (n_left == sizeof source->bytes) {
+            return TRACE_GOT_BAD; /* no record is that long */
+        }
+        int n = read_more(source, n_left);
+        *error = n < 0 ? -n : 0;
+        decoder->bytes = source->bytes;
+        decoder->end = source->bytes + source->used;
+    }
+}
+
+static const char *what_ended(enum trace_got got, int error)
+{
+    if (error) {
+        return strerror(error);
+    }
+    return got == TRACE_GOT_CUT ? "ends without its end mark (the machine was killed, or runs)"
+                                : "damaged; what came before is shown";
+}
+
+static int print_stream(const char *path, struct source *source, enum form form,
+                        struct summary *summary)
 {
     struct trace_decoder decoder;
     struct scanner scanner;
-    struct summary *summary = calloc(1, sizeof *summary);
-    if (!summary || !trace_decode_begin(&decoder, bytes, n_bytes)) {
-        fprintf(stderr, "plex86: trace: %s: not a trace of this version of plex86\n", path);
-        free(summary);
+    int error = 0;
+    while (!source->at_end && source->used < TRACE_HEADER_BYTES) {
+        int n = read_more(source, source->used);
+        error = n < 0 ? -n : 0;
+    }
+    if (!trace_decode_begin(&decoder, source->bytes, source->used)) {
+        fprintf(stderr, "plex86: trace: %s: %s\n", path,
+                error ? strerror(error) : "not a trace of this version of plex86");
         return 1;
     }
     scan_init(&scanner);
-    enum trace_got got;
-    while ((got = trace_decode(&decoder)) == TRACE_GOT_EVENT || got == TRACE_GOT_RULE) {
+    enum trace_got got = TRACE_GOT_CUT;
+    while (!ferror(stdout) &&
+           ((got = next(&decoder, source, &error)) == TRACE_GOT_EVENT || got == TRACE_GOT_RULE)) {
         if (got == TRACE_GOT_RULE) {
             print_rule(&decoder, form, summary);
         } else {
@@ -129,14 +163,15 @@ static int print_stream(const char *path, const uint8_t *bytes, size_t n_bytes, 
     if (form == FORM_SUMMARY) {
         print_summary(summary);
     }
-    if (got != TRACE_GOT_END) {
-        fprintf(stderr, "plex86: trace: %s: %s\n", path,
-                got == TRACE_GOT_CUT ? "ends without its end mark (the machine was killed?)"
-                                     : "damaged; what came before is shown");
-    }
     trace_decode_free(&decoder);
-    free(summary);
-    return got == TRACE_GOT_BAD;
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "plex86: trace: standard output: %s\n", strerror(errno));
+        return 1;
+    }
+    if (got != TRACE_GOT_END) {
+        fprintf(stderr, "plex86: trace: %s: %s\n", path, what_ended(got, error));
+    }
+    return got == TRACE_GOT_BAD || error;
 }
 
 int trace_tool(int argc, char **argv)
@@ -162,18 +197,19 @@ int trace_tool(int argc, char **argv)
         print_usage(stderr);
         return 2;
     }
-    FILE *file = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
-    size_t n_bytes = 0;
-    uint8_t *bytes = file ? read_all(file, &n_bytes) : NULL;
-    int error = errno;
-    if (file && file != stdin) {
-        fclose(file);
+    struct source *source = calloc(1, sizeof *source);
+    struct summary *summary = calloc(1, sizeof *summary);
+    int status = 1, fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (fd < 0 || !source || !summary) {
+        fprintf(stderr, "plex86: trace: %s: %s\n", path, strerror(errno));
+    } else {
+        source->fd = fd;
+        status = print_stream(path, source, form, summary);
     }
-    if (!bytes) {
-        fprintf(stderr, "plex86: trace: %s: %s\n", path, strerror(error));
-        return 1;
+    if (fd > STDIN_FILENO) {
+        close(fd);
     }
-    int status = print_stream(path, bytes, n_bytes, form);
-    free(bytes);
+    free(source);
+    free(summary);
     return status;
 }

@@ -57,18 +57,31 @@ static uint32_t int_vector(const struct insn *insn)
     }
 }
 
-/* Operands in ModRM: memory by its linear address, registers by value; MOV CRn and DRn too. */
+static uint32_t imm_value(const struct insn *insn)
+{
+    return insn->opsize == 4 ? insn->imm : insn->imm & ((1u << 8 * insn->opsize) - 1);
+}
+
+/* Operands in ModRM: memory by its linear address, general registers and constants by value. MOV
+ * to CRn and DRn has its register in rm. */
 static enum trace_values modrm_values(const struct cpu *cpu, const struct insn *insn,
                                       uint32_t *value)
 {
     bool reg_is_gpr = insn->roles & (ROLE_REG | ROLE_REG8);
-    value[1] = reg_is_gpr ? reg_value(cpu, insn_reg(insn), insn->opsize) : insn->imm;
+    bool rm_is_gpr = insn->roles & (ROLE_RM | ROLE_RM8);
+    bool two = reg_is_gpr || insn->imm_bytes;
+    value[1] = reg_is_gpr ? reg_value(cpu, insn_reg(insn), insn->opsize) : imm_value(insn);
     if (insn->is_mem) {
         value[0] = operand_lin(cpu, insn);
-        return TRACE_MEMORY;
+        bool mov_store = insn->map == 0 && (insn->opcode == 0x88 || insn->opcode == 0x89);
+        return !two ? TRACE_ADDRESS : reg_is_gpr && !mov_store ? TRACE_MEMORY_REG : TRACE_MEMORY;
     }
     value[0] = reg_value(cpu, insn_rm(insn), insn->opsize);
-    return reg_is_gpr || insn->imm_bytes ? TRACE_OPERANDS : TRACE_OPERAND;
+    if (rm_is_gpr) {
+        return two ? TRACE_OPERANDS : TRACE_OPERAND;
+    }
+    value[0] = value[1]; /* the other one is MMX, SSE or x87 */
+    return two ? TRACE_OPERAND : TRACE_NO_VALUES;
 }
 
 static enum trace_values values_before(const struct cpu *cpu, const struct insn *insn,
@@ -101,6 +114,9 @@ static enum trace_values values_before(const struct cpu *cpu, const struct insn 
         value[0] = int_vector(insn);
         value[1] = cpu_reg(cpu, GPR_EAX);
         return TRACE_VECTOR;
+    case OP_MOV_FROM_CR:
+    case OP_MOV_FROM_DR:
+        return TRACE_NO_VALUES; /* what it writes is logged behind it */
     case OP_FAR_CALL:
     case OP_FAR_JMP:
         if (!insn->has_modrm) {
@@ -109,6 +125,9 @@ static enum trace_values values_before(const struct cpu *cpu, const struct insn 
             return TRACE_FAR;
         }
         break;
+    }
+    if (insn->verdict == VERDICT_NOP) {
+        return TRACE_NO_VALUES;
     }
     if (insn->has_modrm) {
         return modrm_values(cpu, insn, value);
@@ -120,7 +139,7 @@ static enum trace_values values_before(const struct cpu *cpu, const struct insn 
     if (insn->is_mem) { /* moffs */
         value[0] = operand_lin(cpu, insn);
         value[1] = reg_value(cpu, GPR_EAX, insn->opsize);
-        return TRACE_MEMORY;
+        return insn->opcode & 2 ? TRACE_MEMORY : TRACE_MEMORY_REG;
     }
     return TRACE_NO_VALUES;
 }
@@ -163,6 +182,7 @@ bool trace_log(struct trace *trace, const struct cpu *cpu, const struct insn *in
         return false;
     }
     struct trace_event *event = &trace->ring[put & trace->mask];
+    __builtin_prefetch(&trace->ring[(put + 8) & trace->mask], 1); /* the worker's core has it */
     event->tsc = __builtin_ia32_rdtsc();
     event->cr3 = cpu->cr3;
     event->lin = insn->eip;

@@ -46,7 +46,7 @@ static void fail(struct trace_writer *writer, int error)
 static void flush(struct trace_writer *writer)
 {
     size_t done = 0;
-    while (done < writer->n_buffered) {
+    while (done < writer->n_buffered && !atomic_load(&writer->trace->error)) {
         ssize_t n = write(writer->fd, writer->buffer + done, writer->n_buffered - done);
         if (n < 0 && errno == EINTR) {
             continue;

@@ -1,0 +1,121 @@
+"""traces.py - tests of tests/cli/run about -trace and `plex86 trace`: known values, disks that are full, streams
+that end early."""
+import json
+import os
+import subprocess
+import time
+
+from harness import Run, Setup, need
+from maps import write
+
+# 16-bit code: OUT, IN, CPUID, RDMSR, WRMSR, MOV CR0, memory operands, OUTS, INS, INT 21h, and exit by port 0xf4.
+VALUES = bytes.fromhex(
+    "fab83412ba0204e680efeeece4716631c0664066b9070000000fa266b9100000000f3266b97401000066b8550000006631d20f30"
+    "0f20c00f22c00f20c3b850008ed8bb0001be0300b9cdab89480826882f8b5008830711ba0204be3000b90200fcf36eba7100bf40"
+    "006c31c08ed8b88affa38400c706860000f0bc0070b8014ccd21b81000e6f4f4ebfdcf")
+NOPS = bytes.fromhex("b900000400 90 90 90 90 49 75f9 f4")  # a million of them
+
+
+def rom(code):
+    """256 bytes; at the reset vector a jump to its begin."""
+    return code.ljust(240, b"\x90") + b"\xe9\x0d\xff".ljust(16, b"\x90")
+
+
+def trace(*args):
+    run = Run(["trace"] + list(args))
+    need(run.status == 0 and not run.err, run.says())
+    return run.out
+
+
+def logged(name, *args, status=0):
+    path = os.path.join(Setup.folder, name)
+    run = Run(list(args) + ["-trace", path])
+    need(run.status == status and not run.err, run.says())
+    return path
+
+
+def trace_values():
+    path = logged("values.trace", "-bios", write("values.rom", rom(VALUES)), "-device", "isa-debug-exit,iobase=0xf4",
+                  "-map-rule", "all: log", status=33)
+    events = [json.loads(line) for line in trace("--json", path).splitlines()]
+    need(events[0] == {"rule": 1, "text": "all: log"}, str(events[0]))
+    events = events[1:]
+    times = [event["ns"] for event in events]
+    need(times == sorted(times), "time runs backwards")
+    fields = {"ns", "cpl", "cr3", "cs", "eip", "lin", "rule", "when", "bytes", "insn"}
+    found = [(e["insn"], e["when"], {k: v for k, v in e.items() if k not in fields}) for e in events]
+
+    def says(insn, *expected, when="before"):
+        values = [v for i, w, v in found if i.startswith(insn) and w == when]
+        need(values == list(expected), "%s %s: %r, not %r" % (when, insn, values, expected))
+        return values[0]
+    says("out %al, $0x80", {"port": 0x80, "value": 0x34})
+    says("out %ax, %dx", {"port": 0x402, "value": 0x1234})
+    says("out %al, %dx", {"port": 0x402, "value": 0x34})
+    says("in %dx, %al", {"port": 0x402})
+    says("in %dx, %al", {"value": 0xff}, when="after")
+    says("xor %edx, %edx", {"dst": 0, "src": 0})
+    says("cpuid", {"eax": 1, "ecx": 7})
+    need([v["edx"] & 1 for i, w, v in found if (i, w) == ("cpuid", "after")] == [1], "CPUID says no FPU")
+    says("rdmsr", {"msr": 0x10})
+    says("wrmsr", {"msr": 0x174, "eax": 0x55, "edx": 0})
+    says("mov %cr0, %eax", {})
+    cr0 = says("mov %cr0, %eax", {"value": 0x60000010}, when="after")
+    says("mov %eax, %cr0", cr0)
+    says("mov %cx, 0x08(%bx,%si", {"mem": 0x60b, "value": 0xabcd})
+    says("mov %ch, %es:(%bx)", {"mem": 0x100, "value": 0xab})
+    says("addw $0x11", {"mem": 0x600, "value": 0x11})
+    says("movw $-0x1000", {"mem": 0x86, "value": 0xf000})
+    says("rep outsb", {"port": 0x402, "mem": 0x530, "ecx": 2})
+    says("insb", {"port": 0x71, "mem": 0x40, "ecx": 0})
+    says("int $0x21", {"vector": 0x21, "eax": 0x60004c01})
+    text = trace(path)
+    need("cpl 0 cr3 00000000 f000:0000ff07 rule 1     out %al, $0x80  port 80  value 34\n" in text, text[:500])
+    need(trace("--summary", path).split()[0] == str(len(events)), "the summary counts otherwise")
+
+
+def trace_full_disk():
+    """One message, no more tracing, and the guest runs to its end."""
+    program = write("nops.bin", NOPS)
+    run = Run(["-program", program, "-map-rule", "nop: log", "-trace", "/dev/full"])
+    need(run.status == 0 and "hlt" in run.out and run.err.count("\n") == 1 and "No space left" in run.err, run.says())
+    Run(["-program", program, "-map-rule", "nop: log", "-trace", "/nowhere/x"]).fails(1, "/nowhere/x")
+
+
+def trace_killed():
+    """kill -9: what was written can be read."""
+    path = os.path.join(Setup.folder, "killed.trace")
+    proc = subprocess.Popen(Setup.user + [Setup.plex86, "-program", write("loop.bin", b"\x90\xeb\xfd"), "-map-rule",
+                                          "nop: log", "-trace", path], cwd=Setup.folder)
+    while proc.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < 1 << 20):
+        time.sleep(0.02)
+    proc.kill()
+    proc.wait()
+    run = Run(["trace", "--summary", path])
+    need(run.status == 0 and "without its end" in run.err and int(run.out.split()[0]) > 10000, run.says())
+
+
+def trace_printer():
+    """Memory does not grow with the trace; bad files and a full disk are said."""
+    path = logged("nops.trace", "-program", write("nops.bin", NOPS), "-map-rule", "nop: log")
+    need(trace("--summary", path).split()[0] == str(4 << 18), "events are lost")
+    run = Run(["trace", path], ["prlimit", "--as=%d" % (64 << 20)], stdout=subprocess.DEVNULL)
+    need(run.status == 0, run.says())
+    with open(path, "rb") as f:
+        run = Run(["trace", "--summary", "-"], stdin=f)
+    need(run.status == 0 and run.out.split()[0] == str(4 << 18), run.says())
+    with open("/dev/full", "w") as full:
+        Run(["trace", path], stdout=full).fails(1, "standard output: No space")
+    Run(["trace", "/nowhere"]).fails(1, "No such file")
+    Run(["trace", Setup.folder]).fails(1, "Is a directory")
+    Run(["trace", Setup.plex86]).fails(1, "not a trace")
+    noise = bytearray(open(path, "rb").read()[:5000])
+    noise[2000:] = b"\0\x07" * 1500
+    run = Run(["trace", "--summary", write("noise.trace", bytes(noise))])
+    need(run.status == 1 and "damaged" in run.err, run.says())
+    need(Run(["trace"]).status == 2 and Run(["trace", "--frob", path]).status == 2, "usage is status 2")
+
+
+def add_tests(tests):
+    for function in (trace_values, trace_full_disk, trace_killed, trace_printer):
+        tests[function.__name__] = function
