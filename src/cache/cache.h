@@ -16,11 +16,13 @@ enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10 };
 
 /* What one guest instruction of a unit became. */
 struct unit_insn {
-    uint16_t host_off; /* from the unit's start: first host byte */
-    uint16_t page_off; /* guest offset in the code page */
-    uint16_t aux;      /* UNIT_STRING: host_off of the REP instruction itself */
-    uint8_t n_bytes;   /* guest length */
-    uint8_t kind;      /* enum unit_kind */
+    uint16_t host_off;   /* from the unit's start: first host byte */
+    uint16_t page_off;   /* guest offset in the code page */
+    uint16_t aux;        /* UNIT_STRING: host_off of the REP instruction itself */
+    int16_t esp_pending; /* guest ESP minus r12 where it begins: inside a run of pushes or pops
+                            (translate/stack_run.c); nobody enters where it is not 0 */
+    uint8_t n_bytes;     /* guest length */
+    uint8_t kind;        /* enum unit_kind */
     uint8_t plant_bytes; /* host bytes of what is planted before it; going on behind them is exact
                             when that has been done already */
 };
@@ -43,6 +45,13 @@ struct unit {
     bool is_patch;    /* one re-made access of another unit */
     bool is_crossing; /* its one instruction ends in the next page */
 };
+
+/* The code of insn and of the next one share what is pending: neither can be re-made alone. */
+static inline bool unit_insn_in_run(const struct unit *unit, const struct unit_insn *insn)
+{
+    const struct unit_insn *next = insn + 1;
+    return insn->esp_pending || (next < unit->insns + unit->n_insns && next->esp_pending);
+}
 
 struct cache {
     int fd;

@@ -131,7 +131,7 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
 {
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
-        if (!page->table[insn->page_off]) {
+        if (!page->table[insn->page_off] && !insn->esp_pending) {
             page->table[insn->page_off] = unit->off + insn->host_off;
         }
         mark_scanned(page->phys, insn->page_off, insn->n_bytes);

@@ -87,7 +87,7 @@ void monitor_remake_site(struct machine *machine)
     BUG_ON(!old);
     cpu->plant_done = true; /* where the way back is not exact, C code knows */
     cpu->plant_done_lin = (unit->page->lin_page << 12) + old->page_off;
-    machine->resume_host = cpu->exit_host + old->plant_bytes;
+    machine->resume_host = old->esp_pending ? 0 : cpu->exit_host + old->plant_bytes;
     if (give_way_to_store(machine, unit)) {
         return;
     }
@@ -99,6 +99,10 @@ void monitor_remake_site(struct machine *machine)
     machine->resume_host = 0;
     if (unit->is_crossing || unit->dead || (page->mode & MODE_STEP)) {
         page->table[old->page_off] = 0; /* made anew by the next miss, with the hint */
+        return;
+    }
+    if (unit_insn_in_run(unit, old)) { /* made anew with the hint, outside of any run */
+        codepage_invalidate(&machine->pages, page->phys->phys_page);
         return;
     }
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);

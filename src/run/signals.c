@@ -81,11 +81,22 @@ static void fold_string(const struct run *run, const struct place *place, uconte
     }
 }
 
+/* Inside a run of pushes or pops r12 is behind: the instruction has not begun, or faulted before it
+ * changed anything. It may have left the window, then it wraps as ESP does. */
+static void fold_esp(const struct place *place, ucontext_t *uc)
+{
+    if (place->insn->esp_pending) {
+        uint32_t esp = (uint32_t)*reg(uc, REG_R12) + (uint32_t)(int32_t)place->insn->esp_pending;
+        *reg(uc, REG_R12) = (greg_t)((uint64_t)*reg(uc, REG_R13) + esp);
+    }
+}
+
 /* Makes the handler return into the exit path with the guest's registers live. */
 static void leave_guest(struct run *run, const struct place *place, ucontext_t *uc,
                         enum exit_reason reason)
 {
     fold_string(run, place, uc);
+    fold_esp(place, uc);
     run->cpu->eip = place->eip;
     run->cpu->exit_reason = reason;
     run->cpu->exit_host = place->host;

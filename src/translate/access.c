@@ -139,7 +139,8 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
         translate_dual(t, mem);
         return;
     }
-    int32_t disp = insn->disp + delta;
+    int32_t pending = insn->base == GPR_ESP ? t->esp_pending : 0; /* else 0 at such sites */
+    int32_t disp = (int32_t)((uint32_t)insn->disp + (uint32_t)(delta + pending));
     if (uses_fs_gs(insn)) {
         bool simple = insn->index == INSN_NO_REG && insn->adsize == 4;
         if (!simple) {

@@ -121,9 +121,9 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
 
 static void push_return(struct translator *t, const struct insn *insn)
 {
-    struct host_mem slot = host_mem_base(R12, -4);
+    struct host_mem slot = host_mem_base(R12, t->esp_pending - 4);
     emit_store_imm32(&t->emit, &slot, insn->eip + insn->n_bytes);
-    emit_lea64(&t->emit, R12, &slot);
+    translate_move_esp(t, -4);
 }
 
 void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip)
@@ -176,11 +176,10 @@ void translate_return(struct translator *t)
 
 static void translate_ret(struct translator *t, const struct insn *insn)
 {
-    struct host_mem top = host_mem_base(R12, 0);
+    struct host_mem top = host_mem_base(R12, t->esp_pending);
     uint32_t extra = insn->opcode == 0xc2 ? insn->imm & 0xffff : 0;
-    struct host_mem above = host_mem_base(R12, (int32_t)(4 + extra));
     emit_load32(&t->emit, R8, &top);
-    emit_lea64(&t->emit, R12, &above);
+    translate_move_esp(t, (int32_t)(4 + extra));
     if (t->mode & MODE_STEP) {
         emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
         return;

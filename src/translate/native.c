@@ -243,6 +243,9 @@ static void native_lea(struct translator *t, const struct insn *insn)
         .scale = insn->scale,
         .disp = insn->disp,
     };
+    if (insn->base == GPR_ESP) {
+        mem.disp = (int32_t)((uint32_t)mem.disp + (uint32_t)t->esp_pending);
+    }
     if (insn->adsize == 2) {
         emit_lea32(&t->emit, R8, &mem);
         emit_movzx16(&t->emit, R8, R8);
@@ -262,6 +265,9 @@ void translate_native(struct translator *t, const struct insn *insn)
 {
     if (is_lea_nop(insn)) {
         emit_u8(&t->emit, 0x90);
+        return;
+    }
+    if (translate_run_native(t, insn)) {
         return;
     }
     if (insn->map == 0 && insn->opcode == 0x8d) {

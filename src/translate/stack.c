@@ -3,33 +3,27 @@
  * with segment bases, and at checked sites their C functions do the work. */
 #include "translate/translate.h"
 
-static void move_esp(struct translator *t, int32_t delta)
-{
-    struct host_mem moved = host_mem_base(R12, delta);
-    emit_lea64(&t->emit, R12, &moved);
-}
-
 /* Stores the low 2 or 4 bytes of reg below ESP and moves ESP. */
 static void push_reg(struct translator *t, int reg, unsigned size)
 {
-    struct host_mem slot = host_mem_base(R12, -(int32_t)size);
+    struct host_mem slot = host_mem_base(R12, t->esp_pending - (int32_t)size);
     if (size == 2) {
         emit_store16(&t->emit, &slot, reg);
     } else {
         emit_store32(&t->emit, &slot, reg);
     }
-    move_esp(t, -(int32_t)size);
+    translate_move_esp(t, -(int32_t)size);
 }
 
 static void push_imm(struct translator *t, uint32_t value, unsigned size)
 {
-    struct host_mem slot = host_mem_base(R12, -(int32_t)size);
+    struct host_mem slot = host_mem_base(R12, t->esp_pending - (int32_t)size);
     if (size == 2) {
         emit_store_imm16(&t->emit, &slot, (uint16_t)value);
     } else {
         emit_store_imm32(&t->emit, &slot, value);
     }
-    move_esp(t, -(int32_t)size);
+    translate_move_esp(t, -(int32_t)size);
 }
 
 static void translate_push(struct translator *t, const struct insn *insn)
@@ -68,13 +62,13 @@ static void pop_mem(struct translator *t, const struct insn *insn, unsigned size
     } else {
         emit_store32(&t->emit, &mem, R10);
     }
-    move_esp(t, (int32_t)size);
+    translate_move_esp(t, (int32_t)size);
 }
 
 static void translate_pop(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
-    struct host_mem top = host_mem_base(R12, 0);
+    struct host_mem top = host_mem_base(R12, t->esp_pending);
     unsigned size = insn->opattr;
     if (insn->is_mem) {
         pop_mem(t, insn, size);
@@ -94,12 +88,12 @@ static void translate_pop(struct translator *t, const struct insn *insn)
     if (reg == GPR_ESP) { /* pop %sp: the low half is replaced after the increment */
         struct host_op move = {.legacy = {0x66}, .n_legacy = 1, .opcode = 0x8b};
         emit_load16z(e, R8, &top);
-        move_esp(t, 2);
+        translate_move_esp(t, 2);
         emit_op_reg(e, &move, R12, R8);
         return;
     }
     emit_op_mem(e, &load, (int)reg, &top);
-    move_esp(t, (int32_t)size);
+    translate_move_esp(t, (int32_t)size);
 }
 
 static void translate_pusha(struct translator *t)
@@ -108,7 +102,7 @@ static void translate_pusha(struct translator *t)
         struct host_mem slot = host_mem_base(R12, -4 * (reg + 1));
         emit_store32(&t->emit, &slot, translate_reg((unsigned)reg));
     }
-    move_esp(t, -32);
+    translate_move_esp(t, -32);
 }
 
 static void translate_popa(struct translator *t)
@@ -122,7 +116,7 @@ static void translate_popa(struct translator *t)
             emit_load32(&t->emit, reg, &slot);
         }
     }
-    move_esp(t, 32);
+    translate_move_esp(t, 32);
 }
 
 /* No locals, level 0. */
@@ -131,7 +125,7 @@ static void translate_enter(struct translator *t)
     struct host_mem slot = host_mem_base(R12, -4);
     emit_store32(&t->emit, &slot, RBP);
     emit_lea32(&t->emit, RBP, &slot);
-    move_esp(t, -4);
+    translate_move_esp(t, -4);
 }
 
 static void translate_leave(struct translator *t)

@@ -38,6 +38,7 @@ struct translate_input {
     void *arg;
 };
 
+enum run_flag { RUN_MEMBER = 1, RUN_GOES_ON = 2 /* behind it ESP may be pending */ };
 enum { MAX_FIXUPS = 512, MAX_LINKS = 256 };
 
 struct translator {
@@ -55,6 +56,8 @@ struct translator {
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
     uint8_t loop_bytes[SCAN_MAX_INSNS]; /* at the head of a small loop: its size, else 0 */
+    uint8_t run[SCAN_MAX_INSNS];        /* enum run_flag */
+    int32_t esp_pending;                /* guest ESP = r12 + this: stack_run.c */
     struct unit_insn insns[SCAN_MAX_INSNS];
     struct {
         uint32_t field_off, target_index;
@@ -84,6 +87,13 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* stack_run.c: marks runs; moves ESP, at once or where the run ends; makes r12 what ESP is. */
+void translate_find_runs(struct translator *t);
+void translate_move_esp(struct translator *t, int32_t delta);
+void translate_settle_esp(struct translator *t);
+bool translate_in_run(const struct translator *t);
+/* stack_run.c: a native instruction that has another form in a run. */
+bool translate_run_native(struct translator *t, const struct insn *insn);
 void translate_find_loops(struct translator *t);
 void translate_align_loop(struct translator *t);
 /* A call to the C function op for insn. */
@@ -123,8 +133,8 @@ void translate_computed_set_esp(struct translator *t);
 bool translate_computed_branch(struct translator *t, const struct insn *insn);
 /* computed_string.c: the same for string instructions and XLAT. */
 bool translate_computed_string(struct translator *t, const struct insn *insn);
-/* branch.c, for computed_branch.c: jmp rel32 to target; the LOOP family with ECX; the host's call to target; jmp
- * or call to linear address r8d; return there, over the host's return slot. */
+/* branch.c, for computed_branch.c: jmp rel32 to target; the LOOP family with ECX; the host's call
+ * to target; jmp or call to linear address r8d; return there, over the host's return slot. */
 void translate_jump_long(struct translator *t, uint32_t target_eip);
 void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip);
 void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip);

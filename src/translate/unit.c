@@ -135,11 +135,15 @@ static void translate_body(struct translator *t)
 {
     const struct scan_result *scan = t->in->scan;
     translate_find_loops(t);
-    for (t->index = 0; t->index < t->n_insns && emit_off(&t->emit) < BODY_MAX_BYTES; t->index++) {
+    translate_find_runs(t);
+    for (t->index = 0;
+         t->index < t->n_insns && (emit_off(&t->emit) < BODY_MAX_BYTES || t->esp_pending);
+         t->index++) {
         const struct insn *insn = &scan->insns[t->index];
         uint32_t page_off = insn->eip - t->page_eip;
         translate_align_loop(t);
         uint32_t start = emit_off(&t->emit);
+        int32_t esp_pending = t->esp_pending;
         bool shadow = t->shadow_next;
 
         t->host_off[t->index] = start;
@@ -158,6 +162,9 @@ static void translate_body(struct translator *t)
             translate_cross_guard(t, insn);
         }
         translate_insn(t, insn);
+        if (!(t->run[t->index] & RUN_GOES_ON)) {
+            translate_settle_esp(t);
+        }
         if (t->mode & MODE_STEP && !scan_is_terminal(insn)) {
             translate_exit_direct(t, insn->eip + insn->n_bytes);
         }
@@ -169,6 +176,7 @@ static void translate_body(struct translator *t)
             .host_off = (uint16_t)start,
             .page_off = (uint16_t)page_off,
             .aux = t->aux,
+            .esp_pending = (int16_t)esp_pending,
             .plant_bytes = (uint8_t)(t->plant_end - start),
             .n_bytes = insn->n_bytes,
             .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0)),
@@ -215,6 +223,8 @@ static void translator_init(struct translator *t, const struct translate_input *
     t->n_insns = in->scan->n_insns;
     t->n_fixups = t->n_exits = t->n_links = 0;
     t->shadow_next = false;
+    t->esp_pending = 0;
+    t->run[0] = 0;
 }
 
 static struct unit *finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)

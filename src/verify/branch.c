@@ -162,6 +162,9 @@ static bool light_call(struct verifier *v)
 {
     struct state *state = &v->state;
     const struct value *op = &state->reg[V_R9];
+    if (pending_before(v)) { /* C sees r12 */
+        return verify_fail(v, RULE_PENDING);
+    }
     if (v->in_exits || op->kind != VALUE_INT || op->lo != op->hi || op->lo >= N_LIGHT_OPS) {
         return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
     }
@@ -190,6 +193,7 @@ static bool light_call(struct verifier *v)
     }
     struct state next;
     state_canonical(v, &next);
+    next.esp_lost = !inside;
     if (inside) { /* guest registers come back as they were */
         next.resolved = number == OP_RESOLVE ? insn : NULL;
     } else {
@@ -226,6 +230,7 @@ bool step_call(struct verifier *v)
     /* A return is looked up, so nobody comes back here but by way of the I-view, to a unit's start;
      * what follows is checked all the same, as if one could. */
     state_canonical(v, &v->state);
+    v->state.esp_lost = true;
     v->after_call_off = v->off + v->z.length;
     return true;
 }

@@ -26,6 +26,9 @@ static bool mov_reg32(struct verifier *v, unsigned to, unsigned from)
         *value = value_int(v, 0, UINT32_MAX);
         return true;
     }
+    if (from == V_R12 && pending_before(v)) { /* it is not ESP */
+        return verify_fail(v, RULE_PENDING);
+    }
     if (from == V_R12 && (pointer || value->kind == VALUE_JUNK)) {
         /* JUNK is what a conditional 32-bit write left: the window's address or zero above ESP */
         struct value esp = value_int(v, 0, UINT32_MAX);
@@ -338,7 +341,16 @@ bool step_lea(struct verifier *v)
     } else if (!memory_sum(v, mem, &value)) {
         return false;
     }
-    return write_reg(v, to, 64, false, &value);
+    bool moves = to == V_R12 && reg_number(mem->base) == V_R12 &&
+                 mem->index == ZYDIS_REGISTER_NONE && !v->state.esp_lost;
+    if (!write_reg(v, to, 64, false, &value)) {
+        return false;
+    }
+    if (moves) {
+        v->state.esp_lost = false;
+        v->state.esp_moved += mem->disp.value;
+    }
+    return true;
 }
 
 /* SHRX, SHLX, RORX: 32-bit; a right shift by a known count bounds its result. */

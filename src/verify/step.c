@@ -14,6 +14,9 @@ bool read_reg(struct verifier *v, ZydisRegister reg)
     if (number == V_RSP || number >= V_R13 || is_low_byte_of_pointer(reg)) {
         return verify_fail(v, RULE_SOURCE);
     }
+    if (number == V_R12 && pending_before(v)) { /* it is not ESP */
+        return verify_fail(v, RULE_PENDING);
+    }
     if (number == V_R12) { /* the window is 4 GiB aligned: the low half is ESP */
         bool esp = value->kind == VALUE_POINTER || value->kind == VALUE_INT;
         return (esp && width != ZYDIS_REGCLASS_GPR8) || verify_fail(v, RULE_SOURCE);
@@ -66,6 +69,7 @@ bool write_reg(struct verifier *v, unsigned reg, unsigned width, bool conditiona
     if (reg == V_RSP || reg >= V_R13) {
         return verify_fail(v, RULE_DEST);
     }
+    v->state.esp_lost |= reg == V_R12;
     if (width < 32) {
         return write_part(v, reg, width);
     }

@@ -15,7 +15,7 @@ static bool is_live_entry(void *arg, uint64_t host)
         return false;
     }
     const struct unit_insn *insn = cache_find_insn(cache, unit, host);
-    return insn && host == cache->exec + unit->off + insn->host_off;
+    return insn && !insn->esp_pending && host == cache->exec + unit->off + insn->host_off;
 }
 
 void verify_input_of(const struct cache *cache, const struct unit *unit, const uint8_t *guest,

@@ -75,6 +75,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->staged |= other->staged;
     state->changed |= other->changed;
     state->op_done |= other->op_done;
+    state->esp_lost |= other->esp_lost || state->esp_moved != other->esp_moved;
     state->pushed = false;
     state->ret_target = 0;
     state->touched = false;
@@ -87,7 +88,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     }
 }
 
-bool state_check_canonical(struct verifier *v)
+bool state_check_next(struct verifier *v, uint32_t next)
 {
     const struct state *state = &v->state;
     for (unsigned reg = 0; reg < V_R8; reg++) {
@@ -107,7 +108,12 @@ bool state_check_canonical(struct verifier *v)
     if (state->pushed || state->ret_target) {
         return verify_fail(v, RULE_HOST_STACK);
     }
-    return true;
+    return pending_check(v, next);
+}
+
+bool state_check_canonical(struct verifier *v)
+{
+    return state_check_next(v, v->in->n_insns);
 }
 
 bool state_is_entry(const struct state *state)

@@ -73,8 +73,13 @@ static void take_forward(struct verifier *v)
  * What no path reaches (behind a jump that patched the place) is not looked at. */
 static bool walk(struct verifier *v, uint32_t begin, uint32_t end)
 {
+    struct value esp = v->state.reg[V_R12];
+    bool falls_in = v->alive;
     state_canonical(v, &v->state);
     v->off = begin;
+    if (!pending_begin(v, &esp, falls_in)) {
+        return false;
+    }
     v->end_off = end;
     v->alive = true;
     v->n_forward = 0;
@@ -157,7 +162,7 @@ static bool check_table(struct verifier *v)
             insn->n_bytes > INSN_MAX_BYTES || (i && insn->host_off <= in->insns[i - 1].host_off)) {
             return verify_fail(v, RULE_TABLE);
         }
-        v->mark[insn->host_off] = MARK_INSN;
+        v->mark[insn->host_off] = insn->esp_pending ? MARK_NONE : MARK_INSN;
     }
     return true;
 }
@@ -166,12 +171,14 @@ static void read_guest_insn(struct verifier *v, const struct unit_insn *insn)
 {
     ZydisDecodedInstruction decoded;
     v->guest_mnemonic = ZYDIS_MNEMONIC_INVALID;
+    v->guest_esp_known = false;
     if (v->in->guest && insn->page_off + insn->n_bytes <= 4096 &&
         ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&v->guest, NULL, v->in->guest + insn->page_off,
                                                    insn->n_bytes, &decoded))) {
         v->guest_mnemonic = decoded.mnemonic;
         v->guest_prefixes = effective_prefixes(&decoded);
         v->guest_width = decoded.operand_width;
+        pending_read_guest(v, v->in->guest + insn->page_off, insn->n_bytes);
     }
 }
 
@@ -197,7 +204,7 @@ static bool walk_body(struct verifier *v)
         if (!walk(v, in->insns[i].host_off, end)) {
             return false;
         }
-        if (v->alive && !(last ? check_end(v) : state_check_canonical(v))) {
+        if (v->alive && !(last ? check_end(v) : state_check_next(v, i + 1))) {
             return false;
         }
     }
@@ -213,6 +220,8 @@ int verify_unit(const struct verify_input *in, struct verify_finding *finding)
     v.in_exits = false;
     v.index = v.off = 0;
     v.guest_mnemonic = ZYDIS_MNEMONIC_INVALID;
+    v.guest_esp_known = v.alive = false;
+    state_canonical(&v, &v.state);
     init_decoders(&v);
     return check_table(&v) && mark_exits(&v) && walk_body(&v) && (v.in_exits = true) &&
                    walk_exits(&v)

@@ -86,6 +86,8 @@ struct state {
     bool pushed;         /* pushfq was the last instruction */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
+    bool esp_lost;       /* r12 was written otherwise than by a constant sum */
+    int64_t esp_moved;   /* r12 minus what it held when the instruction began */
     bool touched;        /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
     uint32_t touched_of; /* or from this proven offset, if not 0 */
     int64_t touched_lo, touched_hi;
@@ -105,6 +107,8 @@ struct verifier {
     ZydisMnemonic guest_mnemonic;              /* INVALID: not known */
     ZydisInstructionAttributes guest_prefixes; /* LOCK and the repeats */
     unsigned guest_width;                      /* operand size in bits */
+    bool guest_esp_known;                      /* by how much it moves ESP */
+    int64_t guest_esp_move;
     struct state state;
     bool alive;              /* execution gets to off */
     uint32_t after_call_off; /* behind a guest call: nobody returns there but by prediction */
@@ -128,7 +132,8 @@ struct value value_of_kind(struct verifier *v, enum value_kind kind, uint32_t of
 /* The state at an instruction boundary. Ids of guest registers are fixed: see is_entry_value(). */
 void state_canonical(struct verifier *v, struct state *state);
 void state_join(struct verifier *v, struct state *state, const struct state *other);
-/* May the next guest instruction begin in this state? */
+/* May guest instruction `next` of this unit begin in this state? n_insns: any other one. */
+bool state_check_next(struct verifier *v, uint32_t next);
 bool state_check_canonical(struct verifier *v);
 static inline bool is_guest_reg(unsigned reg)
 {
@@ -200,6 +205,16 @@ const struct proven *gate_find(const struct verifier *v, const ZydisDecodedOpera
                                int64_t *off);
 bool gate_check(struct verifier *v, const struct proven *proven, int64_t off, uint32_t n_bytes,
                 bool writes);
+
+/* ---- pending.c: runs of stack instructions ---- */
+/* Guest ESP minus r12 where the instruction began, as the table says. */
+int32_t pending_before(const struct verifier *v);
+/* How the guest's instruction moves ESP. */
+void pending_read_guest(struct verifier *v, const uint8_t *bytes, unsigned n_bytes);
+/* May execution go on at instruction `next` of this unit? n_insns: where nothing is pending. */
+bool pending_check(struct verifier *v, uint32_t next);
+/* The instruction begins; esp: r12 as the one before left it, if execution falls in from there. */
+bool pending_begin(struct verifier *v, const struct value *esp, bool falls_in);
 
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);

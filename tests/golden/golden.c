@@ -62,7 +62,10 @@ static unsigned kind_of(const char *word)
     static const struct {
         const char *word;
         unsigned kind;
-    } words[] = {{"gs", SITE_GS}, {"dual", SITE_DUAL}, {"checked", SITE_CHECKED}, {"computed", SITE_COMPUTED}};
+    } words[] = {{"gs", SITE_GS},
+                 {"dual", SITE_DUAL},
+                 {"checked", SITE_CHECKED},
+                 {"computed", SITE_COMPUTED}};
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         if (!strncmp(word, words[i].word, strlen(words[i].word))) {
             return words[i].kind;
@@ -194,12 +197,8 @@ static const char *op_name(uint64_t op)
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-        [OP_RESOLVE] = "RESOLVE",
-        [OP_COMMIT] = "COMMIT",
-        [OP_STI_PENDING] = "STI_PENDING",
-        [OP_FPU_STORED] = "FPU_STORED",
-        [OP_PLANT] = "PLANT",
-        [OP_PLANT_AFTER] = "PLANT_AFTER",
+        [OP_RESOLVE] = "RESOLVE",       [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
+        [OP_FPU_STORED] = "FPU_STORED", [OP_PLANT] = "PLANT",   [OP_PLANT_AFTER] = "PLANT_AFTER",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
 }
@@ -359,6 +358,9 @@ static void show_unit(const struct unit *unit, const char *name)
         uint32_t end = i + 1 < unit->n_insns ? unit->insns[i + 1].host_off : unit->body_bytes;
         show_guest(page_eip + insn->page_off, bench.bytes + insn->page_off, insn->n_bytes,
                    insn->kind);
+        if (insn->esp_pending) {
+            printf("    (esp = r12 %+d, no entry)\n", insn->esp_pending);
+        }
         if (insn->kind & UNIT_STRING) {
             printf("    (pointers from +%04x on)\n", insn->aux);
         }

@@ -56,6 +56,7 @@ static void fill_code(uint32_t off, uint32_t n_bytes)
                          : dice == 5 ? 0x24 /* SIB or ModRM with ESP */
                          : dice == 6 ? 0x7f
                          : dice == 7 ? 0x80
+                         : dice < 10 ? (uint8_t)(0x50 + rnd(16)) /* runs of PUSH and POP */
                                      : (uint8_t)rnd(256);
     }
 }
@@ -125,7 +126,8 @@ static unsigned one_round(unsigned *n_units)
         ++*n_units;
         unsigned index = rnd(unit->n_insns);
         bool may = !(mode & MODE_STEP) && !crosses && insn_reaches_memory(&bench.scan.insns[index]);
-        if (may && unit->insns[index].page_off + 15 < PAGE_BYTES) {
+        if (may && !unit_insn_in_run(unit, &unit->insns[index]) &&
+            unit->insns[index].page_off + 15 < PAGE_BYTES) {
             struct unit *patch = bench_patch(unit, index, SITE_CHECKED);
             n_bad += patch ? check(patch) : 0;
         }
