@@ -7,6 +7,7 @@
 #include "load/room.h"
 
 enum { ACCESS_CODE = 0x9b, ACCESS_DATA = 0x93, FLAGS_4GIB_32BIT = 0xc };
+enum { IVT_BYTES = 256 * 4 };
 
 /* SDM vol. 3, "Segment Descriptors": base 0, limit FFFFF pages. */
 static uint64_t flat_descriptor(uint8_t access)
@@ -38,7 +39,9 @@ void entry_set(struct cpu *cpu, struct place *place, const struct entry *entry)
                                       : flat_segment(entry->data, ACCESS_DATA | dpl);
     }
     cpu->gdtr = (struct table_register){.base = entry->gdt_phys, .limit = sizeof gdt - 1};
-    cpu->idtr = (struct table_register){.base = 0, .limit = 0};
+    /* As firmware leaves it: a kernel that goes back to real mode may use INT without LIDT
+     * (kvm-unit-tests' realmode). Nobody comes from ring 3 to a handler that is not there. */
+    cpu->idtr = (struct table_register){.base = 0, .limit = ring ? 0 : IVT_BYTES - 1};
     cpu->cr0 = CR0_PE | CR0_ET; /* caches on, as firmware leaves them */
     cpu->cr3 = 0;
     cpu->cr4 = 0;

@@ -62,6 +62,7 @@ static void read_string(const struct bench *bench, uint32_t phys, char *string, 
 static uint32_t check_multiboot_entry(const struct bench *bench)
 {
     check_entry(bench, 0x10, 0x18);
+    assert_int_equal(bench->cpu.idtr.limit, 0x3ff); /* the IVT, as firmware leaves it */
     assert_int_equal(cpu_reg(&bench->cpu, GPR_EAX), 0x2badb002);
     return cpu_reg(&bench->cpu, GPR_EBX);
 }
