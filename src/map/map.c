@@ -304,8 +304,13 @@ static void describe_plant(const struct map *map, struct map_plant *plant)
             plant->has_after = true;
         }
     }
-    plant->logs_only =
-        plant->always && plant->n_rules == 1 && map->rules[plant->rules[0]].actions == ACTION_LOG;
+    unsigned n_logs = 0, n_counts = 0;
+    for (unsigned i = 0; i < plant->n_rules; i++) {
+        unsigned actions = map->rules[plant->rules[i]].actions;
+        n_logs += (actions & ~(unsigned)ACTION_COUNT) == ACTION_LOG;
+        n_counts += actions == ACTION_COUNT;
+    }
+    plant->logs_once = plant->always && n_logs == 1 && n_counts == plant->n_rules - 1u;
 }
 
 /* 0 if there is no room: map_has_room() is asked before each scan. */

@@ -142,7 +142,7 @@ struct map_plant {
     uint16_t n_rules; /* 0: a free slot */
     bool always;      /* no condition is left to run time: all of them hold */
     bool counts_only; /* nothing but counters, no condition left to run time */
-    bool logs_only;   /* one rule that logs and nothing else, no condition left to run time */
+    bool logs_once;   /* one rule logs, others count, and that is all; no condition either */
     bool has_after;   /* a rule patches a result: something is due behind the instruction */
     uint16_t rules[MAP_PLANT_MAX]; /* indices for map_rule_at() */
 };

@@ -9,7 +9,7 @@ enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
-bool light_plant_logs_only(struct cpu *cpu, const struct insn *insn);
+bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
@@ -134,7 +134,7 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
 /* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
 uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
 {
-    if (op == OP_PLANT && light_plant_logs_only(cpu, insn)) {
+    if (op == OP_PLANT && light_plant_logs_once(cpu, insn)) {
         return LIGHT_NEXT;
     }
     return dispatch(cpu, insn, op);

@@ -8,7 +8,7 @@
 #include "trace/trace.h"
 
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
-bool light_plant_logs_only(struct cpu *cpu, const struct insn *insn);
+bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
 static void log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
@@ -139,26 +139,36 @@ static bool stops_here(struct machine *machine, const struct map_rule *rule, uin
     return true;
 }
 
-/* The whole of light_plant() where one rule logs into a trace and that is all; else false and
- * nothing is done. A log rule may take 20 ns, half of which are RDTSC. */
-bool light_plant_logs_only(struct cpu *cpu, const struct insn *insn)
+/* The whole of light_plant() where one rule logs into a trace, and others count at most; else false
+ * and nothing is done. A log rule may take 20 ns, half of which are RDTSC. */
+bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn)
 {
     struct machine *machine = cpu->machine;
     if (!insn->plant) {
         return false;
     }
     const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
-    if (!plant->logs_only || !cpu->trace || cpu->plant_done || machine->profile) {
+    if (!plant->logs_once || !cpu->trace || cpu->plant_done || machine->profile) {
         return false;
     }
+    unsigned at = 0;
     const struct map_rule *rule = map_rule_at(machine->map, plant->rules[0]);
+    while (!(rule->actions & ACTION_LOG)) {
+        rule = map_rule_at(machine->map, plant->rules[++at]);
+    }
     if (!trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, TRACE_BEFORE)) {
         return false;
+    }
+    for (unsigned i = 0; i < plant->n_rules; i++) {
+        unsigned counter = map_rule_at(machine->map, plant->rules[i])->counter;
+        if (counter != MAP_NO_COUNTER) {
+            cpu->count[counter]++;
+        }
     }
     cpu->eip = insn->eip - cpu->seg[SEG_CS].base;
     cpu->exit_insn = (struct insn *)insn;
     cpu->n_light[OP_PLANT]++;
-    machine->held = (struct plant_held){.lin = insn->eip, .plant = insn->plant, .logged = 1};
+    machine->held = (struct plant_held){.lin = insn->eip, .plant = insn->plant, .logged = 1u << at};
     return true;
 }
 

@@ -74,6 +74,22 @@ def trace_values():
     need(trace("--summary", path).split()[0] == str(len(events)), "the summary counts otherwise")
 
 
+def trace_and_counts():
+    """Rules that log and rules that count at the same instruction, one logging or more, with results or not."""
+    code = bytes.fromhex("b9e8030000 90 31c0 51 0fa2 59 49 75f6 f4".replace(" ", ""))  # 1000 times
+    for rules, counts in ((["nop: count", "nop: log, count"], [1000, 1000]), (["nop: log", "all: count"], [7002]),
+                          (["cpuid: log", "cpuid: count"], [1000]), (["cpuid: count", "cpuid: log, count"], [1000] * 2),
+                          (["cpuid: count", "cpuid: log", "0f a2: log"], [1000])):
+        path = os.path.join(Setup.folder, "counts.trace")
+        run = Run(["-program", write("counts.bin", code), "-map-counts", "-trace", path] +
+                  [x for rule in rules for x in ("-map-rule", rule)])
+        seen = [int(line.split()[1]) for line in run.err.splitlines()]
+        need(run.status == 0 and seen == counts, "%s: %s %s" % (rules, seen, run.says()))
+        n_logs = sum("log" in rule for rule in rules)
+        expected = n_logs * (2000 if "cpuid" in rules[0] else 1000)  # CPUID's results are another event
+        need(int(trace("--summary", path).split()[-2]) == expected, "%s: not %d events" % (rules, expected))
+
+
 def trace_full_disk():
     """One message, no more tracing, and the guest runs to its end."""
     program = write("nops.bin", NOPS)
@@ -117,5 +133,5 @@ def trace_printer():
 
 
 def add_tests(tests):
-    for function in (trace_values, trace_full_disk, trace_killed, trace_printer):
+    for function in (trace_values, trace_and_counts, trace_full_disk, trace_killed, trace_printer):
         tests[function.__name__] = function
