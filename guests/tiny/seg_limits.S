@@ -16,6 +16,9 @@ main:
     FAULTS(GP, 0, pushl %fs:0xfd)
     FAULTS(GP, 0, call *%fs:0xfd)
     FAULTS(GP, 0, fldl %fs:0xf9)
+    clflush %fs:0xff /* checked as one byte, whatever the line is */
+    FAULTS(GP, 0, clflush %fs:0x100)
+    prefetchnta %fs:0x100
     CHECK(data + 0xfc, $0x78000077)
     CHECK(data + 0x100, $0x99999999)
     movl %fs:0xfc, %ecx

@@ -413,6 +413,10 @@ static void read_operands(const ZydisDecoder *decoder, const ZydisDecoderContext
         insn->mem_bytes = (uint16_t)(op->size / 8);
         insn->mem_read = op->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
         insn->mem_write = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+        if (zydis->mnemonic == ZYDIS_MNEMONIC_CLFLUSH) { /* SDM vol. 2: checked as a byte load */
+            insn->mem_bytes = 1;
+            insn->mem_read = true;
+        }
         return;
     }
 }

@@ -160,10 +160,18 @@ static bool classify_pointer(struct verifier *v, const ZydisDecodedOperandMem *m
     return memory_sum(v, mem, &pointer) && check_range(v, &pointer, memory->n_bytes);
 }
 
+static uint32_t access_bytes(const struct verifier *v, const ZydisDecodedOperand *operand)
+{
+    if (v->z.mnemonic == ZYDIS_MNEMONIC_CLFLUSH) {
+        return 1; /* SDM vol. 2: checked as a byte load; the line it flushes is no access */
+    }
+    return operand->size ? operand->size / 8u : UNKNOWN_ACCESS_BYTES;
+}
+
 bool memory_classify(struct verifier *v, const ZydisDecodedOperand *operand, struct memory *memory)
 {
     const ZydisDecodedOperandMem *mem = &operand->mem;
-    *memory = (struct memory){.n_bytes = operand->size ? operand->size / 8u : UNKNOWN_ACCESS_BYTES};
+    *memory = (struct memory){.n_bytes = access_bytes(v, operand)};
     if (mem->type != ZYDIS_MEMOP_TYPE_MEM) {
         return verify_fail(v, RULE_MEM_FORM);
     }

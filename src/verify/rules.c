@@ -124,6 +124,7 @@ static bool may_be_emitted(const struct verifier *v)
     case ZYDIS_MNEMONIC_LFENCE:
     case ZYDIS_MNEMONIC_MFENCE:
     case ZYDIS_MNEMONIC_SFENCE:
+    case ZYDIS_MNEMONIC_CLFLUSH:
     case ZYDIS_MNEMONIC_SHLX:
     case ZYDIS_MNEMONIC_SHRX:
     case ZYDIS_MNEMONIC_SARX:

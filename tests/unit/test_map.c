@@ -306,7 +306,7 @@ static void transfers(void **state)
         {{0x0f, 0x1f, 0x00}, VERDICT_NOP},
         {{0x0f, 0x0d, 0x00}, VERDICT_NOP},
         {{0x0f, 0xae, 0xe8}, VERDICT_NATIVE},
-        {{0x0f, 0xae, 0x38}, VERDICT_NOP},
+        {{0x0f, 0xae, 0x38}, VERDICT_NATIVE} /* CLFLUSH */,
         {{0xf3, 0x90}, VERDICT_NATIVE},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -331,9 +331,7 @@ static void one_technique(const struct encoding *e)
     bool plain = insn.verdict == VERDICT_NATIVE || insn.verdict == VERDICT_NOP;
     bool helper = insn.verdict == VERDICT_HELPER || insn.verdict == VERDICT_HELPER_END;
     enum technique expected = plain ? TECHNIQUE_NATIVE : helper ? TECHNIQUE_CALL : TECHNIQUE_INLINE;
-    if (insn.mnemonic == ZYDIS_MNEMONIC_CLFLUSH && !(insn.flags & INSN_INVALID)) {
-        expected = TECHNIQUE_INLINE;
-    } else if (insn.op == OP_RDTSC) {
+    if (insn.op == OP_RDTSC) {
         expected = TECHNIQUE_CALL;
     }
     if (insn.technique != expected || insn.plant) {
