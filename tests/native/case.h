@@ -40,7 +40,7 @@ enum {
 };
 
 enum { SEL_CODE32 = 0x23, SEL_DATA32 = 0x2b, SEL_CODE64 = 0x33 }; /* as Linux has them */
-enum case_flags { CASE_SKIP = 1 };
+enum case_flags { CASE_SKIP = 1, CASE_NEXT_PAGE_MISSING = 2 /* the page behind EIP's */ };
 enum { CASE_ES, CASE_CS, CASE_SS, CASE_DS, CASE_FS, CASE_GS, N_CASE_SEGS };
 
 struct test_case {
@@ -70,7 +70,7 @@ enum { N_LDT = 32, N_GDT = 16, GDT_TSS = 8, GDT_LDT = 9 };
 
 /* What is the same for all cases of a batch. */
 struct batch_head {
-    uint32_t n_cases;
+    uint32_t n_cases, has_ldt;
     uint8_t pattern[TEST_PAGE_BYTES]; /* of every writable page outside the windows */
     struct descriptor gdt[N_GDT];     /* what of the host's user code can see */
     struct descriptor ldt[N_LDT];

@@ -125,10 +125,19 @@ static int install_handlers(void)
     return failed;
 }
 
+static void next_page(const struct test_case *test, int rights)
+{
+    if (test->flags & CASE_NEXT_PAGE_MISSING) {
+        uint32_t lin = segment_base(test->sel[CASE_CS]) + test->eip;
+        mprotect(test_pointer((lin | (TEST_PAGE_BYTES - 1)) + 1), TEST_PAGE_BYTES, rights);
+    }
+}
+
 int cpu_run_batch(const struct batch *batch, const uint8_t *code, struct test_result *results)
 {
     const struct itimerval tick = {{0, 50000}, {0, 50000}};
-    if (map_test_memory(&batch->head, code) || segments_install() || install_handlers()) {
+    if (map_test_memory(&batch->head, code) || (batch->head.has_ldt && segments_install()) ||
+        install_handlers()) {
         return -1;
     }
     syscall(SYS_arch_prctl, ARCH_GET_FS, &cpu_fs_base);
@@ -144,7 +153,9 @@ int cpu_run_batch(const struct batch *batch, const uint8_t *code, struct test_re
         cpu_target.cs = test->sel[CASE_CS];
         cpu_ticks = 0;
         memory_reset(&batch->head, test);
+        next_page(test, PROT_NONE);
         cpu_enter();
+        next_page(test, PROT_READ | PROT_WRITE | PROT_EXEC);
         memory_record(current);
     }
     return 0;

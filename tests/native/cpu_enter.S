@@ -1,7 +1,7 @@
 /* cpu_enter.S - from 64-bit code into a case in compatibility mode, and the first instructions of
  * the signal handler that takes it back. The state goes through cpu_entry; no stack is used once
- * the case's ESP is loaded. Far JMP, not IRET: from 64-bit mode IRET to a 16-bit stack would mix
- * two stack pointers. */
+ * the case's ESP is loaded. Far JMP, and IRET only for TF: from 64-bit mode IRET to a 16-bit stack
+ * would mix two stack pointers. */
 
     .globl cpu_enter, cpu_resume, cpu_handler
     .text
@@ -25,6 +25,8 @@ cpu_enter:
     mov %eax, %fs
     movzwl 54(%rbx), %eax
     mov %eax, %gs
+    testl $0x100, 8(%rbx)
+    jnz single_step
     mov 8(%rbx), %eax
     push %rax
     movzwl 48(%rbx), %eax
@@ -39,6 +41,26 @@ cpu_enter:
     mov cpu_entry+36(%rip), %esi
     mov cpu_entry+40(%rip), %edi
     ljmp *cpu_target(%rip)
+/* TF must come with the jump. generate.c sets it with 32-bit stacks only. */
+single_step:
+    movzwl 48(%rbx), %eax
+    push %rax
+    mov 28(%rbx), %eax
+    push %rax
+    mov 8(%rbx), %eax
+    push %rax
+    movzwl cpu_target+4(%rip), %eax
+    push %rax
+    mov cpu_target(%rip), %eax
+    push %rax
+    mov cpu_entry+12(%rip), %eax
+    mov cpu_entry+16(%rip), %ecx
+    mov cpu_entry+20(%rip), %edx
+    mov cpu_entry+24(%rip), %ebx
+    mov cpu_entry+32(%rip), %ebp
+    mov cpu_entry+36(%rip), %esi
+    mov cpu_entry+40(%rip), %edi
+    iretq
 cpu_resume:
     mov cpu_rsp(%rip), %rsp
     pop %r15
@@ -49,8 +71,8 @@ cpu_resume:
     pop %rbp
     ret
 
-/* Linux leaves EFLAGS.AC and all data segments as the case had them: C code comes only when AC is
- * off and FS has its base (thread-local storage) again. */
+/* Linux leaves EFLAGS.AC, NT and all data segments as the case had them: C code comes only when they
+ * are off and FS has its base (thread-local storage) again. */
 cpu_handler:
     cmp $14, %edi /* SIGALRM: the first one says nothing, and must not touch FS */
     jne 1f
@@ -60,7 +82,7 @@ cpu_handler:
     ret
 1:
     pushfq
-    andl $~0x40500, (%rsp)
+    andl $~0x44500, (%rsp)
     popfq
     mov %es, cpu_segments+0(%rip)
     mov %ds, cpu_segments+2(%rip)

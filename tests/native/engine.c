@@ -18,6 +18,7 @@ const struct engine_way engine_ways[N_ENGINES] = {
     {"one-insn", "one-insn", NULL, 4},
     {"call", NULL, "all cpl 3: call", 4},
     {"trap", NULL, "all cpl 3: trap", 4},
+    {"verify", "verify", NULL, 8},
 };
 
 int engine_run_batch(const char *kernel, const char *batch, const struct engine_way *way,

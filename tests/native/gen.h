@@ -91,7 +91,9 @@ struct maker {
 /* forms.c */
 void forms_enumerate(struct forms *forms, bool code32);
 /* generate.c: fills the case and both slots (native, guest: SLOT_BYTES each). */
-void generator_init(struct generator *gen, uint64_t seed, enum mode_kind mode);
+enum { ANY_OPCODE = -1 };
+/* opcode: map << 8 | opcode, for the forms of that one alone, or ANY_OPCODE. */
+void generator_init(struct generator *gen, uint64_t seed, enum mode_kind mode, int opcode);
 void generate_case(const struct generator *gen, uint64_t number, unsigned slot,
                    struct test_case *test, uint8_t *native, uint8_t *guest, struct generated *out);
 /* state.c */

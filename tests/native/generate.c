@@ -23,13 +23,27 @@ static void hide_new_nops(ZydisDecoder *decoder)
     ZydisDecoderEnableMode(decoder, ZYDIS_DECODER_MODE_WBNOINVD, ZYAN_FALSE);
 }
 
-void generator_init(struct generator *gen, uint64_t seed, enum mode_kind mode)
+static void keep_opcode(struct forms *forms, int opcode)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < forms->n; i++) {
+        if ((forms->form[i].map << 8 | forms->form[i].opcode) == opcode) {
+            forms->form[kept++] = forms->form[i];
+        }
+    }
+    forms->n = kept ? kept : forms->n;
+}
+
+void generator_init(struct generator *gen, uint64_t seed, enum mode_kind mode, int opcode)
 {
     bool code32 = modes[mode].code32;
     memset(gen, 0, sizeof(*gen));
     gen->seed = seed;
     gen->mode = mode;
     forms_enumerate(&gen->forms, code32);
+    if (opcode != ANY_OPCODE) {
+        keep_opcode(&gen->forms, opcode);
+    }
     ZydisDecoderInit(&gen->decoder,
                      code32 ? ZYDIS_MACHINE_MODE_LEGACY_32 : ZYDIS_MACHINE_MODE_LEGACY_16,
                      code32 ? ZYDIS_STACK_WIDTH_32 : ZYDIS_STACK_WIDTH_16);
@@ -98,6 +112,41 @@ static void place(struct maker *maker, unsigned at, uint8_t *native, uint8_t *gu
     }
 }
 
+/* Sampled: a trap after the instruction, alignment checks, and NT, which says nothing to anyone but
+ * IRET (that is a task switch then, or #GP in long mode). */
+static void set_system_flags(struct maker *maker, const struct generated *out)
+{
+    enum { TF = 0x100, NT = 0x4000, AC = 0x40000 };
+    struct rng *rng = &maker->rng;
+    struct test_case *test = maker->test;
+    bool iret = out->decoded && out->form.map == 0 && out->form.opcode == 0xcf;
+    if (rng_chance(rng, 6) && segment_is_big(test->sel[CASE_SS]) && !out->sequence) {
+        test->eflags |= TF;
+    }
+    if (rng_chance(rng, 3) && !iret) {
+        test->eflags |= NT;
+    }
+    if (rng_chance(rng, 4) && !out->sequence) { /* sequences: nobody could tell what is open */
+        test->eflags |= AC;
+    }
+}
+
+/* An instruction that ends at the end of its page or goes on in the next one, which is missing. */
+static void set_page_end(struct maker *maker, struct generated *out)
+{
+    unsigned to_end = (0u - maker->lin) % TEST_PAGE_BYTES;
+    unsigned n = out->n_bytes;
+    bool same = out->class.verdict == VERDICT_RUN || out->class.verdict == VERDICT_NO_TSC;
+    if (to_end >= SLOT_BYTES || to_end < 32 || !same ||
+        (out->decoded && out->insn.raw.imm[0].is_relative) || rng_chance(&maker->rng, 30)) {
+        return;
+    }
+    unsigned at = to_end - 1 - rng_below(&maker->rng, n);
+    memmove(maker->code + at, maker->code + out->at, n);
+    out->at = at;
+    maker->test->flags |= CASE_NEXT_PAGE_MISSING;
+}
+
 void generate_case(const struct generator *gen, uint64_t number, unsigned slot,
                    struct test_case *test, uint8_t *native, uint8_t *guest, struct generated *out)
 {
@@ -130,6 +179,10 @@ void generate_case(const struct generator *gen, uint64_t number, unsigned slot,
         adjust_case(&maker, out->at, &out->insn);
         out->class = classify(&out->insn, maker.code + out->at);
     }
+    if (!sequence) {
+        set_page_end(&maker, out);
+    }
+    set_system_flags(&maker, out);
     if (out->class.verdict == VERDICT_SKIP) {
         test->flags |= CASE_SKIP;
     }

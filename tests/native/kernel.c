@@ -142,6 +142,23 @@ void kernel_exception(const struct frame *frame)
     result->ran = 1;
 }
 
+static uint32_t code_base(uint16_t selector)
+{
+    const struct descriptor *entry = &ldt[selector >> 3];
+    return selector & 4 ? (entry->high & 0xff000000) | (entry->high & 0xff) << 16 | entry->low >> 16
+                        : 0;
+}
+
+static void next_page(const struct test_case *test, uint32_t present)
+{
+    if (test->flags & CASE_NEXT_PAGE_MISSING) {
+        uint32_t lin = code_base(test->sel[CASE_CS]) + test->eip + TEST_PAGE_BYTES;
+        uint32_t *entry = &code_table[lin >> 12 & 1023];
+        *entry = (*entry & ~(uint32_t)PTE_P) | present;
+        __asm__ volatile("invlpg (%0)" : : "r"(lin) : "memory");
+    }
+}
+
 void kernel_main(uint32_t magic, const uint32_t *multiboot)
 {
     (void)magic;
@@ -159,7 +176,9 @@ void kernel_main(uint32_t magic, const uint32_t *multiboot)
         current = &results[i];
         if (!(batch->cases[i].flags & CASE_SKIP)) {
             memory_reset(&batch->head, &batch->cases[i]);
+            next_page(&batch->cases[i], 0);
             run_case(&batch->cases[i]);
+            next_page(&batch->cases[i], PTE_P);
         }
     }
     outb(KERNEL_EXIT_PORT, KERNEL_EXIT_DONE);

@@ -15,7 +15,9 @@ struct arguments {
     struct coverage *coverage;
     enum mode_kind kind;
     bool one, verbose;
+    unsigned seconds; /* for everything; 0: as long as it takes */
     unsigned engines; /* bit mask */
+    int opcode;
 };
 
 struct tally {
@@ -33,9 +35,10 @@ static void show_failure(const struct arguments *args, struct runner *runner, un
            (unsigned long long)number, text);
     print_case(stdout, made, &runner->batch->cases[i], &runner->cpu[i],
                runner->engine[i].ran ? &runner->engine[i] : NULL);
-    printf("  again: tests/native/run --seed %llu --mode %s --engine %s --case %llu\n",
+    printf("  again: tests/native/run --seed %llu --mode %s --engine %s --case %llu",
            (unsigned long long)args->seed, args->mode, engine_ways[engine].name,
            (unsigned long long)number);
+    printf(args->opcode == ANY_OPCODE ? "\n" : " --opcode %x\n", (unsigned)args->opcode);
 }
 
 static unsigned group(const struct arguments *args, const struct generated *made)
@@ -87,10 +90,18 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
     for (unsigned e = 0; e < N_ENGINES; e++) {
         tally[e].seen = calloc(N_MAPS * 256, 1);
     }
-    generator_init(&gen, args->seed, mode);
+    generator_init(&gen, args->seed, mode, args->opcode);
     uint64_t n_cases = args->n_cases ? args->n_cases : N_PASSES * gen.forms.n;
     uint64_t end = args->one ? args->first + 1 : args->first + n_cases;
     for (uint64_t at = args->first; at < end; at += N_CASES) {
+        if (runner->end && time(NULL) >= runner->end) {
+            fprintf(results, "not ok native/%s/time: %u s were over at case %llu of %llu\n",
+                    args->mode, args->seconds, (unsigned long long)at, (unsigned long long)end);
+            printf("%s: %u s are over at case %llu of %llu\n", args->mode, args->seconds,
+                   (unsigned long long)at, (unsigned long long)end);
+            failed = 1;
+            break;
+        }
         unsigned n = end - at < N_CASES ? (unsigned)(end - at) : N_CASES;
         if (runner_prepare(runner, &gen, at, n)) {
             return 1;
@@ -130,8 +141,9 @@ static int run_mode(const struct arguments *args, struct runner *runner, enum mo
 static void usage(FILE *out)
 {
     fputs("usage: tests/native/run [--seed N] [--mode NAME] [--engine WORD] [--case N]\n"
-          "                        [--first N] [--cases N] [--results FILE] [--report FILE] "
-          "[--verbose]\n",
+          "                        [--first N] [--cases N] [--opcode MAP<<8|OPCODE] [--results "
+          "FILE]\n"
+          "                        [--report FILE] [--seconds N] [--verbose]\n",
           out);
 }
 
@@ -147,11 +159,11 @@ static unsigned engine_mask(const char *word)
 
 static bool parse(struct arguments *args, int argc, char **argv)
 {
-    static const struct option options[] = {{"seed", 1, NULL, 's'},    {"mode", 1, NULL, 'm'},
-                                            {"engine", 1, NULL, 'e'},  {"case", 1, NULL, 'c'},
-                                            {"cases", 1, NULL, 'n'},   {"first", 1, NULL, 'f'},
-                                            {"report", 1, NULL, 'p'},  {"results", 1, NULL, 'r'},
-                                            {"verbose", 0, NULL, 'v'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seed", 1, NULL, 's'},   {"mode", 1, NULL, 'm'},    {"engine", 1, NULL, 'e'},
+        {"case", 1, NULL, 'c'},   {"cases", 1, NULL, 'n'},   {"first", 1, NULL, 'f'},
+        {"report", 1, NULL, 'p'}, {"results", 1, NULL, 'r'}, {"verbose", 0, NULL, 'v'},
+        {"opcode", 1, NULL, 'o'}, {"seconds", 1, NULL, 't'}, {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
         switch (option) {
@@ -179,6 +191,12 @@ static bool parse(struct arguments *args, int argc, char **argv)
         case 'p':
             args->report = optarg;
             break;
+        case 't':
+            args->seconds = (unsigned)strtoul(optarg, NULL, 0);
+            break;
+        case 'o':
+            args->opcode = (int)strtol(optarg, NULL, 16);
+            break;
         case 'v':
             args->verbose = true;
             break;
@@ -191,7 +209,7 @@ static bool parse(struct arguments *args, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct arguments args = {.seed = 1, .engines = (1u << N_ENGINES) - 1};
+    struct arguments args = {.seed = 1, .opcode = ANY_OPCODE, .engines = (1u << N_ENGINES) - 1};
     struct runner runner;
     if (!parse(&args, argc, argv)) {
         usage(stderr);
@@ -202,6 +220,7 @@ int main(int argc, char **argv)
         perror("native");
         return 1;
     }
+    runner.end = args.seconds ? time(NULL) + args.seconds : 0;
     args.coverage = args.report ? coverage_create() : NULL;
     const char *wanted = args.mode;
     int failed = 0;
@@ -210,6 +229,13 @@ int main(int argc, char **argv)
         if (!wanted || strcmp(wanted, modes[mode].name) == 0) {
             args.mode = modes[mode].name;
             args.kind = (enum mode_kind)mode;
+            if (modes[mode].segments && !runner.has_ldt) {
+                printf("%s: skipped: the host's kernel has no modify_ldt(2) for 16-bit and based "
+                       "segments\n",
+                       args.mode);
+                fprintf(results, "skip native/%s: no modify_ldt(2) on this host\n", args.mode);
+                continue;
+            }
             failed |= run_mode(&args, &runner, (enum mode_kind)mode, results);
         }
     }

@@ -29,6 +29,7 @@ int runner_create(struct runner *runner, const char *directory)
         return -1;
     }
     runner->kernel = path;
+    runner->has_ldt = segments_available();
     if (asprintf(&path, "%s/batch-%d.bin", directory, (int)getpid()) < 0) {
         return -1;
     }
@@ -57,10 +58,12 @@ static int wait_for(pid_t child, int seconds)
     return -1000;
 }
 
-static void make_head(struct batch_head *head, const struct generator *gen, unsigned n)
+static void make_head(const struct runner *runner, struct batch_head *head,
+                      const struct generator *gen, unsigned n)
 {
     struct rng rng = {gen->seed};
     head->n_cases = n;
+    head->has_ldt = runner->has_ldt;
     for (unsigned i = 0; i < TEST_PAGE_BYTES; i += 4) {
         uint32_t word = state_integer(&rng);
         memcpy(head->pattern + i, &word, 4);
@@ -71,7 +74,7 @@ static void make_head(struct batch_head *head, const struct generator *gen, unsi
 int runner_prepare(struct runner *runner, const struct generator *gen, uint64_t first, unsigned n)
 {
     struct batch *batch = runner->batch;
-    make_head(&batch->head, gen, n);
+    make_head(runner, &batch->head, gen, n);
     memset(batch->code, INT3, CODE_BYTES);
     memset(runner->code, INT3, CODE_BYTES);
     memset(runner->cpu, 0, N_CASES * sizeof(*runner->cpu));
@@ -150,7 +153,7 @@ static void run_range(struct runner *runner, const struct engine_way *way, unsig
             runner->engine[i] = kept[i];
         }
     }
-    if (status && end - begin > 1) {
+    if (status && end - begin > 1 && !(runner->end && time(NULL) >= runner->end)) {
         unsigned middle = (begin + end) / 2;
         run_range(runner, way, begin, middle);
         run_range(runner, way, middle, end);

@@ -6,8 +6,12 @@
 #include "cpu.h"
 #include "engine.h"
 
+#include <time.h>
+
 struct runner {
     const char *kernel, *batch_path;
+    bool has_ldt;        /* else only flat segments */
+    time_t end;          /* by time(): from then on batches that fail are not halved; 0 never */
     struct batch *batch; /* shared with the children */
     uint8_t *code;       /* for the CPU underneath */
     struct test_result *cpu, *engine;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { DATA, DATA_DOWN, CODE }; /* user_desc.contents; conforming code Linux refuses */
@@ -70,6 +71,17 @@ int segments_install(void)
     return 0;
 }
 
+bool segments_available(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(segments_install() ? 1 : 0);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
 /* As Linux's fill_ldt() does it: DPL 3, accessed. */
 static struct descriptor describe(unsigned i)
 {
@@ -98,7 +110,7 @@ void segments_describe(struct batch_head *head)
         head->gdt[i] = visible(i);
     }
     for (unsigned i = 0; i < N_LDT; i++) {
-        head->ldt[i] = is_used(i) ? describe(i) : (struct descriptor){0, 0};
+        head->ldt[i] = head->has_ldt && is_used(i) ? describe(i) : (struct descriptor){0, 0};
     }
 }
 

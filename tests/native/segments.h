@@ -30,7 +30,9 @@ static inline uint16_t ldt_selector(unsigned index)
 uint32_t segment_base(uint16_t selector);
 /* Loads this process's LDT; -1 with errno if the host's kernel refuses (modify_ldt(2)). */
 int segments_install(void);
-void segments_describe(struct batch_head *head);
+/* Can this host's processes have such an LDT? Asks a child. */
+bool segments_available(void);
+void segments_describe(struct batch_head *head); /* no LDT unless head->has_ldt */
 /* A selector fit for this register of a case. */
 uint16_t segment_choose(struct rng *rng, unsigned seg, bool code32, uint32_t slot_lin);
 bool segment_is_big(uint16_t selector); /* B or D bit */

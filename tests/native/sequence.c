@@ -138,7 +138,8 @@ static void put_form(struct maker *maker)
     uint8_t insn_bytes[32];
     unsigned at = maker->n;
     memcpy(kept, maker->test->gpr, sizeof(kept));
-    for (unsigned tries = 0; tries < 20; tries++) {
+    bool found = false;
+    for (unsigned tries = 0; tries < 20 && !found; tries++) {
         ZydisDecodedInstruction insn;
         struct form form = gen->forms.form[rng_below(&maker->rng, gen->forms.n)];
         memcpy(maker->test->gpr, kept, sizeof(kept));
@@ -162,8 +163,9 @@ static void put_form(struct maker *maker)
             }
         }
         bytes(maker, insn_bytes, insn.length);
-        break;
+        found = true;
     }
+    maker->n = found ? maker->n : at;
     memcpy(maker->test->gpr, kept, sizeof(kept));
 }
 
