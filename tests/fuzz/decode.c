@@ -68,7 +68,9 @@ static const char *compare_memory(const struct insn *insn, const ZydisDecodedOpe
     if (insn->seg != seg_number(op->mem.segment)) {
         return "segment";
     }
-    if (insn->mem_bytes != op->size / 8) {
+    /* CLFLUSH: Zydis says the line; the SDM checks it as a byte load */
+    bool flush = insn->mnemonic == ZYDIS_MNEMONIC_CLFLUSH;
+    if (insn->mem_bytes != (flush ? 1 : op->size / 8)) {
         return "size of the memory operand";
     }
     if (insn->mem_read != !!(op->actions & ZYDIS_OPERAND_ACTION_MASK_READ) ||
