@@ -124,6 +124,40 @@ main:
     addl $4, %ebp
     cmpl $24, %ebp
     jb 2b
+
+    /* POPF from a stack in use: all flags but TF, RF and VM are ring 0's to set, each time anew */
+    movl $WARM, %ebp
+4:  movl $images, %esi
+5:  movl (%esi), %ebx
+    pushl %ebx
+    popfl
+    pushfl
+    popl %eax
+    andl $0x247ed5, %ebx /* ID AC NT IOPL OF DF IF SF ZF AF PF CF */
+    orl $2, %ebx
+    SETF 2
+    CHECK(%eax, %ebx)
+    addl $4, %esi
+    cmpl $images_end, %esi
+    jb 5b
+    decl %ebp
+    jnz 4b
+    /* and its page goes between two of them */
+    movl %esp, %edi
+    movl $(STACK + 0x3010), %esp
+    movl $0x8d7, (%esp)
+    movl $WARM, %ecx
+6:  popfl
+    subl $4, %esp
+    decl %ecx
+    jnz 6b
+    movl $0x2, COPY + 0x10
+    movl $(COPY | 7), PTE(STACK + 0x3000)
+    invlpg STACK + 0x3000
+    popfl
+    pushfl
+    movl %edi, %esp
+    CHECK(COPY + 0x10, $2)
     PASS
 
 first:
@@ -136,6 +170,11 @@ second:
     iret
 
     .data
+    .balign 4
+images: /* one flag more or less at a time, then all */
+    .long 0x002, 0x203, 0x2, 0x202, 0x8d7, 0xad7, 0x402, 0x3202, 0x3002, 0x202, 0x4002, 0x4202, 0x2
+    .long 0x200002, 0x200202, 0x202, 0x40002, 0x40202, 0x10202, 0x30002, 0x1a0002, 0x247ed7, 0x0
+images_end:
 gdtr:
     .word GDT_BYTES + 7
     .long 0

@@ -49,8 +49,30 @@ static enum light_result popf_vme(struct cpu *cpu, const struct insn *insn)
     return emul_next_in(cpu, insn, old_mode);
 }
 
+/* Ring 0's restoring of IF, in flat code, with nothing else of the system's flags changed: nearly
+ * every POPF of a kernel. False: the long way, with nothing changed. */
+static bool popf_flat(struct cpu *cpu, const struct insn *insn)
+{
+    const uint32_t kept = FLAG_TF | FLAG_NT | FLAG_AC | FLAG_ID | FLAG_IOPL;
+    const uint32_t esp = cpu_reg(cpu, GPR_ESP);
+    uint32_t flags;
+    if (insn->opattr != 4 || !(cpu->mode & MODE_CPL0) || (cpu->mode & MODE_STEP) ||
+        !emul_is_all_flat(cpu) || !acc_read_near(cpu, esp, &flags, 1) ||
+        ((flags ^ cpu->sysflags) & kept)) {
+        return false;
+    }
+    cpu->arith = flags & FLAGS_ARITH;
+    cpu->iff = flags & FLAG_IF;
+    cpu->sysflags &= ~(uint32_t)FLAG_RF;
+    cpu_set_reg(cpu, GPR_ESP, esp + 4);
+    return true;
+}
+
 enum light_result emul_popf(struct cpu *cpu, const struct insn *insn)
 {
+    if (__builtin_expect(popf_flat(cpu, insn), 1)) {
+        return LIGHT_NEXT;
+    }
     const uint32_t old_mode = cpu->mode, old_sysflags = cpu->sysflags;
     const unsigned size = insn->opattr;
     uint32_t flags;
