@@ -25,8 +25,7 @@ static uint32_t operand_lin(const struct cpu *cpu, const struct insn *insn)
 static enum trace_values port_values(const struct cpu *cpu, const struct insn *insn,
                                      uint32_t *value)
 {
-    bool by_register = insn->opcode & 8; /* EC-EF against E4-E7 */
-    value[0] = by_register ? cpu_reg(cpu, GPR_EDX) & 0xffff : insn->imm & 0xff;
+    value[0] = map_port_of(insn, cpu);
     value[1] = reg_value(cpu, GPR_EAX, insn->opsize);
     return insn->op == OP_OUT ? TRACE_PORT : TRACE_PORT_READ;
 }
@@ -36,25 +35,10 @@ static enum trace_values port_string_values(const struct cpu *cpu, const struct 
 {
     bool out = insn->op == OP_OUTS;
     uint32_t off = cpu_reg(cpu, out ? GPR_ESI : GPR_EDI);
-    value[0] = cpu_reg(cpu, GPR_EDX) & 0xffff;
+    value[0] = map_port_of(insn, cpu);
     value[1] = cpu->seg[out ? insn->seg : SEG_ES].base + (insn->adsize == 2 ? off & 0xffff : off);
     value[2] = cpu_reg(cpu, GPR_ECX);
     return TRACE_PORT_STRING;
-}
-
-/* INT n, INT3, INTO, ICEBP. */
-static uint32_t int_vector(const struct insn *insn)
-{
-    switch (insn->opcode) {
-    case 0xcc:
-        return VEC_BP;
-    case 0xce:
-        return VEC_OF;
-    case 0xf1:
-        return VEC_DB;
-    default:
-        return insn->imm & 0xff;
-    }
 }
 
 static uint32_t imm_value(const struct insn *insn)
@@ -111,7 +95,7 @@ static enum trace_values values_before(const struct cpu *cpu, const struct insn 
         value[2] = cpu_reg(cpu, GPR_EDX);
         return insn->op == OP_WRMSR ? TRACE_MSR : TRACE_MSR_READ;
     case OP_INT:
-        value[0] = int_vector(insn);
+        value[0] = map_value_of(insn, cpu);
         value[1] = cpu_reg(cpu, GPR_EAX);
         return TRACE_VECTOR;
     case OP_MOV_FROM_CR:

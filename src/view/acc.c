@@ -191,8 +191,7 @@ static void note_slow(struct cpu *cpu, uint32_t lin, bool user, bool write)
 /* A supervisor's access to a page that its window does not hold: a few bytes by physical address
  * (0.1 us) are cheaper than a signal, mmap, and munmap when the page goes (6 us). Only the first
  * few; then the page is worth a mapping. Linux patches its code through a page that it maps for 4
- * bytes, 8000 times while it boots. INVLPG and CR3 loads make pages
- * cold again. */
+ * bytes, 8000 times while it boots. INVLPG and CR3 loads make pages cold again. */
 enum { COLD_USES = 8 };
 
 static bool is_cold(struct cpu *cpu, uint32_t lin, bool user)

@@ -302,13 +302,6 @@ static int setup(void **state)
     return bench_create();
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    bench_destroy();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,5 +309,5 @@ int main(void)
         cmocka_unit_test(every_kind), cmocka_unit_test(longest_unit),
         cmocka_unit_test(cache_full), cmocka_unit_test(patches),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, bench_teardown);
 }

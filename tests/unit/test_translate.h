@@ -57,6 +57,19 @@ static inline void bench_destroy(void)
     map_destroy(bench.map);
 }
 
+/* For cmocka_run_group_tests(). */
+static inline int bench_setup(void **state)
+{
+    (void)state;
+    return bench_create();
+}
+static inline int bench_teardown(void **state)
+{
+    (void)state;
+    bench_destroy();
+    return 0;
+}
+
 /* A code page full of INT3, which ends every unit. */
 static inline void bench_start(uint32_t lin_page, uint32_t mode)
 {

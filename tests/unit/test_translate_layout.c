@@ -113,19 +113,6 @@ static void fill_does_nothing(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return bench_create();
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_destroy();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,5 +120,5 @@ int main(void)
         cmocka_unit_test(first_instruction),    cmocka_unit_test(big_loops_stay),
         cmocka_unit_test(fill_does_nothing),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }

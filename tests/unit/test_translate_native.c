@@ -299,17 +299,10 @@ static int setup(void **state)
     return bench_create();
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    bench_destroy();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding),
                                        cmocka_unit_test(every_encoding_16),
                                        cmocka_unit_test(every_address)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, bench_teardown);
 }

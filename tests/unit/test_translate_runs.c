@@ -167,19 +167,6 @@ static void wrong_tables(void **state)
     assert_int_equal(verdict(unit), N_VERIFY_RULES);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return bench_create();
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_destroy();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,5 +174,5 @@ int main(void)
         cmocka_unit_test(hints_and_switch), cmocka_unit_test(middle_and_end),
         cmocka_unit_test(wrong_tables),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }
