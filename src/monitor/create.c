@@ -227,6 +227,9 @@ int machine_create(struct machine **out, const struct options *options, char **e
     cpu->machine = machine;
     cpu->a20 = true;
     scan_init(&machine->scanner);
+    if (!(options->engine & ENGINE_NO_SHAPES)) {
+        machine->scanner.shapes = &machine->shapes;
+    }
     machine->owns_map = !options->map;
     machine->map = options->map ? options->map : map_create();
     if (!machine->map || !machine->hints) {

@@ -11,6 +11,7 @@ void scan_init(struct scanner *scanner)
 {
     ZydisDecoderInit(&scanner->code32, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
     ZydisDecoderInit(&scanner->code16, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
+    scanner->shapes = NULL;
     static const ZydisDecoderMode off[] = {
         ZYDIS_DECODER_MODE_MPX,   ZYDIS_DECODER_MODE_CET,      ZYDIS_DECODER_MODE_LZCNT,
         ZYDIS_DECODER_MODE_TZCNT, ZYDIS_DECODER_MODE_WBNOINVD, ZYDIS_DECODER_MODE_CLDEMOTE};
@@ -421,20 +422,15 @@ static void read_operands(const ZydisDecoder *decoder, const ZydisDecoderContext
     }
 }
 
-void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
-                 uint32_t eip, bool operands, struct insn *insn)
+/* What Zydis says. False: it is not valid, or there are not enough bytes. */
+static bool ask_zydis(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes,
+                      bool code32, bool operands, ZydisDecodedInstruction *zydis, struct insn *insn)
 {
     const ZydisDecoder *decoder = code32 ? &scanner->code32 : &scanner->code16;
-    ZydisDecodedInstruction zydis;
     ZydisDecoderContext context;
 
-    memset(insn, 0, sizeof(*insn));
-    insn->eip = eip;
-    insn->seg = SEG_DS;
-    insn->base = insn->index = INSN_NO_REG;
-    insn->scale = 1;
     n_bytes = n_bytes > INSN_MAX_BYTES ? INSN_MAX_BYTES : n_bytes;
-    ZyanStatus status = ZydisDecoderDecodeInstruction(decoder, &context, bytes, n_bytes, &zydis);
+    ZyanStatus status = ZydisDecoderDecodeInstruction(decoder, &context, bytes, n_bytes, zydis);
     if (!ZYAN_SUCCESS(status)) {
         bool short_of_bytes = status == ZYDIS_STATUS_NO_MORE_DATA;
         insn->flags = short_of_bytes && n_bytes < INSN_MAX_BYTES ? INSN_TRUNCATED : INSN_INVALID;
@@ -444,38 +440,60 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
         }
         insn->n_bytes = (uint8_t)(n_bytes ? n_bytes : 1); /* any of them may have decided it */
         memcpy(insn->bytes, bytes, n_bytes);
-        return;
+        return false;
     }
-    insn->n_bytes = zydis.length;
-    memcpy(insn->bytes, bytes, zydis.length);
-    insn->mnemonic = (uint16_t)zydis.mnemonic;
-    insn->map = zydis.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT ? 0
-                : zydis.opcode_map == ZYDIS_OPCODE_MAP_0F    ? 1
-                : zydis.opcode_map == ZYDIS_OPCODE_MAP_0F38  ? 2
-                                                             : 3;
-    if (zydis.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY || !isa_offered(zydis.meta.isa_set)) {
+    insn->n_bytes = zydis->length;
+    memcpy(insn->bytes, bytes, zydis->length);
+    insn->mnemonic = (uint16_t)zydis->mnemonic;
+    insn->map = zydis->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT ? 0
+                : zydis->opcode_map == ZYDIS_OPCODE_MAP_0F    ? 1
+                : zydis->opcode_map == ZYDIS_OPCODE_MAP_0F38  ? 2
+                                                              : 3;
+    if (zydis->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY || !isa_offered(zydis->meta.isa_set)) {
         insn->flags |= INSN_INVALID;
-        return;
+        return false;
     }
-    insn->opcode = zydis.opcode;
-    insn->adsize = zydis.address_width / 8;
-    read_prefixes(insn, &zydis);
+    insn->opcode = zydis->opcode;
+    insn->adsize = zydis->address_width / 8;
+    read_prefixes(insn, zydis);
     insn->opattr = (code32 != insn->has_66) ? 4 : 2;
-    insn->opsize = zydis.operand_width / 8;
-    insn->has_modrm = zydis.attributes & ZYDIS_ATTRIB_HAS_MODRM;
+    insn->opsize = zydis->operand_width / 8;
+    insn->has_modrm = zydis->attributes & ZYDIS_ATTRIB_HAS_MODRM;
     if (insn->has_modrm) {
         insn->modrm =
-            (uint8_t)(zydis.raw.modrm.mod << 6 | zydis.raw.modrm.reg << 3 | zydis.raw.modrm.rm);
+            (uint8_t)(zydis->raw.modrm.mod << 6 | zydis->raw.modrm.reg << 3 | zydis->raw.modrm.rm);
     }
-    read_memory(insn, &zydis);
-    read_immediates(insn, &zydis);
-    read_flags(insn, &zydis);
+    read_memory(insn, zydis);
+    read_immediates(insn, zydis);
+    read_flags(insn, zydis);
     insn->roles = (uint8_t)insn_find_roles(insn);
-    if (isa_uses_fpu(zydis.meta.isa_set) && !mnemonic_spares_fpu(zydis.mnemonic)) {
+    if (isa_uses_fpu(zydis->meta.isa_set) && !mnemonic_spares_fpu(zydis->mnemonic)) {
         insn->flags |= INSN_FPU;
     }
-    insn->flags |= (uint8_t)isa_flag(zydis.meta.isa_set);
+    insn->flags |= (uint8_t)isa_flag(zydis->meta.isa_set);
     if (operands && insn->is_mem) {
-        read_operands(decoder, &context, &zydis, insn);
+        read_operands(decoder, &context, zydis, insn);
+    }
+    return true;
+}
+
+void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
+                 uint32_t eip, bool operands, struct insn *insn)
+{
+    struct shape_head head = {.key = 0};
+    if (scanner->shapes && code32 && !operands && n_bytes >= INSN_MAX_BYTES) {
+        head = shape_read_head(bytes);
+        if (head.key && shape_decode(scanner->shapes, &head, bytes, eip, insn)) {
+            return;
+        }
+    }
+    ZydisDecodedInstruction zydis;
+    memset(insn, 0, sizeof(*insn));
+    insn->eip = eip;
+    insn->seg = SEG_DS;
+    insn->base = insn->index = INSN_NO_REG;
+    insn->scale = 1;
+    if (ask_zydis(scanner, bytes, n_bytes, code32, operands, &zydis, insn) && head.key) {
+        shape_learn(scanner->shapes, &head, bytes, &zydis, insn);
     }
 }

@@ -7,11 +7,13 @@
 #include <Zydis/Zydis.h>
 
 #include "scan/insn.h"
+#include "scan/shape.h"
 
 enum { SCAN_MAX_INSNS = 192, SCAN_MAX_GAP = 256 };
 
 struct scanner {
     ZydisDecoder code32, code16;
+    struct shape_table *shapes; /* zeroed at first; NULL after scan_init(): Zydis each time */
 };
 void scan_init(struct scanner *scanner);
 

@@ -1,0 +1,275 @@
+/* shape.c - see shape.h. Three quarters of an instruction's decoding say the same thing again for
+ * each "mov disp(%ebp), %eax"; from the second one on, only what differs is read: 10 ns, not 90.
+ *
+ * Not remembered, so that Zydis is asked each time: 16-bit code, address size prefixes, two
+ * prefixes of the kind that changes meaning, the 0F38 and 0F3A maps, what may be VEX, EVEX or XOP
+ * (62, 8F, C4, C5), MOV to and from control and debug registers (their ModRM never means memory),
+ * 3DNow, and whatever is invalid. What is learned must give back the instruction it was learned
+ * from, or it is not kept.
+ *
+ * -engine no-shapes switches it off.
+ */
+#include "scan/shape.h"
+
+#include <string.h>
+
+#include "cpu/cpu.h"
+
+enum kind_prefix { KIND_NONE, KIND_66, KIND_F0, KIND_F2, KIND_F3 };
+
+static bool has_modrm_one_byte(unsigned op)
+{
+    switch (op) {
+    case 0x63:
+    case 0x69:
+    case 0x6b:
+    case 0x80 ... 0x8e:
+    case 0xc0:
+    case 0xc1:
+    case 0xc6:
+    case 0xc7:
+    case 0xd0 ... 0xd3:
+    case 0xd8 ... 0xdf:
+    case 0xf6:
+    case 0xf7:
+    case 0xfe:
+    case 0xff:
+        return true;
+    default:
+        return op < 0x40 && (op & 7) < 4;
+    }
+}
+
+static bool has_modrm_0f(unsigned op)
+{
+    switch (op) {
+    case 0x05 ... 0x09:
+    case 0x0b:
+    case 0x0e:
+    case 0x30 ... 0x37:
+    case 0x77:
+    case 0x80 ... 0x8f:
+    case 0xa0 ... 0xa2:
+    case 0xa8 ... 0xaa:
+    case 0xc8 ... 0xcf:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* True if the byte is a prefix that shapes know; *kind and *seg take note. */
+static bool take_prefix(unsigned byte, unsigned *kind, uint8_t *seg)
+{
+    switch (byte) {
+    case 0x26:
+        *seg = SEG_ES;
+        return true;
+    case 0x2e:
+        *seg = SEG_CS;
+        return true;
+    case 0x36:
+        *seg = SEG_SS;
+        return true;
+    case 0x3e:
+        *seg = SEG_DS;
+        return true;
+    case 0x64:
+        *seg = SEG_FS;
+        return true;
+    case 0x65:
+        *seg = SEG_GS;
+        return true;
+    case 0x66:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3:
+        if (*kind) {
+            return false; /* which of two counts is not ours to say */
+        }
+        *kind = byte == 0x66 ? KIND_66 : byte == 0xf0 ? KIND_F0 : byte == 0xf2 ? KIND_F2 : KIND_F3;
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct shape_head shape_read_head(const uint8_t *bytes)
+{
+    enum { MAX_PREFIXES = 3 }; /* so that none is too long */
+    struct shape_head head = {.seg = INSN_NO_REG};
+    unsigned kind = KIND_NONE, at = 0, map = 0;
+    while (at < MAX_PREFIXES && take_prefix(bytes[at], &kind, &head.seg)) {
+        at++;
+    }
+    unsigned op = bytes[at++];
+    if (op == 0x0f) {
+        map = 1;
+        op = bytes[at++];
+        if (op == 0x0f || (op >= 0x20 && op <= 0x27) || (op >= 0x38 && op <= 0x3f)) {
+            return head;
+        }
+        head.has_modrm = has_modrm_0f(op);
+    } else {
+        uint8_t other;
+        unsigned another = KIND_NONE;
+        if (op == 0x62 || op == 0x67 || op == 0x8f || op == 0xc4 || op == 0xc5 ||
+            take_prefix(op, &another, &other)) {
+            return head;
+        }
+        head.has_modrm = has_modrm_one_byte(op);
+    }
+    /* of ModRM: reg, whether it means memory, and else rm, which some groups decode */
+    unsigned form = 0;
+    if (head.has_modrm) {
+        head.modrm = bytes[at++];
+        form = head.modrm < 0xc0 ? (head.modrm & 0x38u) : head.modrm;
+    }
+    head.n_bytes = (uint8_t)at;
+    head.key = 1u << 31 | kind << 17 | map << 16 | op << 8 | form;
+    return head;
+}
+
+static unsigned slot_of(uint32_t key)
+{
+    return key * 2654435761u >> (32 - SHAPE_BITS);
+}
+
+static uint32_t read_bytes(const uint8_t *bytes, unsigned n)
+{
+    uint32_t value = 0;
+    switch (n) {
+    case 1:
+        return bytes[0];
+    case 2:
+        memcpy(&value, bytes, 2);
+        return value;
+    default:
+        memcpy(&value, bytes, 4);
+        return value;
+    }
+}
+
+/* SIB and displacement behind ModRM. Returns the offset behind them. */
+static unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at)
+{
+    unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7, base = rm;
+    insn->scale = 1;
+    insn->index = INSN_NO_REG;
+    if (rm == 4) {
+        unsigned sib = bytes[at++], index = sib >> 3 & 7;
+        insn->sib = (uint8_t)sib;
+        insn->index = index == 4 ? INSN_NO_REG : (uint8_t)index;
+        insn->scale = (uint8_t)(1u << (sib >> 6));
+        base = sib & 7;
+    }
+    bool no_base = mod == 0 && base == 5;
+    insn->base = no_base ? INSN_NO_REG : (uint8_t)base;
+    insn->disp = 0;
+    if (mod == 1) {
+        insn->disp = (int8_t)bytes[at++];
+    } else if (mod == 2 || no_base) {
+        insn->disp = (int32_t)read_bytes(bytes + at, 4);
+        at += 4;
+    }
+    if (!insn->seg_override && (insn->base == GPR_EBP || insn->base == GPR_ESP)) {
+        insn->seg = SEG_SS;
+    }
+    return at;
+}
+
+static unsigned read_immediates(const struct shape *shape, struct insn *insn, const uint8_t *bytes,
+                                unsigned at)
+{
+    unsigned n = shape->imm_bytes;
+    if (n) {
+        uint32_t value = read_bytes(bytes + at, n);
+        if (shape->imm_signed) {
+            value = (uint32_t)((int32_t)(value << (32 - 8 * n)) >> (32 - 8 * n));
+        }
+        insn->imm = value;
+        insn->imm_at = (uint8_t)at;
+        at += n;
+    }
+    if (shape->imm2_bytes) {
+        insn->imm2 = read_bytes(bytes + at, shape->imm2_bytes);
+        at += shape->imm2_bytes;
+    }
+    return at;
+}
+
+/* Bytes beyond the instruction are 0, as scan_decode() leaves them. */
+static void copy_bytes(struct insn *insn, const uint8_t *bytes, unsigned n)
+{
+    uint64_t low, high; /* 0-7, 7-14 */
+    memcpy(&low, bytes, 8);
+    memcpy(&high, bytes + 7, 8);
+    high >>= 8;
+    if (n < 8) {
+        low &= (UINT64_C(1) << 8 * n) - 1;
+        high = 0;
+    } else {
+        high &= (UINT64_C(1) << 8 * (n - 8)) - 1;
+    }
+    memcpy(insn->bytes, &low, 8);
+    memcpy(insn->bytes + 8, &high, 7);
+}
+
+static void fill(const struct shape *shape, const struct shape_head *head, const uint8_t *bytes,
+                 uint32_t eip, struct insn *insn)
+{
+    unsigned at = head->n_bytes;
+    *insn = shape->insn;
+    insn->eip = eip;
+    insn->modrm = head->modrm;
+    insn->seg_override = head->seg != INSN_NO_REG;
+    insn->seg = insn->seg_override ? head->seg : (uint8_t)SEG_DS;
+    if (insn->is_mem && insn->has_modrm) {
+        at = read_memory(insn, bytes, at);
+    } else if (shape->is_moffs) {
+        insn->disp = (int32_t)read_bytes(bytes + at, 4);
+        at += 4;
+    }
+    at = read_immediates(shape, insn, bytes, at);
+    insn->n_bytes = (uint8_t)at;
+    copy_bytes(insn, bytes, at);
+}
+
+bool shape_decode(const struct shape_table *table, const struct shape_head *head,
+                  const uint8_t *bytes, uint32_t eip, struct insn *insn)
+{
+    const struct shape *shape = &table->shapes[slot_of(head->key)];
+    if (shape->key != head->key) {
+        return false;
+    }
+    fill(shape, head, bytes, eip, insn);
+    return true;
+}
+
+void shape_learn(struct shape_table *table, const struct shape_head *head, const uint8_t *bytes,
+                 const ZydisDecodedInstruction *zydis, const struct insn *insn)
+{
+    struct shape shape = {
+        .key = head->key,
+        .imm_bytes = zydis->raw.imm[0].size / 8,
+        .imm2_bytes = zydis->raw.imm[1].size / 8,
+        .imm_signed = zydis->raw.imm[0].is_signed,
+        .is_moffs = insn->is_mem && !insn->has_modrm,
+        .insn = *insn,
+    };
+    struct insn *common = &shape.insn;
+    common->sib = 0;
+    common->base = common->index = INSN_NO_REG;
+    common->scale = 1;
+    common->disp = 0;
+    common->imm = common->imm2 = 0;
+    common->imm_at = 0;
+    struct insn again;
+    if (insn->n_bytes > INSN_MAX_BYTES || insn->has_modrm != head->has_modrm) {
+        return;
+    }
+    fill(&shape, head, bytes, insn->eip, &again);
+    if (memcmp(&again, insn, sizeof again) == 0) {
+        table->shapes[slot_of(head->key)] = shape;
+    }
+}

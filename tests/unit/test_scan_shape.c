@@ -1,0 +1,157 @@
+/* test_scan_shape.c - what is remembered of an instruction's kind gives the same answer as asking
+ * Zydis each time: every opcode and ModRM of the first two maps, with and without prefixes. */
+#include "test_scan.h"
+
+static struct shape_table table;
+static struct scanner quick;
+
+static int setup(void **state)
+{
+    (void)state;
+    scan_init(&scanner);
+    scan_init(&quick);
+    quick.shapes = &table;
+    return 0;
+}
+
+static const uint8_t prefixes[][3] = {
+    /* count, bytes */
+    {0},       {1, 0x66},       {1, 0xf0},       {1, 0xf2},       {1, 0xf3},
+    {1, 0x64}, {2, 0x65, 0x66}, {2, 0x66, 0x2e}, {2, 0xf2, 0xf3}, {1, 0x67},
+};
+
+/* prefix, opcode and ModRM as they are asked for; the rest from a counter's bits. */
+static void make(uint8_t *bytes, const uint8_t *prefix, unsigned map, unsigned op, unsigned modrm,
+                 uint32_t salt)
+{
+    unsigned at = 0;
+    for (; at < prefix[0]; at++) {
+        bytes[at] = prefix[1 + at];
+    }
+    if (map) {
+        bytes[at++] = 0x0f;
+    }
+    bytes[at++] = (uint8_t)op;
+    bytes[at++] = (uint8_t)modrm;
+    for (; at < 24; at++) {
+        salt = salt * 1664525u + 1013904223u;
+        bytes[at] = (uint8_t)(salt >> 24);
+    }
+}
+
+static void check(const uint8_t *bytes, unsigned n)
+{
+    struct insn plain, quickly;
+    scan_decode(&scanner, bytes, n, true, 0x1000, false, &plain);
+    scan_decode(&quick, bytes, n, true, 0x1000, false, &quickly);
+    if (memcmp(&plain, &quickly, sizeof plain)) {
+        print_message("bytes %02x %02x %02x %02x %02x %02x\n", bytes[0], bytes[1], bytes[2],
+                      bytes[3], bytes[4], bytes[5]);
+    }
+    assert_memory_equal(&plain, &quickly, sizeof plain);
+}
+
+static void all_forms(void **state)
+{
+    (void)state;
+    memset(&table, 0, sizeof table);
+    for (unsigned p = 0; p < ARRAY_SIZE(prefixes); p++) {
+        for (unsigned form = 0; form < 2 * 65536; form++) {
+            uint8_t bytes[24];
+            unsigned map = form >> 16, op = form >> 8 & 255, modrm = form & 255;
+            for (uint32_t salt = 0; salt < 3; salt++) { /* the first may be learned */
+                make(bytes, prefixes[p], map, op, modrm, form * 4 + salt);
+                check(bytes, sizeof bytes);
+            }
+        }
+    }
+}
+
+/* Every ModRM, SIB and mod of one opcode, learned from another one. */
+static void addresses(void **state)
+{
+    (void)state;
+    uint8_t bytes[24] = {0x81, 0x03};
+    memset(&table, 0, sizeof table);
+    check(bytes, sizeof bytes);
+    for (unsigned i = 0; i < 192 * 256; i++) {
+        make(bytes, prefixes[0], 0, 0x81, i >> 8, i);
+        bytes[2] = (uint8_t)i;
+        check(bytes, sizeof bytes);
+    }
+}
+
+static bool knows(const uint8_t *bytes)
+{
+    struct insn insn;
+    struct shape_head head = shape_read_head(bytes);
+    return head.key && shape_decode(&table, &head, bytes, 0, &insn);
+}
+
+static void what_is_kept(void **state)
+{
+    (void)state;
+    static const uint8_t kept[][15] = {
+        {0x8b, 0x45, 0xfc},       {0x55},
+        {0xe8, 1, 2, 3, 4},       {0x0f, 0x84, 1, 2, 3, 4},
+        {0xa1, 1, 2, 3, 4},       {0xf2, 0x0f, 0x10, 0x00},
+        {0x66, 0x0f, 0x6f, 0x00}, {0xc8, 1, 2, 3},
+        {0x9a, 1, 2, 3, 4, 5, 6},
+    };
+    static const uint8_t never[][15] = {
+        {0x67, 0x8b, 0x00},
+        {0xf2, 0xf3, 0xa4},
+        {0x66, 0x66, 0x90},
+        {0x0f, 0x20, 0x00},
+        {0xc5, 0xf8, 0x10, 0x00},
+        {0x62, 0xf1, 0x7c},
+        {0x0f, 0x38, 0x00, 0x00},
+        {0x0f, 0x0f, 0, 0x9e},
+        {0xf0, 0x01, 0xc0} /* LOCK with a register: invalid */,
+        {0x26, 0x26, 0x26, 0x26, 0x90},
+    };
+    struct insn insn;
+    memset(&table, 0, sizeof table);
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++) {
+        assert_false(knows(kept[i]));
+        scan_decode(&quick, kept[i], 15, true, 0, false, &insn);
+        assert_true(knows(kept[i]));
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(never); i++) {
+        scan_decode(&quick, never[i], 15, true, 0, false, &insn);
+        assert_false(knows(never[i]));
+    }
+}
+
+/* 16-bit code, fewer bytes than may be looked at, operands wanted: the table is left alone. */
+static void elsewhere(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[15] = {0x8b, 0x86, 1, 2, 3, 4};
+    struct insn insn, plain;
+    memset(&table, 0, sizeof table);
+    scan_decode(&quick, bytes, 15, false, 0, false, &insn);
+    scan_decode(&quick, bytes, 6, true, 0, false, &insn);
+    scan_decode(&quick, bytes, 15, true, 0, true, &insn);
+    assert_false(knows(bytes));
+    scan_decode(&quick, bytes, 15, true, 0, false, &insn);
+    assert_true(knows(bytes));
+    scan_decode(&scanner, bytes, 15, false, 0, false, &plain);
+    scan_decode(&quick, bytes, 15, false, 0, false, &insn);
+    assert_memory_equal(&insn, &plain, sizeof plain);
+    scan_decode(&quick, bytes, 15, true, 0, true, &insn);
+    assert_int_equal(insn.mem_bytes, 4);
+    scan_decode(&quick, bytes, 5, true, 0, false, &insn);
+    assert_int_equal(insn.flags, INSN_TRUNCATED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_forms),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(what_is_kept),
+        cmocka_unit_test(elsewhere),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
