@@ -23,6 +23,7 @@ enum emul_op {
     OP_RESOLVE = N_OPS, /* checked access: address -> scratch[0] */
     OP_COMMIT,          /* checked store: staging -> memory */
     OP_STI_PENDING,     /* STI found INTR high */
+    OP_POPF_LATE,       /* POPF whose flags are gone already: changes more than the inline form can */
     OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */
     OP_FPU_LOADED,      /* FLDENV/FRSTOR/FXRSTOR/FNINIT ran: take the guest's pointers out */
     OP_MASK_MOVE,       /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
@@ -59,6 +60,7 @@ enum verdict {
     VERDICT_RDTSC,
     VERDICT_HELPER,     /* a call to the C function insn->op; goes on behind it */
     VERDICT_HELPER_END, /* the same, but never goes on behind it (IRET, far jumps, HLT, #UD) */
+    VERDICT_POPF,
     N_VERDICTS,
 };
 

@@ -27,14 +27,24 @@ static enum light_result sti_pending(struct cpu *cpu, const struct insn *insn)
     return LIGHT_EXIT;
 }
 
+/* The inline form has read the word and clobbered the flags: cpu->arith is nothing. Nothing but
+ * that read could have failed, and nothing has run since that could unmap the page. */
+static enum light_result popf_late(struct cpu *cpu, const struct insn *insn)
+{
+    const enum light_result result = emul_popf(cpu, insn);
+    BUG_ON(result == LIGHT_FAULT);
+    return result;
+}
+
 static emul_fn *const functions[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = function,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = checked_resolve,     [OP_COMMIT] = checked_commit,
-    [OP_STI_PENDING] = sti_pending,     [OP_FPU_STORED] = light_fpu_stored,
-    [OP_FPU_LOADED] = light_fpu_loaded, [OP_MASK_MOVE] = light_mask_move,
-    [OP_PLANT] = light_plant,           [OP_PLANT_AFTER] = light_plant_after,
+    [OP_RESOLVE] = checked_resolve,       [OP_COMMIT] = checked_commit,
+    [OP_POPF_LATE] = popf_late,           [OP_STI_PENDING] = sti_pending,
+    [OP_FPU_STORED] = light_fpu_stored,   [OP_FPU_LOADED] = light_fpu_loaded,
+    [OP_MASK_MOVE] = light_mask_move,     [OP_PLANT] = light_plant,
+    [OP_PLANT_AFTER] = light_plant_after,
 };
 
 const struct emul_ports *machine_ports(struct machine *machine)

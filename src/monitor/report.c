@@ -19,6 +19,7 @@ static const char *const light_names[N_LIGHT_OPS] = {
     [OP_RESOLVE] = "RESOLVE",
     [OP_COMMIT] = "COMMIT",
     [OP_STI_PENDING] = "STI_PENDING",
+    [OP_POPF_LATE] = "POPF_LATE",
     [OP_FPU_STORED] = "FPU_STORED",
     [OP_FPU_LOADED] = "FPU_LOADED",
     [OP_MASK_MOVE] = "MASK_MOVE",

@@ -43,15 +43,22 @@
         mov     CPU_GPR+56(%r15), %rdi
         .endm
 
+/* arith -> df. Clobbers rax, which becomes arith, and r11; ZF if DF is clear. */
+        .macro load_df
+        mov     CPU_ARITH(%r15), %eax
+        mov     %eax, %r11d
+        and     $0x400, %r11d
+        mov     %r11d, CPU_DF(%r15)
+        .endm
+
 /* arith -> rflags without popfq (9 ns): OF by an addition, the rest by sahf, DF by std. Clobbers rax
  * and r11. */
         .macro load_flags
-        mov     CPU_ARITH(%r15), %eax
-        mov     %eax, %r11d
-        test    $0x400, %eax
+        load_df
         jz      771f
         std
-771:    shr     $11, %r11d
+771:    mov     %eax, %r11d
+        shr     $11, %r11d
         and     $1, %r11d
         add     $0x7f, %r11b
         mov     %al, %ah
@@ -131,7 +138,7 @@ run_reload_begin:
 run_reload_end:
 /* Somebody wants us out: go on one host instruction at a time to the next boundary (signals.c). */
 3:      load_guest
-        mov     CPU_ARITH(%r15), %eax
+        load_df
         or      $0x102, %eax
         push    %rax
         mov     CPU_GPR+0(%r15), %rax

@@ -9,6 +9,7 @@
 #define CPU_SYSFLAGS        76
 #define CPU_INTR            80
 #define CPU_EXIT_REQUEST    84
+#define CPU_DF              88
 #define CPU_EXIT_REASON     92
 #define CPU_WINDOW          96
 #define CPU_DIR             104

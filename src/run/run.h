@@ -35,7 +35,6 @@ struct run {
     void *alternate_stack;
     int tid;                           /* of the bound thread */
     const struct unit_insn *step_from; /* instruction the last single step began in */
-    uint64_t step_rip;                 /* where the host instruction under TF begins, or 0 */
     int stop_signal;                   /* SIGTERM and the like arrived: the machine is to end */
     struct run_fault faults[RUN_FAULT_RING];
     uint64_t n_faults;

@@ -342,25 +342,12 @@ static bool leave_at_boundary(struct run *run, ucontext_t *uc, bool stepped)
     return true;
 }
 
-/* PUSHFQ under our TF, behind what is planted before a PUSHF: the image says TF, the guest's does
- * not.
- */
-static void hide_tf(const struct run *run, const ucontext_t *uc)
-{
-    if (run->step_rip && cache_contains(run->cache, run->step_rip) &&
-        *(const uint8_t *)run->step_rip == 0x9c) {
-        *(uint64_t *)uc->uc_mcontext.gregs[REG_RSP] &= ~(uint64_t)HOST_TF;
-    }
-}
-
 static void on_step(struct run *run, ucontext_t *uc)
 {
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     run->cpu->n_steps++;
-    hide_tf(run, uc);
-    run->step_rip = 0;
     if (cache_contains(run->cache, rip)) {
-        run->step_rip = leave_at_boundary(run, uc, true) ? 0 : rip;
+        leave_at_boundary(run, uc, true);
     } else if (!in_range(rip, run_reload_begin, run_reload_end)) {
         /* in C or on the way out: exit_request says the rest */
         *reg(uc, REG_EFL) &= ~(greg_t)HOST_TF;
@@ -408,13 +395,10 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     run_kick(run);
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     if (cache_contains(run->cache, rip)) {
-        run->step_rip = 0;
         if (!leave_at_boundary(run, uc, false)) {
-            run->step_rip = rip;
             *reg(uc, REG_EFL) |= HOST_TF;
         }
     } else if (in_range(rip, run_reload_begin, run_reload_end)) {
-        run->step_rip = 0;
         *reg(uc, REG_EFL) |= HOST_TF;
     } else if (in_range(rip, run_resume_begin, run_resume_end)) {
         *reg(uc, REG_RIP) = (greg_t)run_bail;

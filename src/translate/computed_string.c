@@ -2,7 +2,7 @@
  * limits or addresses are 16-bit. Place in the flow: called by string.c; the gate is computed.c's.
  *
  * They become a load and a store: nothing is ever a host pointer, so a fault needs no folding. The
- * step comes from the host's own direction flag, which is the guest's. Repeated ones and
+ * step comes from struct cpu's copy of the direction flag. Repeated ones and
  * comparisons are left to C. */
 #include "translate/translate.h"
 
@@ -21,13 +21,12 @@ static void gate(struct translator *t, enum reach use, enum seg seg, unsigned si
     translate_gate(t, R8, CPU_REACH + 8 * (int32_t)(use * N_SEG + seg), seg, size);
 }
 
-/* r10d = 0, or all ones if DF is set. Through the host's stack: flags stay. */
+/* r10d = 0, or all ones if DF is set. Flags stay. */
 static void direction(struct translator *t)
 {
     struct emit *e = &t->emit;
-    emit_u8(e, 0x9c); /* pushfq */
-    emit_u8(e, 0x41); /* pop %r10 */
-    emit_u8(e, 0x5a);
+    struct host_mem df = host_mem_base(R15, CPU_DF);
+    emit_load32(e, R10, &df);
     emit_mov_ri32(e, R11, 21); /* DF is bit 10 */
     emit_shlx32(e, R10, R10, R11);
     emit_mov_ri32(e, R11, 31);
@@ -98,7 +97,7 @@ bool translate_computed_string(struct translator *t, const struct insn *insn)
         advance(t, insn, RSI, size);
         advance(t, insn, RDI, size);
         return true;
-    case 0xaa: /* STOS: the direction first, PUSHFQ behind a store is slow */
+    case 0xaa: /* STOS */
         direction(t);
         index_off(t, insn, RDI);
         gate(t, REACH_WRITE, SEG_ES, size);

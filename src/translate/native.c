@@ -287,6 +287,9 @@ void translate_native(struct translator *t, const struct insn *insn)
     if (writes_esp(insn)) {
         translate_esp_fix(t, surely_writes_esp(insn));
     }
+    if (insn->map == 0 && (insn->opcode == 0xfc || insn->opcode == 0xfd)) {
+        translate_direction(t, insn->opcode & 1);
+    }
     if (insn_loads_fpu_pointers(insn)) {
         translate_helper(t, insn, OP_FPU_LOADED);
     } else if (insn_stores_fpu_pointers(insn) && !(t->unit_kind & UNIT_CHECKED)) {

@@ -138,23 +138,6 @@ static void translate_leave(struct translator *t)
     emit_mov_rr32(&t->emit, RBP, R8);
 }
 
-/* Arithmetic flags are the host's; IF, IOPL and the rest are the guest's. Sums instead of logic:
- * the live flags stay. The host's image always has IF set and no other system flag. */
-void translate_flags_image(struct translator *t)
-{
-    struct emit *e = &t->emit;
-    struct host_mem sysflags = host_mem_base(R15, CPU_SYSFLAGS), iff = host_mem_base(R15, CPU_IFF);
-    struct host_mem sum = host_mem_index(R8, R9, 1, 0);
-    struct host_mem sum_no_if = host_mem_index(R8, R9, 1, -0x200);
-    emit_u8(e, 0x9c); /* pushfq */
-    emit_u8(e, 0x41); /* pop %r8 */
-    emit_u8(e, 0x58);
-    emit_load32(e, R9, &sysflags);
-    emit_lea32(e, R8, &sum);
-    emit_load32(e, R9, &iff);
-    emit_lea32(e, R8, &sum_no_if);
-}
-
 static void translate_push_seg(struct translator *t, const struct insn *insn)
 {
     unsigned seg = (insn->opcode >> 3) & 7;

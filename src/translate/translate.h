@@ -140,8 +140,10 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
 void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip);
 void translate_go_indirect(struct translator *t, bool call);
 void translate_return(struct translator *t);
-/* stack.c: EFLAGS as PUSHF shows them into r8d; uses r9. */
+/* inline.c: EFLAGS as PUSHF shows them into r8d; uses r9, r10. */
 void translate_flags_image(struct translator *t);
+/* inline.c: behind CLD, STD: struct cpu's copy of DF. */
+void translate_direction(struct translator *t, bool set);
 /* computed.c: translate_address() for it; uses r8, r9, r11. False: the checked form is due. */
 bool translate_computed_address(struct translator *t, const struct insn *insn, int32_t delta,
                                 struct host_mem *mem);

@@ -85,6 +85,7 @@ static void translate_form(struct translator *t, const struct insn *insn)
         break;
     case VERDICT_CLI:
     case VERDICT_STI:
+    case VERDICT_POPF:
     case VERDICT_MOV_FROM_SEG:
     case VERDICT_RDTSC:
         translate_inline(t, insn);

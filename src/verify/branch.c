@@ -10,7 +10,7 @@ static bool is_stub(const struct verifier *v, uint64_t host)
 }
 
 /* A branch inside the instruction's own code: the paths meet again further down. */
-static bool add_forward(struct verifier *v, uint32_t off)
+bool step_forward(struct verifier *v, uint32_t off)
 {
     for (unsigned i = 0; i < v->n_forward; i++) {
         if (v->forward[i].off == off) {
@@ -34,7 +34,7 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             return state_check_canonical(v);
         }
         if (may_be_inside && !v->in_exits && off >= v->off + v->z.length && off < v->end_off) {
-            return add_forward(v, (uint32_t)off);
+            return step_forward(v, (uint32_t)off);
         }
         return verify_fail(v, RULE_TARGET);
     }
@@ -162,6 +162,7 @@ static bool light_call(struct verifier *v)
 {
     struct state *state = &v->state;
     const struct value *op = &state->reg[V_R9];
+    const uint32_t flags_of = state->flags_of;
     if (pending_before(v)) { /* C sees r12 */
         return verify_fail(v, RULE_PENDING);
     }
@@ -185,6 +186,10 @@ static bool light_call(struct verifier *v)
     if (state->reg[V_R12].kind != VALUE_POINTER) { /* its low half is ESP, and all that C sees */
         state->reg[V_R12] = (struct value){.kind = VALUE_POINTER, .id = ++v->last_id};
     }
+    if ((number == OP_POPF_LATE) != (flags_of != 0)) {
+        return verify_fail(v, RULE_FLAGS);
+    }
+    state->flags_of = 0; /* it does not look at them, and makes them */
     if (!state_check_canonical(v)) {
         return false;
     }

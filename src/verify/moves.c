@@ -134,6 +134,7 @@ static bool is_state_word(const struct memory *memory)
 {
     return is_cpu_field(memory, offsetof(struct cpu, iff), 4) ||
            is_cpu_field(memory, offsetof(struct cpu, intr), 4) ||
+           is_cpu_field(memory, offsetof(struct cpu, df), 4) ||
            is_cpu_field(memory, offsetof(struct cpu, sysflags), 4);
 }
 
@@ -199,6 +200,9 @@ static bool load(struct verifier *v)
 static bool store_cpu(struct verifier *v, const struct memory *memory)
 {
     const ZydisDecodedOperand *from = &v->operand[1];
+    if (is_cpu_field(memory, offsetof(struct cpu, df), 4)) {
+        return flags_store_df(v, memory);
+    }
     bool value = from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
                  (from->imm.value.u == 0 || from->imm.value.u == FLAG_IF);
     bool ring0 = (v->in->mode & MODE_CPL0) && !(v->in->mode & MODE_V86);

@@ -130,8 +130,6 @@ static bool may_be_emitted(const struct verifier *v)
     case ZYDIS_MNEMONIC_SARX:
     case ZYDIS_MNEMONIC_RORX:
         return true;
-    case ZYDIS_MNEMONIC_PUSHFQ:
-    case ZYDIS_MNEMONIC_POP:
     case ZYDIS_MNEMONIC_NOP:
     case ZYDIS_MNEMONIC_INT3: /* in place of a light call: see step_trap() */
         return true;
@@ -237,8 +235,6 @@ bool is_guest_op(const struct verifier *v)
     case ZYDIS_MNEMONIC_SARX:
     case ZYDIS_MNEMONIC_RORX:
     case ZYDIS_MNEMONIC_NOP:
-    case ZYDIS_MNEMONIC_PUSHFQ:
-    case ZYDIS_MNEMONIC_POP:
     case ZYDIS_MNEMONIC_JMP:
     case ZYDIS_MNEMONIC_CALL:
     case ZYDIS_MNEMONIC_RET:

@@ -193,6 +193,9 @@ static bool step_guest_op(struct verifier *v)
         return false;
     }
     v->state.changed |= !waits;
+    v->state.df_due = v->z.mnemonic == ZYDIS_MNEMONIC_CLD   ? DF_CLEAR
+                      : v->z.mnemonic == ZYDIS_MNEMONIC_STD ? DF_SET
+                                                            : 0;
     return true;
 }
 
@@ -252,27 +255,6 @@ static bool step_string(struct verifier *v)
     return true;
 }
 
-/* The host's own stack holds the flags for one instruction. */
-static bool step_pushfq(struct verifier *v)
-{
-    if (!state_is_entry(&v->state) || v->state.op_done || v->in_exits) {
-        return verify_fail(v, RULE_PRECISE); /* these would not be the guest's flags */
-    }
-    v->state.pushed = true;
-    return true;
-}
-
-static bool step_pop(struct verifier *v, bool pushed)
-{
-    const ZydisDecodedOperand *to = &v->operand[0];
-    if (!pushed || to->type != ZYDIS_OPERAND_TYPE_REGISTER || to->size != 64 ||
-        !is_scratch(reg_number(to->reg.value))) {
-        return verify_fail(v, RULE_HOST_STACK);
-    }
-    v->state.reg[reg_number(to->reg.value)] = value_int(v, 0, UINT32_MAX);
-    return true;
-}
-
 static bool step_nop(struct verifier *v)
 {
     for (unsigned i = 0; i < v->z.operand_count_visible; i++) {
@@ -285,16 +267,18 @@ static bool step_nop(struct verifier *v)
 
 bool step_instruction(struct verifier *v)
 {
+    bool is_flags = false;
+    if (!flags_step(v, &is_flags)) {
+        return false;
+    }
+    if (is_flags) {
+        return true;
+    }
     if (!check_instruction(v)) {
         return false;
     }
-    bool pushed = v->state.pushed;
     uint32_t ret_target = v->state.ret_target;
-    v->state.pushed = false;
     v->state.ret_target = 0;
-    if (pushed && v->z.mnemonic != ZYDIS_MNEMONIC_POP) {
-        return verify_fail(v, RULE_HOST_STACK);
-    }
     if (ret_target && v->z.mnemonic != ZYDIS_MNEMONIC_RET) {
         return verify_fail(v, RULE_HOST_STACK);
     }
@@ -312,10 +296,6 @@ bool step_instruction(struct verifier *v)
         return step_shift(v);
     case ZYDIS_MNEMONIC_NOP:
         return step_nop(v);
-    case ZYDIS_MNEMONIC_PUSHFQ:
-        return step_pushfq(v);
-    case ZYDIS_MNEMONIC_POP:
-        return step_pop(v, pushed);
     case ZYDIS_MNEMONIC_INT3:
         return step_trap(v);
     case ZYDIS_MNEMONIC_RET:

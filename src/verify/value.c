@@ -76,7 +76,8 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->changed |= other->changed;
     state->op_done |= other->op_done;
     state->esp_lost |= other->esp_lost || state->esp_moved != other->esp_moved;
-    state->pushed = false;
+    state->df_due |= other->df_due;
+    state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
     state->ret_target = 0;
     state->touched = false;
     for (unsigned i = 0; i < MAX_PROVEN; i++) {
@@ -105,8 +106,11 @@ bool state_check_next(struct verifier *v, uint32_t next)
     if (state->staged) {
         return verify_fail(v, RULE_COMMIT);
     }
-    if (state->pushed || state->ret_target) {
+    if (state->ret_target) {
         return verify_fail(v, RULE_HOST_STACK);
+    }
+    if (state->flags_of || state->df_due) {
+        return verify_fail(v, RULE_FLAGS);
     }
     return pending_check(v, next);
 }
@@ -123,5 +127,5 @@ bool state_is_entry(const struct state *state)
             return false;
         }
     }
-    return state->reg[V_R12].id == entry_id(V_R12) && !state->changed;
+    return state->reg[V_R12].id == entry_id(V_R12) && !state->changed && !state->flags_of;
 }

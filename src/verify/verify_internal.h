@@ -83,7 +83,8 @@ struct state {
     bool staged;                 /* staging was written, not yet committed */
     bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
     bool op_done;        /* the one instruction with guest semantics was seen */
-    bool pushed;         /* pushfq was the last instruction */
+    uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
+    uint32_t flags_of;   /* not 0: the host's flags are nothing, the guest's will be made of this value */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
     bool esp_lost;       /* r12 was written otherwise than by a constant sum */
@@ -93,6 +94,7 @@ struct state {
     int64_t touched_lo, touched_hi;
 };
 
+enum { DF_CLEAR = 1, DF_SET = 2 }; /* state.df_due */
 enum { MARK_NONE, MARK_INSN, MARK_EXIT };
 
 struct verifier {
@@ -216,6 +218,13 @@ bool pending_check(struct verifier *v, uint32_t next);
 /* The instruction begins; esp: r12 as the one before left it, if execution falls in from there. */
 bool pending_begin(struct verifier *v, const struct value *esp, bool falls_in);
 
+/* ---- flags.c: PUSHF, POPF, DF ---- */
+/* *taken: the instruction begins one of the known sequences; v->z.length is then all of it. False: a
+ * finding. */
+bool flags_step(struct verifier *v, bool *taken);
+/* A store to the copy of DF. */
+bool flags_store_df(struct verifier *v, const struct memory *memory);
+
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);
 bool write_reg(struct verifier *v, unsigned reg, unsigned width, bool conditional,
@@ -226,6 +235,8 @@ bool step_movzx(struct verifier *v);
 bool step_lea(struct verifier *v);
 bool step_shift(struct verifier *v); /* shrx, shlx, rorx */
 bool step_branch(struct verifier *v);
+/* branch.c: the paths meet again at off, further down in the instruction's own code. */
+bool step_forward(struct verifier *v, uint32_t off);
 bool step_call(struct verifier *v);
 bool step_trap(struct verifier *v); /* INT3 */
 bool step_ret(struct verifier *v);

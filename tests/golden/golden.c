@@ -198,6 +198,7 @@ static const char *op_name(uint64_t op)
 #include "emul/ops.def"
 #undef OP
         [OP_RESOLVE] = "RESOLVE",       [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
+        [OP_POPF_LATE] = "POPF_LATE",
         [OP_FPU_STORED] = "FPU_STORED", [OP_PLANT] = "PLANT",   [OP_PLANT_AFTER] = "PLANT_AFTER",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";

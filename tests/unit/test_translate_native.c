@@ -139,6 +139,9 @@ static const char *why_bad_helper(const struct host_insn *host)
         return "changes flags";
     }
     if (host->op[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
+        if (host->op[0].mem.base == ZYDIS_REGISTER_R15 && host->op[0].mem.disp.value == CPU_DF) {
+            return NULL; /* CLD, STD: the copy */
+        }
         return "stores";
     }
     int reg = ZydisRegisterGetId(host->op[0].reg.value);

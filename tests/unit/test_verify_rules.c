@@ -28,7 +28,7 @@ static struct {
     struct unit_insn insns[2];
     _Alignas(16) struct {
         _Alignas(16) struct insn insn;
-    } sites[4];
+    } sites[5];
     uint8_t page[4096];
 } unit;
 
@@ -50,7 +50,11 @@ static void put_light(char what, bool call)
 {
     static const uint8_t mov_r9[] = {0x41, 0xb9}, mov_r8[] = {0x49, 0xb8},
                          call_light[] = {0x41, 0xff, 0x97, 0x00, 0x01, 0x00, 0x00};
-    unsigned index = what == 'C' ? 1 : what == 'H' || what == 'T' ? 2 : what == 'E' ? 3 : 0;
+    unsigned index = what == 'C'                  ? 1
+                     : what == 'H' || what == 'T' ? 2
+                     : what == 'E'                ? 3
+                     : what == 'F'                ? 4
+                                                  : 0;
     uint32_t op = what == 'O'   ? N_LIGHT_OPS
                   : what == 'P' ? OP_PLANT
                   : what == 'A' ? OP_PLANT_AFTER
@@ -81,6 +85,8 @@ static void make_sites(void)
     unit.sites[2].insn.verdict = VERDICT_HELPER;
     unit.sites[3].insn.op = OP_IRET;
     unit.sites[3].insn.verdict = VERDICT_HELPER_END;
+    unit.sites[4].insn.op = OP_POPF_LATE;
+    unit.sites[4].insn.verdict = VERDICT_POPF;
 }
 
 static void make_unit(const char *code)
