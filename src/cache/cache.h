@@ -31,6 +31,7 @@ enum unit_kind {
     UNIT_SHADOW = 2, /* its start is no place for an interrupt (after STI, MOV SS, POP SS) */
     UNIT_DUAL = 8,   /* its direct access has become a dual one */
     UNIT_CHECKED = 16,
+    UNIT_RETURN = 32, /* behind a call: where the host's return predictor expects to come back */
 };
 
 struct codepage;

@@ -99,6 +99,14 @@ struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t
     return index < pages->n_pages ? &pages->pages[index] : NULL;
 }
 
+bool codepage_is_return(const struct codepages *pages, uint32_t slot)
+{
+    uint64_t host = pages->cache->exec + slot;
+    const struct unit *unit = cache_find(pages->cache, host);
+    const struct unit_insn *insn = unit ? cache_find_insn(pages->cache, unit, host) : NULL;
+    return insn && (insn->kind & UNIT_RETURN);
+}
+
 static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t n_bytes)
 {
     for (uint32_t i = off; i < off + n_bytes && i < 4096; i++) {
@@ -131,7 +139,8 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
 {
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
-        if (!page->table[insn->page_off] && !insn->esp_pending) {
+        bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
+        if (is_free && !insn->esp_pending) {
             page->table[insn->page_off] = unit->off + insn->host_off;
         }
         mark_scanned(page->phys, insn->page_off, insn->n_bytes);

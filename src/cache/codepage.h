@@ -76,6 +76,8 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
                               uint32_t mode, uint32_t end_off);
 struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table);
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
+/* Does the slot lead to what a call comes back to, in the code of that call? */
+bool codepage_is_return(const struct codepages *pages, uint32_t slot);
 /* Enters a committed unit: slots for all its instructions, marks scanned bytes, resolves links. */
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit);
 /* The last instruction of page's unit has bytes in phys_page too. */

@@ -23,13 +23,17 @@ void monitor_flush_code(struct machine *machine)
 struct site_arg {
     struct machine *machine;
     const struct codepage *page;
+    bool owns_returns; /* what is behind a call is made anew with the call (translate/layout.c) */
 };
 
 /* The scan stops before code that is there already, and before a breakpoint. */
-static bool is_known(void *arg, uint32_t off)
+static bool is_known(void *arg, uint32_t off, bool behind_call)
 {
     const struct site_arg *site = arg;
-    return site->page->table[off] != 0 ||
+    uint32_t slot = site->page->table[off];
+    bool ours = behind_call && site->owns_returns && slot &&
+                !codepage_is_return(&site->machine->pages, slot);
+    return (slot != 0 && !ours) ||
            (site->machine->breaks.n &&
             monitor_find_break(&site->machine->breaks, site->page->lin_page << 12 | off));
 }
@@ -81,7 +85,9 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
     struct cpu *cpu = machine->cpu;
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
     uint8_t next[INSN_MAX_BYTES];
-    struct site_arg site = {.machine = machine, .page = page};
+    struct site_arg site = {.machine = machine,
+                            .page = page,
+                            .owns_returns = !(machine->options.engine & ENGINE_NO_ALIGN)};
     struct map_site place = {.mode = page->mode, .phys_page = page->phys->phys_page};
     struct scan_request request = {
         .page = bytes ? bytes : nothing,

@@ -17,6 +17,11 @@ bool scan_is_terminal(const struct insn *insn)
     }
 }
 
+bool scan_is_call(const struct insn *insn)
+{
+    return insn->verdict == VERDICT_CALL || insn->verdict == VERDICT_CALL_INDIRECT;
+}
+
 bool scan_has_target(const struct insn *insn, uint32_t *target)
 {
     switch (insn->verdict) {
@@ -77,10 +82,11 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
     result->ends_open = true;
     result->next_off = off;
     while (result->n_insns < budget && off < request->end_off) {
-        if (result->n_insns && request->known(request->arg, off)) {
+        struct insn *insn = &result->insns[result->n_insns];
+        bool behind_call = result->n_insns && result->ends_open && scan_is_call(insn - 1);
+        if (result->n_insns && request->known(request->arg, off, behind_call)) {
             break;
         }
-        struct insn *insn = &result->insns[result->n_insns];
         uint8_t window[2 * INSN_MAX_BYTES];
         unsigned n = request->end_off - off;
         const uint8_t *bytes = request->page + off;
@@ -115,7 +121,7 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         if (!result->ends_open) {
             uint32_t next;
             if (!pending_next(&pending, off, &next) || result->n_insns >= budget ||
-                next >= request->end_off || request->known(request->arg, next)) {
+                next >= request->end_off || request->known(request->arg, next, false)) {
                 break;
             }
             off = next;
@@ -125,4 +131,7 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
         return;
     }
     result->next_off = off;
+    if (result->n_insns == budget && budget > 1 && scan_is_call(&result->insns[budget - 1])) {
+        result->next_off = result->insns[--result->n_insns].eip - request->page_eip;
+    }
 }

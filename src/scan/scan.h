@@ -41,8 +41,9 @@ struct scan_request {
     uint32_t page_eip;  /* EIP of the page's first byte */
     bool code32;
     unsigned max_insns; /* budget, at most SCAN_MAX_INSNS */
-    /* true if the address already has code (the scan stops there) */
-    bool (*known)(void *arg, uint32_t off);
+    /* true if the scan is to stop before off: it has code already. Behind a call it may have: the
+     * code that lies there is what the host's return predictor expects (translate/layout.c). */
+    bool (*known)(void *arg, uint32_t off, bool behind_call);
     void *arg;
     /* sets insn->verdict, op, technique and plant: the map */
     void (*judge)(void *map, struct insn *insn, const struct map_site *site);
@@ -54,6 +55,8 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
 
 /* Kinds of control flow, from the verdict: does execution continue behind it? */
 bool scan_is_terminal(const struct insn *insn);
+/* Does its callee come back to what lies behind it? */
+bool scan_is_call(const struct insn *insn);
 /* Direct branch (Jcc, JMP, LOOP, CALL rel): its target EIP. */
 bool scan_has_target(const struct insn *insn, uint32_t *target);
 

@@ -96,6 +96,8 @@ bool translate_in_run(const struct translator *t);
 bool translate_run_native(struct translator *t, const struct insn *insn);
 void translate_find_loops(struct translator *t);
 void translate_align_loop(struct translator *t);
+/* Is what a call comes back to translated now? */
+bool translate_behind_call(const struct translator *t);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* The same; trap: by INT3, of which the signal handler makes that call. */

@@ -146,6 +146,7 @@ static void translate_body(struct translator *t)
         uint32_t start = emit_off(&t->emit);
         int32_t esp_pending = t->esp_pending;
         bool shadow = t->shadow_next;
+        bool owns_return = !(t->in->engine & ENGINE_NO_ALIGN) && translate_behind_call(t);
 
         t->host_off[t->index] = start;
         t->kind = t->in->site(t->in->arg, page_off);
@@ -180,7 +181,8 @@ static void translate_body(struct translator *t)
             .esp_pending = (int16_t)esp_pending,
             .plant_bytes = (uint8_t)(t->plant_end - start),
             .n_bytes = insn->n_bytes,
-            .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0)),
+            .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0) |
+                              (owns_return ? UNIT_RETURN : 0)),
         };
     }
     t->n_insns = t->index;

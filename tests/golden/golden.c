@@ -327,7 +327,7 @@ static void show_host_range(const struct unit *unit, uint32_t from, uint32_t to)
 
 static void show_guest(uint32_t eip, const uint8_t *bytes, unsigned n_bytes, unsigned kind)
 {
-    static const char *const kinds[] = {"string", "shadow", "writes", "dual", "checked", "flat-gs"};
+    static const char *const kinds[] = {"string", "shadow", "writes", "dual", "checked", "return"};
     ZydisDecodedInstruction insn;
     ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
     char hex[32] = "", text[96] = "(bad)";

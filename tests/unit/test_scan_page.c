@@ -7,10 +7,11 @@ enum { PAGE = 4096, EIP = 0x401000 };
 static uint8_t page[PAGE + 16];
 static struct scan_result result;
 static uint32_t known_off; /* the one offset that already has code */
+static bool owns_returns;  /* but not if a call comes back there */
 
-static bool is_known(void *arg, uint32_t off)
+static bool is_known(void *arg, uint32_t off, bool behind_call)
 {
-    return off == *(uint32_t *)arg;
+    return off == *(uint32_t *)arg && !(behind_call && owns_returns);
 }
 
 /* Fills the page with UD2, then puts the bytes at off. */
@@ -31,6 +32,7 @@ static void clear(void)
         page[i + 1] = 0x0b;
     }
     known_off = UINT32_MAX;
+    owns_returns = false;
 }
 
 static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
@@ -169,8 +171,12 @@ static void straight(void **state)
     put(0x100, "90 89 c8 e8 00 00 00 00 50 c3");
     scan_from(0x100, SCAN_MAX_INSNS, 0);
     EXPECT(false, 0, 0x100, 0x101, 0x103, 0x108, 0x109);
-    scan_from(0x100, 3, 0); /* the budget */
-    EXPECT(true, 0x108, 0x100, 0x101, 0x103);
+    scan_from(0x100, 4, 0); /* the budget */
+    EXPECT(true, 0x109, 0x100, 0x101, 0x103, 0x108);
+    scan_from(0x100, 3, 0); /* a call and what it comes back to stay together */
+    EXPECT(true, 0x103, 0x100, 0x101);
+    scan_from(0x103, 1, 0);
+    EXPECT(true, 0x108, 0x103);
     scan_from(0x100, 1, 0);
     EXPECT(true, 0x101, 0x100);
 }
@@ -243,6 +249,24 @@ static void known(void **state)
     known_off = 0x100; /* the entry itself is scanned all the same: somebody asked */
     scan_from(0x100, SCAN_MAX_INSNS, 0);
     EXPECT(false, 0, 0x100, 0x101, 0x102, 0x103, 0x104);
+    clear();
+    put(0x100, "e8 00 00 00 00 40 ff d0 41 eb 02"); /* call; inc; call *%eax; inc; jmp 0x10d */
+    put(0x10d, "c3");
+    known_off = 0x105;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(true, 0x105, 0x100);
+    owns_returns = true;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x105, 0x106, 0x108, 0x109, 0x10d);
+    known_off = 0x108;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x105, 0x106, 0x108, 0x109, 0x10d);
+    known_off = 0x10d; /* a jump's target is nobody's */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x105, 0x106, 0x108, 0x109);
+    known_off = 0x106;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(true, 0x106, 0x100, 0x105);
     clear();
     put(0x100, "74 0e c3");
     put(0x110, "c3");

@@ -243,7 +243,9 @@ static void longest_unit(void **state)
             }
             struct unit *unit = bench_translate(0, SCAN_MAX_INSNS);
             assert_non_null(unit);
-            assert_int_equal(unit->n_insns, SCAN_MAX_INSNS);
+            const uint8_t *op = rows[i].bytes + (rows[i].bytes[0] == 0x64);
+            bool call = op[0] == 0xe8 || (op[0] == 0xff && (op[1] >> 3 & 7) == 2);
+            assert_int_equal(unit->n_insns, SCAN_MAX_INSNS - call); /* no call is the last */
             assert_true(unit->n_bytes <= CACHE_UNIT_MAX_BYTES);
             for (uint32_t j = 1; j < unit->n_insns; j++) {
                 assert_true(unit->insns[j].host_off > unit->insns[j - 1].host_off);

@@ -82,10 +82,13 @@ static inline void bench_start(uint32_t lin_page, uint32_t mode)
     bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, PAGE_BYTES);
 }
 
-static inline bool bench_is_known(void *arg, uint32_t off)
+static inline bool bench_is_known(void *arg, uint32_t off, bool behind_call)
 {
     (void)arg;
-    return bench.page->table[off] != 0;
+    uint32_t slot = bench.page->table[off];
+    bool ours = behind_call && !(bench.engine & ENGINE_NO_ALIGN) && slot &&
+                !codepage_is_return(&bench.pages, slot);
+    return slot != 0 && !ours;
 }
 static inline unsigned bench_kind(void *arg, uint32_t off)
 {

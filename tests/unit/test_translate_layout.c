@@ -93,6 +93,44 @@ static void big_loops_stay(void **state)
     }
 }
 
+/* A call's host return address is the place of the guest's: even where a loop begins there, and
+ * where earlier code lies. */
+static void calls_own_their_return(void **state)
+{
+    (void)state;
+    for (unsigned engine = 0; engine <= ENGINE_NO_ALIGN; engine += ENGINE_NO_ALIGN) {
+        for (unsigned n_before = 1; n_before < 70; n_before++) {
+            bench_start(0x400, FLAT_MODE);
+            bench.engine = engine;
+            memset(bench.bytes, 0x90, n_before);
+            memcpy(bench.bytes + n_before, "\xff\xd0\x40\x75\xfd",
+                   5); /* call *%eax; 1: inc; jne 1b */
+            struct unit *unit = NULL, *early = NULL;
+            if (n_before & 1) {
+                early = bench_translate(n_before + 2, SCAN_MAX_INSNS);
+            }
+            unit = bench_translate(0, SCAN_MAX_INSNS);
+            const struct unit_insn *call = &unit->insns[n_before];
+            if (early && engine) {
+                assert_int_equal(unit->n_insns, n_before + 1);
+                assert_int_equal(bench.page->table[n_before + 2], early->off);
+                continue;
+            }
+            assert_true(unit->n_insns >= n_before + 2);
+            assert_int_equal(call[1].kind & UNIT_RETURN, engine ? 0 : UNIT_RETURN);
+            uint32_t back = unit->off + call[1].host_off;
+            assert_int_equal(bench.page->table[n_before + 2], back);
+            assert_memory_equal(bench.cache.write + back - 3, "\x41\xff\xd1", 3); /* call *%r9 */
+            if (!engine) { /* the same call in another unit does not take it away */
+                bench.page->table[n_before] = 0;
+                unit = bench_translate(n_before, SCAN_MAX_INSNS);
+                assert_int_equal(unit->n_insns, 1);
+                assert_int_equal(bench.page->table[n_before + 2], back);
+            }
+        }
+    }
+}
+
 /* What fills is one guest instruction's tail: it touches nothing. */
 static void fill_does_nothing(void **state)
 {
@@ -116,9 +154,9 @@ static void fill_does_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_loops_lie_well), cmocka_unit_test(switched_off),
-        cmocka_unit_test(first_instruction),    cmocka_unit_test(big_loops_stay),
-        cmocka_unit_test(fill_does_nothing),
+        cmocka_unit_test(small_loops_lie_well),   cmocka_unit_test(switched_off),
+        cmocka_unit_test(first_instruction),      cmocka_unit_test(big_loops_stay),
+        cmocka_unit_test(calls_own_their_return), cmocka_unit_test(fill_does_nothing),
     };
     return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }
