@@ -219,7 +219,7 @@ void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
     uint32_t page = lin >> PAGE_SHIFT;
     uint64_t entry = biased((uint64_t)table, page);
     forget_in_window(view, VIEW_SUP, page, entry);
-    for (uint32_t window = 1; window < view->n_windows; window++) {
+    for (uint32_t window = 1; window <= view->last_window; window++) {
         if (view->spaces[window].live) {
             forget_in_window(view, window, page, entry);
         }

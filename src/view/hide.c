@@ -61,7 +61,7 @@ static bool hide_phys_in_window(struct view *view, uint32_t window, uint32_t phy
  * system, paid only under -split log and trap. */
 void hide_phys_page(struct view *view, uint32_t phys_page)
 {
-    for (uint32_t window = 0; window < view->n_windows; window++) {
+    for (uint32_t window = 0; window <= view->last_window; window++) {
         while (!hide_phys_in_window(view, window, phys_page)) {
         }
     }
@@ -70,7 +70,7 @@ void hide_phys_page(struct view *view, uint32_t phys_page)
 static void hide_linear_page(struct view *view, uint32_t page)
 {
     uint32_t pages_shift = view->slot_shift - PAGE_SHIFT;
-    for (uint32_t window = 0; window < view->n_windows; window++) {
+    for (uint32_t window = 0; window <= view->last_window; window++) {
         struct view_slot *slot = slot_find(view, window, page >> pages_shift);
         uint32_t i = page & (view->slot_pages - 1);
         if (slot && bit_get(slot->mapped, i)) {

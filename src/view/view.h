@@ -51,7 +51,7 @@ enum {
 };
 
 struct view_options {
-    unsigned n_windows;    /* private windows in the arena; 0 = default (512) */
+    unsigned n_windows;    /* private windows in the arena; 0 = default (2048) */
     unsigned max_mappings; /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
     bool no_fault_around;  /* map single pages only (bisecting) */
 };

@@ -12,10 +12,12 @@
 #include "view/view.h"
 
 enum {
-    VIEW_SUP = 0,               /* the supervisor window */
-    VIEW_DEFAULT_WINDOWS = 512, /* private windows */
+    VIEW_SUP = 0,                /* the supervisor window */
+    VIEW_DEFAULT_WINDOWS = 2048, /* private windows */
     VIEW_MIN_WINDOWS = 8,
-    VIEW_N_SLOTS = 16384,   /* slot records in all; number 0 means "none" */
+    VIEW_KEEP_SPACES = 128, /* above this many, spaces whose processes are gone are looked for */
+    VIEW_SWEEP_SPACES = 8, /* looked at for each one made: at most a seventh of all is stale then */
+    VIEW_N_SLOTS = 16384,  /* slot records in all; number 0 means "none" */
     VIEW_SLOT_PAGES = 1024, /* pages in a slot (PAE: 512 in use) */
     VIEW_SLOT_WORDS = VIEW_SLOT_PAGES / 64,
     VIEW_WINDOW_SLOTS = 2048, /* slots in a window (without PAE: 1024 in use) */
@@ -110,6 +112,9 @@ struct view {
     struct view_space *spaces;
     uint32_t *free_windows;
     uint32_t n_free_windows;
+    uint32_t last_window; /* the highest private window that was ever used */
+    uint32_t next_sweep;
+    uint32_t chance; /* state of the numbers that choose victims */
     uint32_t hash[VIEW_HASH_SIZE];
     uint32_t current; /* window of the current space */
     uint32_t serial;
@@ -127,7 +132,7 @@ struct view {
     uint32_t n_watched;
     bool hides, hides_code; /* hides: some page may not be mapped */
     view_observer *observer;
-    const uint8_t *ones;                    /* a page of FF: what a page table in a hole reads as */
+    const uint8_t *ones; /* a page of FF: what a page table in a hole reads as */
     /* the last #PF of user code that was given to the guest */
     struct {
         bool pending;
@@ -287,8 +292,8 @@ void window_make_read_only(struct view *view, uint32_t window, uint32_t page, ui
 void window_park(struct view *view, uint32_t window, uint32_t page, uint32_t n_pages);
 /* Everything out of this window and its directories. */
 void window_clear(struct view *view, uint32_t window);
-/* Frees host mappings: the least recently used other space, else the current window, else the
- * supervisor window. False if nothing is left to shed. */
+/* Frees host mappings: another space's, else the current window's, else the supervisor
+ * window's. False if nothing is left to shed. */
 bool window_shed(struct view *view);
 void window_make_ballast(struct view *view);
 void window_drop_ballast(struct view *view);
@@ -297,8 +302,8 @@ void window_make_room(struct view *view);
 
 /* space.c */
 void space_evict(struct view *view, uint32_t window);
-/* The least recently used live space but the current one and window `keep`; 0 = none. */
-uint32_t space_oldest(const struct view *view, uint32_t keep);
+/* A live space to evict, not the current one and not window `keep`; 0 = none. */
+uint32_t space_victim(struct view *view, uint32_t keep);
 void space_slot_differs(struct view *view, struct view_slot *slot, uint64_t pde_now);
 /* Reads paging state from cpu, begins with an empty set of spaces. */
 void space_start(struct cpu *cpu);

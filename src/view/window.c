@@ -64,9 +64,9 @@ long window_set_rights(struct view *view, uint32_t window, uint32_t page, uint32
  * again. */
 static bool shed_for(struct view *view, uint32_t window)
 {
-    uint32_t oldest = space_oldest(view, window);
-    if (oldest) {
-        space_evict(view, oldest);
+    uint32_t victim = space_victim(view, window);
+    if (victim) {
+        space_evict(view, victim);
         return true;
     }
     window_clear(view, window);
@@ -173,7 +173,7 @@ void window_clear(struct view *view, uint32_t window)
 
 bool window_shed(struct view *view)
 {
-    uint32_t window = space_oldest(view, VIEW_SUP);
+    uint32_t window = space_victim(view, VIEW_SUP);
     view->stats.n_evictions++;
     if (window) {
         space_evict(view, window);
@@ -204,36 +204,42 @@ static uint64_t merge_key(const struct view *view, const struct view_slot *slot,
     return (fd_page - (slot_page(view, slot) + i) + (UINT64_C(1) << 32)) << 2 | rights;
 }
 
+/* Those that begin in a slot, or behind it. */
+static uint32_t recount_slot(const struct view *view, const struct view_slot *slot)
+{
+    const struct view_slot *before =
+        slot->index ? slot_find(view, slot->window, slot->index - 1u) : NULL;
+    bool is_last = slot->index + 1u == GIB(4) >> view->slot_shift;
+    uint64_t key_before = before ? merge_key(view, before, view->slot_pages - 1) : 0;
+    uint32_t n = 0;
+    for (uint32_t word = 0; word < view->slot_pages / 64; word++) {
+        if (!(slot->mapped[word] | slot->parked[word])) {
+            n += key_before != 0;
+            key_before = 0;
+            continue;
+        }
+        for (uint32_t i = word * 64; i < word * 64 + 64; i++) {
+            uint64_t key = merge_key(view, slot, i);
+            n += key != key_before;
+            key_before = key;
+        }
+    }
+    return n + (key_before && !is_last && !slot_find(view, slot->window, slot->index + 1u));
+}
+
 /* Exact number of host mappings of a window beyond the first. */
 static uint32_t recount(const struct view *view, uint32_t window)
 {
     uint32_t n = 0;
-    uint64_t key_before = 0;
-    uint32_t n_words = view->slot_pages / 64;
-    for (uint32_t index = 0; index < GIB(4) >> view->slot_shift; index++) {
-        const struct view_slot *slot = slot_find(view, window, index);
-        for (uint32_t word = 0; word < n_words; word++) {
-            if (!slot || !(slot->mapped[word] | slot->parked[word])) {
-                n += key_before != 0;
-                key_before = 0;
-                if (!slot) {
-                    break;
-                }
-                continue;
-            }
-            for (uint32_t i = word * 64; i < word * 64 + 64; i++) {
-                uint64_t key = merge_key(view, slot, i);
-                n += key != key_before;
-                key_before = key;
-            }
-        }
+    for (uint32_t number = view->windows[window].first; number; number = view->slots[number].next) {
+        n += recount_slot(view, &view->slots[number]);
     }
     return n;
 }
 
 static void recount_all(struct view *view)
 {
-    for (uint32_t window = 0; window < view->n_windows; window++) {
+    for (uint32_t window = 0; window <= view->last_window; window++) {
         struct view_window *self = &view->windows[window];
         if (self->touched) {
             uint32_t n = recount(view, window);

@@ -528,10 +528,72 @@ static void test_eviction(void **state)
     guest_stop();
 }
 
+/* More spaces than windows, in turn: some are still there when they come again. */
+static void test_turns(void **state)
+{
+    (void)state;
+    enum { SPACES = 20, ROUNDS = 40 };
+    const struct view_options few = {.n_windows = 16};
+    guest_start(RAM_BYTES, &few);
+    fill_ram();
+    uint32_t cr3[SPACES];
+    for (uint32_t i = 0; i < SPACES; i++) {
+        cr3[i] = new_space(false);
+        map_small(cr3[i], USER, (FRAME + i * 0x10000) | P | W | U | A | D, false);
+    }
+    paging_on(cr3[0], false);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < SPACES; i++) {
+            load_cr3(cr3[i]);
+            assert_in_range(touch_user(USER, VIEW_WRITE), 0, HIT);
+            assert_int_equal(*(uint32_t *)user_host(USER), (FRAME + i * 0x10000) | 1);
+        }
+    }
+    assert_true(view->stats.n_cr3_known > ROUNDS * SPACES / 4);
+    guest_stop();
+}
+
+/* Spaces whose directories have been emptied make room for new ones; the others stay. */
+static void check_ended_spaces(bool pae)
+{
+    enum { ENDED = 400, LIVING = 150 };
+    guest_start(RAM_BYTES, NULL);
+    uint32_t living[LIVING];
+    for (uint32_t i = 0; i < LIVING + ENDED; i++) {
+        uint32_t cr3 = new_space(pae);
+        map_small(cr3, USER, FRAME | P | W | U | A | D, pae);
+        if (i == 0) {
+            paging_on(cr3, pae);
+        }
+        load_cr3(cr3);
+        assert_int_equal(touch_user(USER, VIEW_WRITE), VIEW_MAPPED);
+        if (i < LIVING) {
+            living[i] = cr3;
+        } else {
+            put_entry(pde_at(cr3, USER, pae), pae, 0);
+        }
+    }
+    assert_int_equal(view->stats.n_evictions, 0);
+    assert_in_range(view->n_windows - 1 - view->n_free_windows, LIVING, LIVING * 8 / 7 + 8);
+    for (uint32_t i = 0; i < LIVING; i++) {
+        load_cr3(living[i]);
+        assert_int_equal(touch_user(USER, VIEW_WRITE), HIT);
+    }
+    guest_stop();
+}
+
+static void test_ended_spaces(void **state)
+{
+    (void)state;
+    check_ended_spaces(false);
+    check_ended_spaces(true);
+}
+
 static void test_mapping_limit(void **state)
 {
     (void)state;
-    const struct view_options small = {.max_mappings = 600, .no_fault_around = true};
+    const struct view_options small = {
+        .n_windows = 16, .max_mappings = 600, .no_fault_around = true};
     guest_start(RAM_BYTES, &small);
     fill_ram();
     uint32_t cr3[3];
@@ -749,7 +811,8 @@ int main(void)
         cmocka_unit_test(test_dense_compare), cmocka_unit_test(test_invlpg),
         cmocka_unit_test(test_cr3_compare),   cmocka_unit_test(test_private_slots),
         cmocka_unit_test(test_absent_slots),  cmocka_unit_test(test_global_pages),
-        cmocka_unit_test(test_eviction),      cmocka_unit_test(test_mapping_limit),
+        cmocka_unit_test(test_eviction),      cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_ended_spaces),  cmocka_unit_test(test_mapping_limit),
         cmocka_unit_test(test_mapping_count), cmocka_unit_test(test_host_refuses),
         cmocka_unit_test(test_find_window),   cmocka_unit_test(test_retry_after_guest_fault),
         cmocka_unit_test(test_drop_all),
