@@ -98,6 +98,7 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN)
                          ? 1
                          : SCAN_MAX_INSNS,
+        .leave_gaps = machine->options.engine & ENGINE_NO_GAPS,
         .known = is_known,
         .arg = &site,
         .judge = map_judge,

@@ -2,6 +2,8 @@
  * inside the page, forward, within a budget; never recursive. PURE. */
 #include "scan/scan.h"
 
+#include <string.h>
+
 #include "map/map.h"
 
 bool scan_is_terminal(const struct insn *insn)
@@ -71,12 +73,88 @@ static bool pending_next(const struct pending *pending, uint32_t off, uint32_t *
     return true;
 }
 
-void scan_page(const struct scanner *scanner, const struct scan_request *request,
-               struct scan_result *result)
+enum { MAX_BLOCK_INSNS = 32, MAX_BLOCKS = 8 };
+
+/* Enters the instructions from off up to the one at index, or up to one where control ends. False:
+ * they do not lead there. */
+static bool fill_gap(const struct scanner *scanner, const struct scan_request *request,
+                     struct scan_result *result, unsigned index, uint32_t off, unsigned budget)
+{
+    struct insn block[MAX_BLOCK_INSNS];
+    unsigned n = 0;
+    uint32_t end = result->insns[index].eip - request->page_eip;
+    bool open = true;
+    while (open && off < end) {
+        bool behind_call = n && scan_is_call(&block[n - 1]);
+        if (n == MAX_BLOCK_INSNS || result->n_insns + n == budget ||
+            request->known(request->arg, off, behind_call)) {
+            return false;
+        }
+        struct insn *insn = &block[n++];
+        scan_decode(scanner, request->page + off, request->end_off - off, request->code32,
+                    request->page_eip + off, false, insn);
+        if (insn->flags & (INSN_TRUNCATED | INSN_INVALID)) {
+            return false;
+        }
+        request->judge(request->map, insn, request->site);
+        open = !scan_is_terminal(insn);
+        off += insn->n_bytes;
+    }
+    if (off > end) {
+        return false; /* into the middle of an instruction */
+    }
+    struct insn *at = &result->insns[index];
+    memmove(at + n, at, (result->n_insns - index) * sizeof *at);
+    memcpy(at, block, n * sizeof *at);
+    result->n_insns += n;
+    return true;
+}
+
+/* The index of the instruction before which target lies in a gap, or 0. */
+static unsigned find_gap(const struct scan_result *result, uint32_t target)
+{
+    unsigned low = 0, high = result->n_insns;
+    while (low < high) { /* the first one at or behind target */
+        unsigned middle = (low + high) / 2;
+        if (result->insns[middle].eip < target) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || low == result->n_insns || result->insns[low].eip == target) {
+        return 0;
+    }
+    const struct insn *before = &result->insns[low - 1];
+    return before->eip + before->n_bytes <= target ? low : 0;
+}
+
+/* Compilers enter a loop in its middle: the jump there leaves a gap, and the loop branches back
+ * into it. In a unit of its own the rest of the loop would cost two more jumps for each turn. */
+static void fill_gaps(const struct scanner *scanner, const struct scan_request *request,
+                      struct scan_result *result, unsigned budget)
+{
+    unsigned n_blocks = 0;
+    for (unsigned i = 0; i < result->n_insns && n_blocks < MAX_BLOCKS; i++) {
+        uint32_t target;
+        const struct insn *insn = &result->insns[i];
+        if (insn->verdict == VERDICT_CALL || !scan_has_target(insn, &target)) {
+            continue;
+        }
+        unsigned index = find_gap(result, target);
+        if (index &&
+            fill_gap(scanner, request, result, index, target - request->page_eip, budget)) {
+            n_blocks++;
+            i = index - 1; /* the block's own branches, and what has moved */
+        }
+    }
+}
+
+static void scan_blocks(const struct scanner *scanner, const struct scan_request *request,
+                        struct scan_result *result, unsigned budget)
 {
     struct pending pending = {.n = 0};
     uint32_t off = request->start_off;
-    unsigned budget = request->max_insns < SCAN_MAX_INSNS ? request->max_insns : SCAN_MAX_INSNS;
 
     result->n_insns = 0;
     result->ends_open = true;
@@ -133,5 +211,15 @@ void scan_page(const struct scanner *scanner, const struct scan_request *request
     result->next_off = off;
     if (result->n_insns == budget && budget > 1 && scan_is_call(&result->insns[budget - 1])) {
         result->next_off = result->insns[--result->n_insns].eip - request->page_eip;
+    }
+}
+
+void scan_page(const struct scanner *scanner, const struct scan_request *request,
+               struct scan_result *result)
+{
+    unsigned budget = request->max_insns < SCAN_MAX_INSNS ? request->max_insns : SCAN_MAX_INSNS;
+    scan_blocks(scanner, request, result, budget);
+    if (!request->leave_gaps) {
+        fill_gaps(scanner, request, result, budget);
     }
 }

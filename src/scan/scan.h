@@ -41,6 +41,7 @@ struct scan_request {
     uint32_t page_eip;  /* EIP of the page's first byte */
     bool code32;
     unsigned max_insns; /* budget, at most SCAN_MAX_INSNS */
+    bool leave_gaps;    /* what lies between blocks stays out, even if they branch there */
     /* true if the scan is to stop before off: it has code already. Behind a call it may have: the
      * code that lies there is what the host's return predictor expects (translate/layout.c). */
     bool (*known)(void *arg, uint32_t off, bool behind_call);

@@ -7,7 +7,8 @@ enum { PAGE = 4096, EIP = 0x401000 };
 static uint8_t page[PAGE + 16];
 static struct scan_result result;
 static uint32_t known_off; /* the one offset that already has code */
-static bool owns_returns;  /* but not if a call comes back there */
+static bool leave_gaps;
+static bool owns_returns; /* but not if a call comes back there */
 
 static bool is_known(void *arg, uint32_t off, bool behind_call)
 {
@@ -32,7 +33,7 @@ static void clear(void)
         page[i + 1] = 0x0b;
     }
     known_off = UINT32_MAX;
-    owns_returns = false;
+    owns_returns = leave_gaps = false;
 }
 
 static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
@@ -48,6 +49,7 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
                                    .page_eip = EIP,
                                    .code32 = true,
                                    .max_insns = max_insns,
+                                   .leave_gaps = leave_gaps,
                                    .known = is_known,
                                    .arg = &known_off,
                                    .judge = map_judge,
@@ -229,6 +231,47 @@ static void gaps(void **state)
     EXPECT(false, 0, 0x100, 0x102, 0x104, 0x110, 0x120, 0x130);
 }
 
+/* A loop that is entered in its middle: its head lies in the gap behind the jump there. */
+static void loops_entered_in_the_middle(void **state)
+{
+    (void)state;
+    clear();
+    put(0x100, "eb 01 40 41 75 fc c3"); /* jmp 0x103; 0x102: inc; 0x103: inc; jne 0x102; ret */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x102, 0x103, 0x104, 0x106);
+    scan_from(0x100, 5, 0);
+    assert_int_equal(result.n_insns, 5);
+    scan_from(0x100, 4, 0); /* the budget leaves no room for it */
+    EXPECT(false, 0, 0x100, 0x103, 0x104, 0x106);
+    known_off = 0x102;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x103, 0x104, 0x106);
+    known_off = UINT32_MAX;
+    leave_gaps = true;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x103, 0x104, 0x106);
+    clear();
+    put(0x100, "eb 02 b8 00 41 75 fb c3"); /* the head runs into the middle of what follows */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x104, 0x105, 0x107);
+    put(0x102, "0f 04"); /* undefined */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x104, 0x105, 0x107);
+    clear();
+    put(0x100, "eb 0e");       /* jmp 0x110 */
+    put(0x104, "40 75 05 c3"); /* 0x104: inc; jne 0x10c; ret: a block that ends by itself */
+    put(0x10c, "41 c3");       /* found from that block only */
+    put(0x110, "74 f2 c3");    /* je 0x104; ret */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x104, 0x105, 0x107, 0x10c, 0x10d, 0x110, 0x112);
+    put(0x10c, "41 90"); /* leads into UD2, not to what follows: also an end */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x104, 0x105, 0x107, 0x10c, 0x10d, 0x10e, 0x110, 0x112);
+    put(0x10e, "69 c0"); /* IMUL with an immediate that lies over it: not that block */
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x104, 0x105, 0x107, 0x110, 0x112);
+}
+
 static void jump_out_of_page(void **state)
 {
     (void)state;
@@ -367,12 +410,19 @@ static void many_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(terminals), cmocka_unit_test(targets),
-        cmocka_unit_test(straight),  cmocka_unit_test(budget),
-        cmocka_unit_test(gaps),      cmocka_unit_test(jump_out_of_page),
-        cmocka_unit_test(known),     cmocka_unit_test(invalid_behind),
-        cmocka_unit_test(page_end),  cmocka_unit_test(crossing),
-        cmocka_unit_test(overlap),   cmocka_unit_test(many_targets),
+        cmocka_unit_test(terminals),
+        cmocka_unit_test(targets),
+        cmocka_unit_test(straight),
+        cmocka_unit_test(budget),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(jump_out_of_page),
+        cmocka_unit_test(known),
+        cmocka_unit_test(invalid_behind),
+        cmocka_unit_test(page_end),
+        cmocka_unit_test(crossing),
+        cmocka_unit_test(overlap),
+        cmocka_unit_test(many_targets),
+        cmocka_unit_test(loops_entered_in_the_middle),
     };
     return cmocka_run_group_tests(tests, setup_scanner, NULL);
 }

@@ -121,6 +121,7 @@ static inline bool bench_scan(uint32_t off, unsigned max_insns)
                                    .page_eip = bench.page->lin_page << 12,
                                    .code32 = bench.page->mode & MODE_CODE32,
                                    .max_insns = max_insns,
+                                   .leave_gaps = bench.engine & ENGINE_NO_GAPS,
                                    .known = bench_is_known,
                                    .judge = map_judge,
                                    .map = bench.map,
