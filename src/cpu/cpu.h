@@ -275,6 +275,7 @@ struct cpu {
     bool plant_done; /* what is planted at plant_done_lin has been done: the instruction begins a
                         second time for the same execution (a repeat goes on, a site is re-made) */
     uint32_t plant_done_lin;
+    uint32_t port_last; /* what INS or OUTS moved last */
     bool acc_quiet; /* pieces of an access that view/ has reported as a whole */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */

@@ -102,7 +102,8 @@ static int ins_step(struct cpu *cpu, const struct repeat *repeat, const struct e
         *exits = true;
         return 0;
     }
-    if (acc_write(cpu, lin, repeat->size, ACC_CPL, value & emul_size_mask(repeat->size))) {
+    cpu->port_last = value & emul_size_mask(repeat->size);
+    if (acc_write(cpu, lin, repeat->size, ACC_CPL, cpu->port_last)) {
         return -1;
     }
     repeat_advance(cpu, repeat, GPR_EDI);
@@ -123,6 +124,7 @@ static int outs_step(struct cpu *cpu, const struct repeat *repeat, const struct 
         *exits = true;
         return 0;
     }
+    cpu->port_last = value;
     repeat_advance(cpu, repeat, GPR_ESI);
     return 0;
 }

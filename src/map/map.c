@@ -290,8 +290,10 @@ static unsigned plant_bucket(const struct map_plant *plant)
 
 static void describe_plant(const struct map *map, struct map_plant *plant)
 {
-    plant->counts_only = plant->always = true;
+    plant->counts_only = plant->always = plant->observes = true;
     plant->has_after = false;
+    plant->log_bits = 0;
+    plant->n_logs = plant->n_counters = 0;
     for (unsigned i = 0; i < plant->n_rules; i++) {
         const struct map_rule *rule = &map->rules[plant->rules[i]];
         if (rule->actions != ACTION_COUNT || rule->has_port || rule->has_value) {
@@ -300,17 +302,27 @@ static void describe_plant(const struct map *map, struct map_plant *plant)
         if ((rule->actions & ACTION_EMULATE) || rule->has_port || rule->has_value) {
             plant->always = false;
         }
+        if (rule->actions & ~(unsigned)(ACTION_COUNT | ACTION_LOG)) {
+            plant->observes = false;
+        }
         if (rule->n_patches && !rule->patch_skip) {
             plant->has_after = true;
         }
+        if (rule->actions & ACTION_LOG) {
+            plant->log_bits |= 1u << i;
+            plant->log_ids[plant->n_logs++] = (uint16_t)rule->id;
+        }
+        plant->gate[i] = (struct map_gate){.has_port = rule->has_port,
+                                           .has_value = rule->has_value,
+                                           .emulates = rule->actions & ACTION_EMULATE,
+                                           .port_lo = rule->port_lo,
+                                           .port_hi = rule->port_hi,
+                                           .value = rule->value,
+                                           .value_mask = rule->value_mask};
+        plant->n_counters += rule->counter != MAP_NO_COUNTER;
+        plant->id[i] = (uint16_t)rule->id;
+        plant->counter[i] = rule->counter;
     }
-    unsigned n_logs = 0, n_counts = 0;
-    for (unsigned i = 0; i < plant->n_rules; i++) {
-        unsigned actions = map->rules[plant->rules[i]].actions;
-        n_logs += (actions & ~(unsigned)ACTION_COUNT) == ACTION_LOG;
-        n_counts += actions == ACTION_COUNT;
-    }
-    plant->logs_once = plant->always && n_logs == 1 && n_counts == plant->n_rules - 1u;
 }
 
 /* 0 if there is no room: map_has_room() is asked before each scan. */

@@ -30,6 +30,7 @@ enum emul_op {
     OP_PLANT,           /* what rules want before an instruction */
     OP_PLANT_AFTER,     /* and behind one that has no C function */
     N_LIGHT_OPS,
+    OP_PLANTED = 0x80, /* a bit with OP_x: OP_PLANT first, all in one call */
 };
 
 /* How the translator deals with it when segments are flat; in other modes instructions that touch
@@ -138,15 +139,27 @@ struct map_rule {
     struct map_select *select;
 };
 
+/* What map_plant_holds() has to know of a rule, small. */
+struct map_gate {
+    bool has_port, has_value, emulates;
+    uint16_t port_lo, port_hi;
+    uint32_t value, value_mask;
+};
+
 /* The observing, stopping and patching rules that hold for an instruction, in order; interned:
  * same set, same number. Valid until one of its rules is removed. */
 struct map_plant {
     uint16_t n_rules; /* 0: a free slot */
     bool always;      /* no condition is left to run time: all of them hold */
     bool counts_only; /* nothing but counters, no condition left to run time */
-    bool logs_once;   /* one rule logs, others count, and that is all; no condition either */
+    bool observes;    /* nothing but "count" and "log": what follows is all there is to know */
     bool has_after;   /* a rule patches a result: something is due behind the instruction */
+    struct map_gate gate[MAP_PLANT_MAX];
     uint16_t rules[MAP_PLANT_MAX]; /* indices for map_rule_at() */
+    uint32_t log_bits;             /* those that log */
+    uint16_t n_logs, n_counters;
+    uint16_t log_ids[MAP_PLANT_MAX]; /* of all that log */
+    uint16_t id[MAP_PLANT_MAX], counter[MAP_PLANT_MAX];
 };
 
 struct map_site {
@@ -192,7 +205,10 @@ void map_forget_plants(struct map *map); /* no code made by this map is left */
 
 /* index from struct map_plant, or 0 to map_n_rules() - 1 (then some are not enabled). Light. */
 const struct map_rule *map_rule_at(const struct map *map, unsigned index);
-const struct map_plant *map_plant_at(const struct map *map, unsigned plant);
+static inline const struct map_plant *map_plant_at(const struct map *map, unsigned plant)
+{
+    return *(struct map_plant *const *)map + plant; /* the first of its members */
+}
 unsigned map_n_rules(const struct map *map);
 const struct map_rule *map_rule_by_id(const struct map *map, int id); /* NULL: none */
 /* Where the rule can hold: linear addresses, both ends included. False: anywhere. */
@@ -200,15 +216,14 @@ bool map_rule_range(const struct map_rule *rule, uint32_t *first, uint32_t *last
 
 /* ---- at run time. Light ---- */
 
-/* What a condition "port" or "value" is about, when insn is about to run and struct cpu has the
- * guest's registers. */
-uint32_t map_port_of(const struct insn *insn, const struct cpu *cpu);
+/* What a condition "value" is about, when insn is about to run and struct cpu has the guest's
+ * registers; gate.h has that of "port". */
 uint32_t map_value_of(const struct insn *insn, const struct cpu *cpu);
 bool map_has_value(const struct insn *insn);
 /* The rules of a plant that hold now, as bits (bit i: plant->rules[i]): conditions are met, and no
  * later rule that holds says "emulate". Of several that stop (or patch) the highest bit wins. */
-unsigned map_plant_holds(const struct map *map, const struct map_plant *plant,
-                         const struct insn *insn, const struct cpu *cpu);
+unsigned map_plant_holds(const struct map_plant *plant, const struct insn *insn,
+                         const struct cpu *cpu);
 
 /* ---- for the user ---- */
 

@@ -28,7 +28,8 @@ struct rule_list {
     uint16_t *items;
 };
 
-/* What the built-in rules say of one kind of instruction: they ask for nothing but what is in key. */
+/* What the built-in rules say of one kind of instruction: they ask for nothing but what is in key.
+ */
 struct default_memo {
     uint64_t key; /* 0: free */
     uint8_t technique;
@@ -36,6 +37,7 @@ struct default_memo {
 enum { MAP_MEMOS = 2048 };
 
 struct map {
+    struct map_plant *plants;    /* [0] is none */
     ZydisDecoder code32, code16; /* for rules that name operands */
     struct map_rule *rules;
     char **leads; /* by rule: comments and blank lines before it, or NULL */
@@ -48,7 +50,6 @@ struct map {
     struct rule_list general;                /* any instruction may match */
     struct rule_list by_name[MAP_MNEMONICS]; /* those that only name instructions */
     struct rule_list by_lin[MAP_AT_BUCKETS]; /* those for one linear address */
-    struct map_plant *plants;                /* [0] is none */
     uint16_t *plant_next;
     uint32_t n_plants, n_plants_room;
     uint16_t plant_hash[MAP_PLANT_BUCKETS];

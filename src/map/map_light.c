@@ -1,7 +1,7 @@
 /* map_light.c - what is asked of the map while the guest runs: rules, plants, and which rules of a
  * plant hold now. Light: called beside the guest's live FPU state.
  */
-#include "cpu/cpu.h"
+#include "map/gate.h"
 #include "map/map_internal.h"
 
 const struct map_rule *map_rule_at(const struct map *map, unsigned index)
@@ -9,10 +9,7 @@ const struct map_rule *map_rule_at(const struct map *map, unsigned index)
     return &map->rules[index];
 }
 
-const struct map_plant *map_plant_at(const struct map *map, unsigned plant)
-{
-    return &map->plants[plant];
-}
+_Static_assert(offsetof(struct map, plants) == 0, "map_plant_at()");
 
 bool map_has_value(const struct insn *insn)
 {
@@ -71,33 +68,14 @@ uint32_t map_value_of(const struct insn *insn, const struct cpu *cpu)
     }
 }
 
-uint32_t map_port_of(const struct insn *insn, const struct cpu *cpu)
-{
-    bool immediate = insn->opcode >= 0xe4 && insn->opcode <= 0xe7;
-    return immediate ? insn->imm & 0xff : cpu_reg(cpu, GPR_EDX) & 0xffff;
-}
-
-static bool holds(const struct map_rule *rule, const struct insn *insn, const struct cpu *cpu)
-{
-    if (rule->has_port) {
-        uint32_t port = map_port_of(insn, cpu);
-        if (port < rule->port_lo || port > rule->port_hi) {
-            return false;
-        }
-    }
-    return rule->enabled &&
-           (!rule->has_value || (map_value_of(insn, cpu) & rule->value_mask) == rule->value);
-}
-
-unsigned map_plant_holds(const struct map *map, const struct map_plant *plant,
-                         const struct insn *insn, const struct cpu *cpu)
+unsigned map_plant_holds(const struct map_plant *plant, const struct insn *insn,
+                         const struct cpu *cpu)
 {
     unsigned bits = 0;
     for (unsigned i = plant->n_rules; i-- > 0;) {
-        const struct map_rule *rule = &map->rules[plant->rules[i]];
-        if (holds(rule, insn, cpu)) {
+        if (map_gate_holds(&plant->gate[i], insn, cpu)) {
             bits |= 1u << i;
-            if (rule->actions & ACTION_EMULATE) {
+            if (plant->gate[i].emulates) {
                 break;
             }
         }

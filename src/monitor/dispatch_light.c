@@ -9,7 +9,7 @@ enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
-bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn);
+bool light_observe(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
@@ -141,11 +141,21 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
     }
 }
 
+__attribute__((noinline)) static uint32_t dispatch_planted(struct cpu *cpu, const struct insn *insn,
+                                                           uint32_t op)
+{
+    uint32_t result = light_observe(cpu, insn) ? 0 : dispatch(cpu, insn, OP_PLANT);
+    if (result || op == OP_PLANT) {
+        return result;
+    }
+    return dispatch(cpu, insn, op & ~(uint32_t)OP_PLANTED);
+}
+
 /* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
 uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
 {
-    if (op == OP_PLANT && light_plant_logs_once(cpu, insn)) {
-        return LIGHT_NEXT;
+    if (op == OP_PLANT || (op & OP_PLANTED)) {
+        return dispatch_planted(cpu, insn, op);
     }
     return dispatch(cpu, insn, op);
 }

@@ -6,6 +6,7 @@
  * Whoever is called from here and is not light is called behind run_park_fpu(). */
 #include "bus/bus.h"
 #include "monitor/machine_internal.h"
+#include "trace/trace.h"
 #include "x86/desc.h"
 
 enum outcome { GO_ON, STOP };
@@ -285,6 +286,9 @@ static enum outcome handle_stops(struct machine *machine, int *status)
 static enum outcome between_runs(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
+    if (cpu->trace) {
+        trace_close(cpu->trace);
+    }
     if (cpu->exit_request) {
         cpu->exit_request = 0;
         run_park_fpu(cpu);

@@ -1,35 +1,85 @@
 /* plant_light.c - what rules do at an instruction when it runs: count, log, sample, stop, patch.
- * The emitted code calls light_plant() before it, and behind it there is monitor_plant_after().
+ * light_plant() is called before it, with the call of its C function if it has one, and
+ * monitor_plant_after() behind it.
  *
  * Light; parks the FPU where a full ring or the text log makes it call full code. Which rules hold
  * is map/'s to say.
  */
+#include "map/gate.h"
 #include "monitor/machine_internal.h"
-#include "trace/trace.h"
+#include "trace/ring.h"
 
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
-bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn);
+bool light_observe(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
 
-static void log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
-                    enum trace_kind kind)
+/* What of a plant takes place now. Of several that stop or patch the last one does. */
+struct doing {
+    const struct map_rule *stop, *patch;
+    uint32_t logged; /* bits of the rules that log */
+    unsigned n_logged;
+    uint16_t ids[MAP_PLANT_MAX]; /* theirs */
+};
+
+/* Full code, beside the guest's FPU state: a ring without room, lines of text. */
+__attribute__((noinline)) static void make_room(struct cpu *cpu)
 {
-    struct cpu *cpu = machine->cpu;
-    if (cpu->trace && trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, kind)) {
-        return;
-    }
     bool was_parked = cpu->fpu_parked;
     run_park_fpu(cpu);
-    if (!cpu->trace) {
-        monitor_log_hit(machine, insn, rule, kind == TRACE_AFTER);
-    } else {
-        do {
-            trace_wait(cpu->trace);
-        } while (!machine->run.stop_signal &&
-                 !trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, kind));
+    trace_make_room(cpu->trace);
+    if (!was_parked) {
+        run_unpark_fpu(cpu);
+    }
+}
+
+__attribute__((noinline)) static void log_text(struct machine *machine, const struct insn *insn,
+                                               const struct map_plant *plant, uint32_t logged,
+                                               bool is_after)
+{
+    struct cpu *cpu = machine->cpu;
+    bool was_parked = cpu->fpu_parked;
+    run_park_fpu(cpu);
+    for (; logged; logged &= logged - 1) {
+        unsigned i = (unsigned)__builtin_ctz(logged);
+        monitor_log_hit(machine, insn, map_rule_at(machine->map, plant->rules[i]), is_after);
     }
     if (!was_parked) {
         run_unpark_fpu(cpu);
+    }
+}
+
+/* A hit may take 20 ns: some 6 are the call from guest code, 10 the host's RDTSC. */
+static void log_hits(struct machine *machine, const struct insn *insn,
+                     const struct map_plant *plant, const struct doing *doing)
+{
+    struct cpu *cpu = machine->cpu;
+    if (__builtin_expect(!cpu->trace, 0)) {
+        log_text(machine, insn, plant, doing->logged, false);
+        return;
+    }
+    while (__builtin_expect(!trace_log(cpu->trace, cpu, insn, doing->ids, doing->n_logged), 0)) {
+        if (machine->run.stop_signal) {
+            return;
+        }
+        make_room(cpu);
+    }
+}
+
+/* Where there is no open event for the results: text, or an interrupt came in between. */
+__attribute__((noinline)) static void log_results_apart(struct machine *machine,
+                                                        const struct insn *insn, uint32_t logged)
+{
+    struct cpu *cpu = machine->cpu;
+    const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
+    if (!cpu->trace) {
+        log_text(machine, insn, plant, logged, true);
+        return;
+    }
+    for (; logged; logged &= logged - 1) {
+        uint16_t id = plant->id[__builtin_ctz(logged)];
+        while (!trace_log_after(cpu->trace, cpu, insn, id) && !machine->run.stop_signal) {
+            make_room(cpu);
+        }
     }
 }
 
@@ -42,22 +92,6 @@ static bool count_hit(struct cpu *cpu, const struct map_rule *rule)
     }
     return (rule->actions & ACTION_LOG) ||
            ((rule->actions & ACTION_SAMPLE) && n % rule->sample_n == 0);
-}
-
-/* Instructions whose results are worth a second event. */
-static bool has_results(const struct insn *insn)
-{
-    switch (insn->op) {
-    case OP_IN:
-    case OP_CPUID:
-    case OP_RDMSR:
-    case OP_RDTSC:
-    case OP_MOV_FROM_CR:
-    case OP_MOV_FROM_DR:
-        return insn->verdict != VERDICT_NATIVE;
-    default:
-        return false;
-    }
 }
 
 static uint64_t patch_value(const struct map_patch *patch, uint64_t old)
@@ -100,28 +134,21 @@ static void apply_patches(struct cpu *cpu, const struct map_rule *rule)
     }
 }
 
-/* What of a plant takes place now, one look at each rule. Of several that stop or patch the last
- * one does. */
-struct doing {
-    const struct map_rule *stop, *patch;
-    uint32_t logged; /* bits of those that logged */
-};
-
-static struct doing look_at_rules(struct machine *machine, const struct map_plant *plant,
-                                  uint32_t rules, const struct insn *insn, bool observe)
+static void look_at_rules(struct machine *machine, const struct map_plant *plant, uint32_t rules,
+                          bool observe, struct doing *doing)
 {
-    struct doing doing = {.stop = NULL};
+    doing->stop = doing->patch = NULL;
+    doing->logged = doing->n_logged = 0;
     for (; rules; rules &= rules - 1) {
         unsigned i = (unsigned)__builtin_ctz(rules);
         const struct map_rule *rule = map_rule_at(machine->map, plant->rules[i]);
         if (observe && count_hit(machine->cpu, rule)) {
-            log_hit(machine, insn, rule, TRACE_BEFORE);
-            doing.logged |= 1u << i;
+            doing->logged |= 1u << i;
+            doing->ids[doing->n_logged++] = (uint16_t)rule->id;
         }
-        doing.stop = rule->actions & ACTION_STOP ? rule : doing.stop;
-        doing.patch = rule->actions & ACTION_PATCH ? rule : doing.patch;
+        doing->stop = rule->actions & ACTION_STOP ? rule : doing->stop;
+        doing->patch = rule->actions & ACTION_PATCH ? rule : doing->patch;
     }
-    return doing;
 }
 
 /* True if the machine is to stand still before insn. */
@@ -139,36 +166,64 @@ static bool stops_here(struct machine *machine, const struct map_rule *rule, uin
     return true;
 }
 
-/* The whole of light_plant() where one rule logs into a trace, and others count at most; else false
- * and nothing is done. A log rule may take 20 ns, half of which are RDTSC. */
-bool light_plant_logs_once(struct cpu *cpu, const struct insn *insn)
+static void count_rules(struct cpu *cpu, const struct map_plant *plant, uint32_t rules)
 {
-    struct machine *machine = cpu->machine;
-    if (!insn->plant) {
-        return false;
-    }
-    const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
-    if (!plant->logs_once || !cpu->trace || cpu->plant_done || machine->profile) {
-        return false;
-    }
-    unsigned at = 0;
-    const struct map_rule *rule = map_rule_at(machine->map, plant->rules[0]);
-    while (!(rule->actions & ACTION_LOG)) {
-        rule = map_rule_at(machine->map, plant->rules[++at]);
-    }
-    if (!trace_log(cpu->trace, cpu, insn, (uint16_t)rule->id, TRACE_BEFORE)) {
-        return false;
-    }
-    for (unsigned i = 0; i < plant->n_rules; i++) {
-        unsigned counter = map_rule_at(machine->map, plant->rules[i])->counter;
+    for (; rules; rules &= rules - 1) {
+        unsigned counter = plant->counter[__builtin_ctz(rules)];
         if (counter != MAP_NO_COUNTER) {
             cpu->count[counter]++;
         }
     }
-    cpu->eip = insn->eip - cpu->seg[SEG_CS].base;
-    cpu->exit_insn = (struct insn *)insn;
+}
+
+/* light_observe() where conditions of some rules do not hold. */
+__attribute__((noinline)) static bool observe_some(struct cpu *cpu, const struct insn *insn,
+                                                   const struct map_plant *plant, uint32_t rules)
+{
+    uint32_t logged = rules & plant->log_bits;
+    uint16_t ids[MAP_PLANT_MAX];
+    unsigned n = 0;
+    for (uint32_t bits = logged; bits; bits &= bits - 1) {
+        ids[n++] = plant->id[__builtin_ctz(bits)];
+    }
+    if (n && !trace_log(cpu->trace, cpu, insn, ids, n)) {
+        return false;
+    }
+    count_rules(cpu, plant, rules);
+    cpu->machine->held =
+        (struct plant_held){.lin = insn->eip, .plant = insn->plant, .logged = logged};
+    return true;
+}
+
+/* The whole of light_plant() where rules count and log into a trace, and that is all. False: it is
+ * not, and nothing was done. Made for 16 ns a hit: 10 are RDTSC and what hides behind it. */
+bool light_observe(struct cpu *cpu, const struct insn *insn)
+{
+    struct machine *machine = cpu->machine;
+    const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
+    if (!insn->plant || !plant->observes || !cpu->trace || cpu->plant_done || machine->profile) {
+        return false;
+    }
+    uint32_t all = (1u << plant->n_rules) - 1;
+    uint32_t rules = all;
+    if (!plant->always) {
+        rules = plant->n_rules == 1 ? map_gate_holds(&plant->gate[0], insn, cpu)
+                                    : map_plant_holds(plant, insn, cpu);
+    }
+    if (rules != all) {
+        return observe_some(cpu, insn, plant, rules);
+    }
+    if (plant->n_logs && !trace_log(cpu->trace, cpu, insn, plant->log_ids, plant->n_logs)) {
+        return false;
+    }
+    if (plant->n_counters) {
+        count_rules(cpu, plant, all);
+    }
     cpu->n_light[OP_PLANT]++;
-    machine->held = (struct plant_held){.lin = insn->eip, .plant = insn->plant, .logged = 1u << at};
+    machine->held.lin = insn->eip;
+    machine->held.plant = insn->plant;
+    machine->held.logged = plant->log_bits;
+    machine->held.patch = NULL;
     return true;
 }
 
@@ -183,9 +238,12 @@ enum light_result light_plant(struct cpu *cpu, const struct insn *insn)
         return LIGHT_NEXT;
     }
     const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
-    uint32_t rules = plant->always ? (1u << plant->n_rules) - 1
-                                   : map_plant_holds(machine->map, plant, insn, cpu);
-    const struct doing doing = look_at_rules(machine, plant, rules, insn, !done);
+    uint32_t rules = plant->always ? (1u << plant->n_rules) - 1 : map_plant_holds(plant, insn, cpu);
+    struct doing doing;
+    look_at_rules(machine, plant, rules, !done, &doing);
+    if (doing.n_logged) {
+        log_hits(machine, insn, plant, &doing);
+    }
     const struct map_rule *patch = doing.patch;
     if (!done) {
         machine->held = (struct plant_held){
@@ -209,15 +267,14 @@ void monitor_plant_after(struct machine *machine, const struct insn *insn)
     if (!insn->plant || held->lin != insn->eip || held->plant != insn->plant) {
         return;
     }
-    const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
     held->plant = 0;
     if (held->patch) {
         apply_patches(machine->cpu, held->patch);
     }
-    uint32_t logged = has_results(insn) ? held->logged : 0;
-    for (; logged; logged &= logged - 1) {
-        unsigned i = (unsigned)__builtin_ctz(logged);
-        log_hit(machine, insn, map_rule_at(machine->map, plant->rules[i]), TRACE_AFTER);
+    struct cpu *cpu = machine->cpu;
+    if (held->logged && trace_has_results(insn) &&
+        !(cpu->trace && trace_complete(cpu->trace, cpu, insn))) {
+        log_results_apart(machine, insn, held->logged);
     }
 }
 

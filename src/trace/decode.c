@@ -31,7 +31,7 @@ bool trace_decode_begin(struct trace_decoder *decoder, const uint8_t *bytes, siz
     memcpy(&decoder->tsc_hz, bytes + 16, 8);
     memcpy(&decoder->tsc_start, bytes + 24, 8);
     decoder->bytes += TRACE_HEADER_BYTES;
-    decoder->event.tsc = decoder->tsc_start;
+    decoder->tsc = decoder->tsc_start;
     return version == TRACE_VERSION;
 }
 
@@ -46,14 +46,14 @@ static bool parse_definition(const uint8_t *at, const uint8_t *end, struct trace
                                  .eip = (uint32_t)eip,
                                  .cs = (uint16_t)cs,
                                  .rule = (uint16_t)rule,
-                                 .kind = at[0],
+                                 .is_again = at[0] == TRACE_AFTER,
                                  .values = at[1],
-                                 .cpl = at[2],
-                                 .code32 = at[3],
-                                 .n_bytes = at[4]};
+                                 .cpl = at[2] & 3,
+                                 .code32 = at[3] & 1,
+                                 .n_bytes = at[4] & 15};
+    unsigned n_bytes = at[4];
     at += 5;
-    if (insn->values >= N_TRACE_VALUES || insn->n_bytes > INSN_MAX_BYTES ||
-        end - at != insn->n_bytes) {
+    if (insn->values >= N_TRACE_VALUES || n_bytes > INSN_MAX_BYTES || end - at != n_bytes) {
         return false;
     }
     memcpy(insn->bytes, at, insn->n_bytes);
@@ -113,13 +113,14 @@ static enum trace_got get_event(struct trace_decoder *decoder, const uint8_t **a
     if (number > decoder->n_insns) {
         return TRACE_GOT_BAD;
     }
-    uint64_t tsc = decoder->event.tsc, passed, cr3 = decoder->event.cr3, value;
+    uint64_t passed, cr3 = decoder->event.cr3, value;
     struct trace_event event = decoder->insns[number - 1];
     if (!get_number(at, decoder->end, &passed) ||
         ((passed & 1) && !get_number(at, decoder->end, &cr3))) {
         return TRACE_GOT_CUT;
     }
-    event.tsc = tsc + (passed >> 1);
+    uint64_t tsc = decoder->tsc + (passed >> 1);
+    event.tsc = tsc & TRACE_TSC_MASK;
     event.cr3 = (uint32_t)cr3;
     for (unsigned i = 0; i < trace_count_values((enum trace_values)event.values); i++) {
         if (!get_number(at, decoder->end, &value)) {
@@ -128,6 +129,7 @@ static enum trace_got get_event(struct trace_decoder *decoder, const uint8_t **a
         event.value[i] = (uint32_t)value;
     }
     decoder->event = event;
+    decoder->tsc = tsc;
     return TRACE_GOT_EVENT;
 }
 

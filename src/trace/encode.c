@@ -37,12 +37,11 @@ size_t trace_encode_header(struct trace_encoder *encoder, uint64_t tsc_hz, uint6
 }
 
 /* The fields that a definition holds. */
-static bool is_same_insn(const struct trace_event *a, const struct trace_event *b)
+static inline bool is_same_insn(const struct trace_event *a, const struct trace_event *b)
 {
-    return a->lin == b->lin && a->eip == b->eip && a->rule == b->rule && a->cs == b->cs &&
-           a->cpl == b->cpl && a->kind == b->kind && a->values == b->values &&
-           a->code32 == b->code32 && a->n_bytes == b->n_bytes &&
-           !memcmp(a->bytes, b->bytes, a->n_bytes);
+    enum { SITE_BYTES = sizeof(*a) - offsetof(struct trace_event, rule) };
+    return a->lin == b->lin && a->eip == b->eip && a->values == b->values &&
+           !memcmp(&a->rule, &b->rule, SITE_BYTES);
 }
 
 static uint8_t *put_definition(uint8_t *at, const struct trace_event *event)
@@ -52,8 +51,8 @@ static uint8_t *put_definition(uint8_t *at, const struct trace_event *event)
     end = put_number(end, event->eip);
     end = put_number(end, event->cs);
     end = put_number(end, event->rule);
-    const uint8_t small[5] = {event->kind, event->values, event->cpl, event->code32,
-                              event->n_bytes};
+    const uint8_t small[5] = {(uint8_t)trace_kind_of(event), (uint8_t)event->values, event->cpl,
+                              event->code32, event->n_bytes};
     end = put_bytes(end, small, sizeof small);
     end = put_bytes(end, event->bytes, event->n_bytes);
     at = put_number(at, 0);
@@ -67,7 +66,7 @@ size_t trace_encode_event(struct trace_encoder *encoder, const struct trace_even
 {
     uint8_t *at = bytes;
     uint32_t hash = (event->lin * 0x9e3779b1u) ^ (event->rule * 0x85ebca6bu) ^
-                    (uint32_t)(event->kind << 3 | event->cpl) * 0xc2b2ae35u;
+                    (uint32_t)(event->values << 8 | event->shape) * 0xc2b2ae35u;
     typeof(encoder->dictionary) entry =
         &encoder->dictionary[(hash ^ hash >> 15) % TRACE_DICTIONARY];
     if (!entry->number || !is_same_insn(&entry->event, event)) {
@@ -78,7 +77,8 @@ size_t trace_encode_event(struct trace_encoder *encoder, const struct trace_even
     bool new_space = event->cr3 != encoder->last_cr3;
     at = put_number(at, entry->number);
     /* the TSC of another core may be a little behind: never negative */
-    uint64_t passed = event->tsc > encoder->last_tsc ? event->tsc - encoder->last_tsc : 0;
+    uint64_t passed = (event->tsc - encoder->last_tsc) & TRACE_TSC_MASK;
+    passed = passed > TRACE_TSC_MASK / 2 ? 0 : passed;
     at = put_number(at, passed << 1 | new_space);
     if (new_space) {
         at = put_number(at, event->cr3);

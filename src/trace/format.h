@@ -21,7 +21,7 @@
 #include "trace/trace.h"
 
 enum {
-    TRACE_VERSION = 1,
+    TRACE_VERSION = 2,
     TRACE_HEADER_BYTES = 32,
     TRACE_RECORD_BYTES = 512, /* no record is longer */
     TRACE_DICTIONARY = 1 << 14,
@@ -29,6 +29,8 @@ enum {
 enum trace_record { TRACE_RECORD_INSN = 1, TRACE_RECORD_RULE, TRACE_RECORD_END };
 
 unsigned trace_count_values(enum trace_values values);
+unsigned trace_count_known(enum trace_values values); /* of them, those known before it runs */
+enum trace_kind trace_kind_of(const struct trace_event *event);
 const char *trace_value_name(enum trace_values values, unsigned index);
 
 struct trace_encoder {
@@ -53,6 +55,7 @@ struct trace_decoder {
     const uint8_t *bytes, *end; /* what is left of the stream */
     uint64_t tsc_hz, tsc_start;
     struct trace_event event; /* the last one */
+    uint64_t tsc;             /* its time, all 64 bits */
     struct trace_event *insns;
     uint32_t n_insns, max_insns;
     uint16_t rule; /* after TRACE_GOT_RULE */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,7 +86,7 @@ static void print_event(const struct trace_decoder *decoder, const struct scanne
 {
     char line[512];
     const struct trace_event *event = &decoder->event;
-    double passed = (double)(event->tsc - decoder->tsc_start);
+    double passed = (double)(decoder->tsc - decoder->tsc_start);
     uint64_t ns = decoder->tsc_hz ? (uint64_t)(passed * 1e9 / (double)decoder->tsc_hz) : 0;
     if (form == FORM_SUMMARY) {
         summary->n_events++;

@@ -8,7 +8,6 @@
 #define TRACE_TRACE_H
 
 #include <stdatomic.h>
-#include <stdio.h>
 
 #include "cpu/cpu.h"
 #include "scan/insn.h"
@@ -16,8 +15,10 @@
 struct host_worker;
 
 enum trace_kind {
-    TRACE_BEFORE, /* the instruction is about to run */
-    TRACE_AFTER,  /* it has: value[] holds results */
+    TRACE_BEFORE, /* the instruction is about to run; if it has results it did not come to its end
+                   */
+    TRACE_DONE,   /* it has run: value[] holds what was known before it and its results */
+    TRACE_AFTER,  /* the same, of one that had an event TRACE_BEFORE already */
 };
 
 /* What value[] means; names for printing in values.def. */
@@ -28,29 +29,42 @@ enum trace_values {
     N_TRACE_VALUES
 };
 
-enum { TRACE_MAX_VALUES = 4, TRACE_RULE_BYTES = 160 };
+enum { TRACE_MAX_VALUES = 6, TRACE_RULE_BYTES = 160 };
 
-/* One cache line. */
+/* 320 days of it; the stream has differences, and goes on counting. */
+#define TRACE_TSC_MASK (UINT64_MAX >> 8)
+
+/* One cache line: two numbers share a word, and four things a byte. */
 struct trace_event {
-    uint64_t tsc; /* the host's */
+    union {
+        uint64_t stamp;
+        struct {
+            uint64_t values : 8; /* enum trace_values */
+            uint64_t tsc : 56;   /* the host's */
+        };
+    };
     uint32_t cr3;
     uint32_t eip; /* offset in CS */
     uint32_t lin;
     uint32_t value[TRACE_MAX_VALUES];
-    uint16_t rule;   /* id of the map rule */
-    uint16_t cs;     /* selector */
-    uint8_t cpl;     /* 0..3 */
-    uint8_t kind;    /* enum trace_kind */
-    uint8_t values;  /* enum trace_values */
-    uint8_t code32;  /* CS.D */
-    uint8_t n_bytes; /* of the instruction */
+    /* from here on: memcmp() tells whether two events are of the same site */
+    uint16_t rule; /* id of the map rule; 0: none, an access of -split log */
+    uint16_t cs;   /* selector */
+    union {
+        uint8_t shape;
+        struct {
+            uint8_t n_bytes : 4; /* of the instruction */
+            uint8_t cpl : 2;
+            uint8_t code32 : 1;   /* CS.D */
+            uint8_t is_again : 1; /* TRACE_AFTER */
+        };
+    };
     uint8_t bytes[INSN_MAX_BYTES];
 };
 _Static_assert(sizeof(struct trace_event) == 64, "one cache line");
 
 struct trace_config {
-    const char *path; /* binary stream; NULL: text lines to text */
-    FILE *text;
+    const char *path;
     uint64_t tsc_hz;     /* of the host's TSC */
     uint32_t ring_bytes; /* 0: 16 MiB; rounded down to a power of two */
 };
@@ -60,7 +74,10 @@ struct trace {
     struct trace_event *ring;
     uint32_t mask;                       /* events in the ring - 1 */
     bool is_on;                          /* trace start, trace stop */
+    uint8_t n_open;                      /* events from put on that wait for results */
     _Atomic uint64_t put;                /* events ever stored */
+    uint64_t limit;                      /* put gets here: trace_make_room() is due */
+    struct trace_event kept;             /* the last that had to go without its results */
     _Alignas(64) _Atomic uint64_t taken; /* worker: events ever written */
     _Atomic int error;                   /* errno of the write that failed; tracing is over */
     struct host_worker *worker;
@@ -74,11 +91,18 @@ void trace_name_rule(struct trace *trace, uint16_t rule, const char *text);
 /* Writes what is left. NULL is allowed. */
 void trace_destroy(struct trace *trace);
 
-/* Stores one event. False: the ring is full, nothing was stored; leave guest code, call
- * trace_wait(), and run the instruction again. Light, vCPU thread. */
-bool trace_log(struct trace *trace, const struct cpu *cpu, const struct insn *insn, uint16_t rule,
-               enum trace_kind kind);
-/* Waits until the ring has room, at most 0.1 s. vCPU thread, full. */
-void trace_wait(struct trace *trace);
+/* ---- light, vCPU thread; trace_log() is in ring.h ---- */
+
+/* insn has run: its results go into the open events. False: they went without; trace_log_after().
+ */
+bool trace_complete(struct trace *trace, const struct cpu *cpu, const struct insn *insn);
+/* One more event, with the results. As trace_log(). */
+bool trace_log_after(struct trace *trace, const struct cpu *cpu, const struct insn *insn,
+                     uint16_t rule);
+/* Open events go without results: their instruction does not come to its end now. */
+void trace_close(struct trace *trace);
+
+/* Wakes the writer, and waits if the ring is full, at most 0.1 s. vCPU thread, full. */
+void trace_make_room(struct trace *trace);
 
 #endif

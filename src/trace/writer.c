@@ -5,15 +5,21 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/worker.h"
-#include "scan/scan.h"
 #include "trace/format.h"
 
-enum { DEFAULT_RING_BYTES = 16 << 20, BUFFER_BYTES = 1 << 18, PERIOD_MS = 20 };
+/* a quarter has room for the events of one instruction, MAP_PLANT_MAX */
+enum {
+    DEFAULT_RING_BYTES = 16 << 20,
+    MIN_RING_EVENTS = 64,
+    BUFFER_BYTES = 1 << 18,
+    PERIOD_MS = 20
+};
 
 struct trace_name {
     struct trace_name *next;
@@ -24,10 +30,9 @@ struct trace_name {
 struct trace_writer {
     struct trace *trace;
     struct trace_config config;
-    int fd; /* -1: text */
+    int fd;
     uint64_t tsc_start;
     struct trace_encoder encoder;
-    struct scanner scanner;
     struct trace_name
         *_Atomic names; /* the newest first: the vCPU thread adds, the worker takes all */
     size_t n_buffered;
@@ -36,9 +41,8 @@ struct trace_writer {
 
 static void fail(struct trace_writer *writer, int error)
 {
-    const char *path = writer->config.path ? writer->config.path : "the log";
-    fprintf(stderr, "plex86: trace to %s: %s; tracing has ended, the guest goes on\n", path,
-            strerror(error));
+    fprintf(stderr, "plex86: trace to %s: %s; tracing has ended, the guest goes on\n",
+            writer->config.path, strerror(error));
     atomic_store(&writer->trace->error, error);
     writer->n_buffered = 0;
 }
@@ -84,9 +88,7 @@ static void write_names(struct trace_writer *writer)
     }
     while (name) {
         struct trace_name *next = name->next;
-        if (writer->fd >= 0) {
-            writer->n_buffered += trace_encode_rule(name->rule, name->text, room(writer));
-        }
+        writer->n_buffered += trace_encode_rule(name->rule, name->text, room(writer));
         free(name);
         name = next;
     }
@@ -106,55 +108,36 @@ void trace_name_rule(struct trace *trace, uint16_t rule, const char *text)
     }
 }
 
-static void write_text(struct trace_writer *writer, const struct trace_event *event)
-{
-    char line[320];
-    double passed = event->tsc > writer->tsc_start ? (double)(event->tsc - writer->tsc_start) : 0;
-    uint64_t hz = writer->config.tsc_hz;
-    trace_format_text(&writer->scanner, event, hz ? (uint64_t)(passed * 1e9 / (double)hz) : 0, line,
-                      sizeof line);
-    if (fprintf(writer->config.text, "trace: %s\n", line) < 0) {
-        fail(writer, errno);
-    }
-}
-
 /* The worker's work: everything that is in the ring. */
 static void drain(void *arg)
 {
+    enum { TELL_EACH = 64 }; /* the vCPU's core has to fetch `taken` when it has changed */
     struct trace_writer *writer = arg;
     struct trace *trace = writer->trace;
     uint64_t taken = atomic_load_explicit(&trace->taken, memory_order_relaxed);
     uint64_t put = atomic_load_explicit(&trace->put, memory_order_acquire);
-    for (; taken != put; taken++) {
+    while (taken != put) {
         if (!atomic_load_explicit(&trace->error, memory_order_relaxed)) {
-            const struct trace_event *event = &trace->ring[taken & trace->mask];
-            if (writer->fd < 0) {
-                write_text(writer, event);
-            } else {
-                write_names(writer);
-                writer->n_buffered += trace_encode_event(&writer->encoder, event, room(writer));
-            }
+            write_names(writer);
+            writer->n_buffered += trace_encode_event(
+                &writer->encoder, &trace->ring[taken & trace->mask], room(writer));
         }
-        atomic_store_explicit(&trace->taken, taken + 1, memory_order_release);
-        if (taken + 1 == put) { /* what came in meanwhile */
+        taken++;
+        if (taken == put) { /* what came in meanwhile */
             put = atomic_load_explicit(&trace->put, memory_order_acquire);
+        }
+        if (taken == put || taken % TELL_EACH == 0) {
+            atomic_store_explicit(&trace->taken, taken, memory_order_release);
         }
     }
     write_names(writer);
-    if (writer->fd >= 0 && writer->n_buffered) {
+    if (writer->n_buffered) {
         flush(writer);
-    } else if (writer->fd < 0) {
-        fflush(writer->config.text);
     }
 }
 
 static int open_stream(struct trace_writer *writer)
 {
-    writer->fd = -1;
-    if (!writer->config.path) {
-        scan_init(&writer->scanner);
-        return 0;
-    }
     writer->fd = open(writer->config.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     writer->encoder.dictionary = calloc(TRACE_DICTIONARY, sizeof *writer->encoder.dictionary);
     if (writer->fd < 0 || !writer->encoder.dictionary) {
@@ -181,7 +164,7 @@ static void free_trace(struct trace *trace)
 int trace_create(struct trace **out, const struct trace_config *config)
 {
     uint32_t n_bytes = config->ring_bytes ? config->ring_bytes : DEFAULT_RING_BYTES;
-    uint32_t n_events = 1;
+    uint32_t n_events = MIN_RING_EVENTS;
     while (2 * n_events * sizeof(struct trace_event) <= n_bytes) {
         n_events *= 2;
     }
@@ -189,7 +172,7 @@ int trace_create(struct trace **out, const struct trace_config *config)
     if (!trace) {
         return -ENOMEM;
     }
-    *trace = (struct trace){.mask = n_events - 1};
+    *trace = (struct trace){.mask = n_events - 1, .limit = n_events / 4};
     trace->ring = aligned_alloc(64, n_events * sizeof *trace->ring);
     trace->writer = calloc(1, sizeof *trace->writer);
     if (!trace->ring || !trace->writer) {
@@ -199,7 +182,7 @@ int trace_create(struct trace **out, const struct trace_config *config)
     /* touched now: while the guest runs, the host's page faults would be 30 ns of each event */
     memset(trace->ring, 0, n_events * sizeof *trace->ring);
     *trace->writer = (struct trace_writer){
-        .trace = trace, .config = *config, .tsc_start = __builtin_ia32_rdtsc()};
+        .trace = trace, .config = *config, .fd = -1, .tsc_start = __builtin_ia32_rdtsc()};
     int error = open_stream(trace->writer);
     if (!error) {
         error = host_worker_start(&trace->worker, PERIOD_MS, drain, trace->writer);
@@ -213,9 +196,19 @@ int trace_create(struct trace **out, const struct trace_config *config)
     return 0;
 }
 
-void trace_wait(struct trace *trace)
+/* Each quarter of the ring the writer is told, long before the ring is full. */
+void trace_make_room(struct trace *trace)
 {
-    host_worker_sync(trace->worker, 100);
+    uint64_t n_events = trace->mask + 1u, quarter = n_events / 4;
+    uint64_t put = atomic_load_explicit(&trace->put, memory_order_relaxed);
+    uint64_t taken = atomic_load_explicit(&trace->taken, memory_order_acquire);
+    if (put + quarter > taken + n_events) {
+        host_worker_sync(trace->worker, 100);
+        taken = atomic_load_explicit(&trace->taken, memory_order_acquire);
+    } else {
+        host_worker_wake(trace->worker);
+    }
+    trace->limit = put + quarter < taken + n_events ? put + quarter : taken + n_events;
 }
 
 void trace_destroy(struct trace *trace)
@@ -223,9 +216,10 @@ void trace_destroy(struct trace *trace)
     if (!trace) {
         return;
     }
+    trace_close(trace);
     host_worker_stop(trace->worker);
     struct trace_writer *writer = trace->writer;
-    if (writer->fd >= 0 && !atomic_load(&trace->error)) {
+    if (!atomic_load(&trace->error)) {
         writer->n_buffered += trace_encode_end(writer->buffer + writer->n_buffered);
         flush(writer);
     }

@@ -1,5 +1,6 @@
 /* plant.c - what the map plants before, in place of and behind an instruction: counters in place,
- * or a call (by INT3: a trap) to plant_before(); the instruction itself as a call or a trap.
+ * or a call (by INT3: a trap) to light_plant(), the same call as that to the instruction's own C
+ * function if it has one; the instruction itself as a call or a trap.
  *
  * A call is `call *helper` with the operation and this one instruction's struct insn in registers;
  * a trap has INT3 in place of the call, and the host's signal makes the call happen
@@ -49,6 +50,14 @@ static bool is_away(const struct insn *insn)
     return insn->technique == TECHNIQUE_CALL || insn->technique == TECHNIQUE_TRAP;
 }
 
+/* In any case, whatever mode and segments: the plant goes with that call. */
+static bool calls_function(const struct insn *insn, const struct map_plant *plant)
+{
+    return insn->verdict == VERDICT_RDTSC || insn->verdict == VERDICT_HELPER ||
+           insn->verdict == VERDICT_HELPER_END ||
+           (has_function(insn) && (is_away(insn) || plant->has_after));
+}
+
 void translate_plant_before(struct translator *t, const struct insn *insn)
 {
     const struct map_plant *plant = plant_of(t, insn);
@@ -60,7 +69,8 @@ void translate_plant_before(struct translator *t, const struct insn *insn)
         plant = NULL;
         site.plant = 0; /* or the call of the technique would count again */
     }
-    if (plant || (is_away(insn) && !has_function(insn))) {
+    t->plant_due = plant && calls_function(insn, plant);
+    if (!t->plant_due && (plant || (is_away(insn) && !has_function(insn)))) {
         translate_call_c(t, &site, OP_PLANT, insn->technique == TECHNIQUE_TRAP);
     }
 }

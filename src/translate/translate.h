@@ -52,6 +52,7 @@ struct translator {
     unsigned unit_kind; /* enum unit_kind bits collected for it */
     uint16_t aux;
     uint32_t plant_end; /* emit offset behind what is planted before the instruction */
+    bool plant_due;     /* what is planted goes with the call of the instruction's C function */
     bool commits;       /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];

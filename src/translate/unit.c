@@ -26,7 +26,12 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
         site->op = (uint8_t)op;
     }
     struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
-    emit_mov_ri32(&t->emit, R9, op);
+    uint32_t number = op;
+    if (t->plant_due && op == insn->op) {
+        number |= OP_PLANTED;
+        t->plant_due = false;
+    }
+    emit_mov_ri32(&t->emit, R9, number);
     emit_mov_ri64(&t->emit, R8, (uint64_t)site);
     if (trap) {
         emit_u8(&t->emit, 0xcc);
@@ -105,6 +110,7 @@ static void translate_insn(struct translator *t, const struct insn *insn)
     translate_plant_before(t, insn);
     t->plant_end = emit_off(&t->emit);
     translate_form(t, insn);
+    BUG_ON(t->plant_due);
     translate_plant_after(t, insn);
 }
 
@@ -225,7 +231,7 @@ static void translator_init(struct translator *t, const struct translate_input *
     t->page_eip = in->page->lin_page << 12;
     t->n_insns = in->scan->n_insns;
     t->n_fixups = t->n_exits = t->n_links = 0;
-    t->shadow_next = false;
+    t->shadow_next = t->plant_due = false;
     t->esp_pending = 0;
     t->run[0] = 0;
 }

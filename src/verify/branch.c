@@ -166,11 +166,13 @@ static bool light_call(struct verifier *v)
     if (pending_before(v)) { /* C sees r12 */
         return verify_fail(v, RULE_PENDING);
     }
-    if (v->in_exits || op->kind != VALUE_INT || op->lo != op->hi || op->lo >= N_LIGHT_OPS) {
+    bool planted = op->lo >= OP_PLANTED; /* which is no more than a function that may fault */
+    enum emul_op number = (enum emul_op)(op->lo - (planted ? OP_PLANTED : 0));
+    if (v->in_exits || op->kind != VALUE_INT || op->lo != op->hi || op->lo < 0 ||
+        op->lo >= OP_PLANTED + N_OPS || (unsigned)number >= N_LIGHT_OPS) {
         return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
     }
-    enum emul_op number = (enum emul_op)op->lo;
-    const struct insn *insn = find_site(v, &state->reg[V_R8], op->lo);
+    const struct insn *insn = find_site(v, &state->reg[V_R8], number);
     if (!insn) {
         return verify_fail(v, RULE_HELPER);
     }

@@ -312,7 +312,9 @@ static unsigned show_host(const struct unit *unit, uint32_t off, uint32_t end)
     uint64_t site;
     memcpy(&site, at + 8, sizeof(site));
     if (at[0] == 0x41 && at[1] == 0xb9 && at[6] == 0x49 && at[7] == 0xb8 && is_site(site)) {
-        snprintf(text, sizeof(text), "mov $%s, %%r9d", op_name(op[1].imm.value.u));
+        uint64_t number = op[1].imm.value.u;
+        snprintf(text, sizeof(text), "mov $%s%s, %%r9d", number & OP_PLANTED ? "PLANT+" : "",
+                 op_name(number & ~(uint64_t)OP_PLANTED));
     }
     printf("    +%04x  %s\n", off - unit->off, text);
     return insn.length;

@@ -7,7 +7,8 @@
 
 /* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
  * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
- * "@F": OP_POPF_LATE; "@T": CPUID by INT3; "@0": without the call; "@X", "@O": with
+ * "@F": OP_POPF_LATE; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
+ * call; "@X", "@O": with
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
 static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code; } cases[] = {
@@ -60,6 +61,10 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_DEST, 0, "movq count(%r15), %rcx", "49 8b 8f e8 43 00 00"},
     {RULE_CPU_READ, 0, "movq count end(%r15), %r8", "4d 8b 87 e8 63 00 00"},
     {RULE_PRECISE, 0, "incl %eax; @P", "ff c0 @P"},
+    {RULE_PRECISE, 0, "incl %eax; @Q", "ff c0 @Q"},
+    {RULE_PRECISE, 0, "@Q; @Q", "@Q @Q"},
+    {RULE_HELPER, 0, "@B", "@B"},
+    {N_VERIFY_RULES, 0, "@Q", "@Q"},
     {RULE_HELPER, 0, "@0; incl %eax; int3", "@0 ff c0 41 b8 00 00 00 00 cc"},
     {RULE_SOURCE, 0, "rorxl $8, %eax, %r10d; addb %gs:(%r8d,%ebx), %r10b",
      "c4 63 7b f0 d0 08 65 67 45 02 14 18"},

@@ -50,15 +50,17 @@ static void put_light(char what, bool call)
 {
     static const uint8_t mov_r9[] = {0x41, 0xb9}, mov_r8[] = {0x49, 0xb8},
                          call_light[] = {0x41, 0xff, 0x97, 0x00, 0x01, 0x00, 0x00};
-    unsigned index = what == 'C'                  ? 1
-                     : what == 'H' || what == 'T' ? 2
-                     : what == 'E'                ? 3
-                     : what == 'F'                ? 4
-                                                  : 0;
+    unsigned index = what == 'C'                                 ? 1
+                     : what == 'H' || what == 'T' || what == 'Q' ? 2
+                     : what == 'E'                               ? 3
+                     : what == 'F'                               ? 4
+                                                                 : 0;
     uint32_t op = what == 'O'   ? N_LIGHT_OPS
                   : what == 'P' ? OP_PLANT
                   : what == 'A' ? OP_PLANT_AFTER
+                  : what == 'B' ? OP_PLANTED | OP_PLANT
                                 : unit.sites[index].insn.op;
+    op |= what == 'Q' ? OP_PLANTED : 0;
     uint64_t site = (uint64_t)&unit.sites[index];
     site += what == 'X' ? sizeof(unit.sites) : 0;
     put(mov_r9, 2);
