@@ -43,8 +43,10 @@ struct unit {
     struct codepage *page;
     struct unit *next; /* of this page */
     bool dead;
-    bool is_patch;    /* one re-made access of another unit */
-    bool is_crossing; /* its one instruction ends in the next page */
+    bool is_patch;           /* one re-made access of another unit */
+    uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
+    uint32_t planted_at;     /* and where in the cache */
+    bool is_crossing;        /* its one instruction ends in the next page */
 };
 
 /* The code of insn and of the next one share what is pending: neither can be re-made alone. */

@@ -183,7 +183,13 @@ struct view;
 struct machine;
 struct trace;
 
-enum { CPU_STAGING_BYTES = 1024, CPU_DUAL_SLOTS = 2048, CPU_ACC_HINTS = 32, CPU_COUNTERS = 1024 };
+enum {
+    CPU_STAGING_BYTES = 1024,
+    CPU_DUAL_SLOTS = 2048,
+    CPU_ACC_HINTS = 32,
+    CPU_LOOKUPS = 256,
+    CPU_COUNTERS = 1024
+};
 
 struct cpu {
     /* ---- part 1: named by assembly and emitted code ---- */
@@ -260,7 +266,15 @@ struct cpu {
         uint32_t left; /* accesses until the window is tried again */
     } acc_hint[CPU_ACC_HINTS], acc_cold[CPU_ACC_HINTS];
     uint32_t acc_warm[2 * CPU_ACC_HINTS]; /* reads, writes: page | 4 | write, 0: free */
-    uint64_t exit_host; /* host address of the instruction that left by EXIT_SITE */
+    /* view/lookup.c: translations that looked-up sites have used, valid as a TLB's are */
+    struct cpu_lookup {
+        uint64_t tag;   /* generation << 32 | page | right | access */
+        uint64_t delta; /* host address of the byte in guest RAM - linear address */
+    } lookup[CPU_LOOKUPS];
+    uint32_t lookup_generation;
+    uint32_t n_spared;  /* host faults that look-ups have spared */
+    bool looks_up;      /* acc.h's accesses ask no window */
+    uint64_t exit_host; /* a host address of the instruction that left by EXIT_SITE */
     uint64_t n_stack_resets, n_host_faults, n_signals, n_steps;
 
     uint64_t poison_ptr; /* what seg_base_ptr holds for a segment without the fast form; set by the

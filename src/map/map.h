@@ -22,6 +22,7 @@ enum emul_op {
     N_OPS,
     OP_RESOLVE = N_OPS, /* checked access: address -> scratch[0] */
     OP_COMMIT,          /* checked store: staging -> memory */
+    OP_LOOKUP,          /* looked-up access: host address of the operand -> scratch[0] */
     OP_STI_PENDING,     /* STI found INTR high */
     OP_POPF_LATE,       /* POPF whose flags are gone already: changes more than the inline form can */
     OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */

@@ -247,6 +247,8 @@ int machine_create(struct machine **out, const struct options *options, char **e
         machine_destroy(machine);
         return -1;
     }
+    machine->run.no_lookup = options->engine & (ENGINE_NO_LOOKUP | ENGINE_ALL_CHECKED);
+    machine->run.lookup_at_once = options->engine & ENGINE_EAGER_LOOKUP;
     view_set_observer(machine->view, monitor_observe, options->split != SPLIT_HIDE);
     struct bus *bus = board_bus(machine->board);
     machine->ports_light = (struct emul_ports){bus_port_read_light, bus_port_write_light, bus};

@@ -5,6 +5,9 @@
 uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op);
 enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn);
 enum light_result checked_commit(struct cpu *cpu, const struct insn *insn);
+bool light_looks_up_again(struct cpu *cpu, const struct insn *insn);
+enum light_result light_look_up(struct cpu *cpu, const struct insn *insn);
+enum light_result light_string(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_stored(struct cpu *cpu, const struct insn *insn);
 enum light_result light_fpu_loaded(struct cpu *cpu, const struct insn *insn);
 enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
@@ -40,11 +43,11 @@ static emul_fn *const functions[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = function,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = checked_resolve,       [OP_COMMIT] = checked_commit,
-    [OP_POPF_LATE] = popf_late,           [OP_STI_PENDING] = sti_pending,
-    [OP_FPU_STORED] = light_fpu_stored,   [OP_FPU_LOADED] = light_fpu_loaded,
-    [OP_MASK_MOVE] = light_mask_move,     [OP_PLANT] = light_plant,
-    [OP_PLANT_AFTER] = light_plant_after,
+    [OP_RESOLVE] = checked_resolve,     [OP_COMMIT] = checked_commit,
+    [OP_LOOKUP] = light_look_up,        [OP_POPF_LATE] = popf_late,
+    [OP_STI_PENDING] = sti_pending,     [OP_FPU_STORED] = light_fpu_stored,
+    [OP_FPU_LOADED] = light_fpu_loaded, [OP_MASK_MOVE] = light_mask_move,
+    [OP_PLANT] = light_plant,           [OP_PLANT_AFTER] = light_plant_after,
 };
 
 const struct emul_ports *machine_ports(struct machine *machine)
@@ -81,7 +84,7 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
     uint64_t window = cpu->window, dir = cpu->dir;
     uint32_t mode = cpu->mode;
     /* the instruction is not over yet */
-    bool inside = op == OP_RESOLVE || op == OP_FPU_CHECK || op == OP_PLANT;
+    bool inside = op == OP_RESOLVE || op == OP_LOOKUP || op == OP_FPU_CHECK || op == OP_PLANT;
 
     cpu->eip = insn_eip(cpu, insn);
     cpu->exit_insn = (struct insn *)insn;
@@ -89,7 +92,7 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
     if (__builtin_expect(machine->profile != NULL, 0)) {
         tally_add(&machine->profile->calls, (uint64_t)op << 32 | insn->eip);
     }
-    enum light_result result = functions[op](cpu, insn);
+    enum light_result result = op == OP_STRING ? light_string(cpu, insn) : functions[op](cpu, insn);
     if (op == OP_UD && insn->flags & INSN_TOO_LONG) { /* SDM: more than 15 bytes is #GP(0) */
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
     }
@@ -154,6 +157,9 @@ __attribute__((noinline)) static uint32_t dispatch_planted(struct cpu *cpu, cons
 /* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
 uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
 {
+    if (op == OP_LOOKUP && light_looks_up_again(cpu, insn)) {
+        return LIGHT_NEXT;
+    }
     if (op == OP_PLANT || (op & OP_PLANTED)) {
         return dispatch_planted(cpu, insn, op);
     }

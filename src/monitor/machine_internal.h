@@ -22,7 +22,8 @@ enum { SITE_HINTS = 1 << 14, EVENT_RING = 64 };
 struct site_hint {
     uint32_t key;
     uint8_t kind;
-}; /* key: physical address of the instruction + 1 */
+    uint8_t n_given_back; /* times a look-up did not pay there */
+};                        /* key: physical address of the instruction + 1 */
 
 struct event {
     uint8_t what;
@@ -107,7 +108,7 @@ struct machine {
     uint32_t n_events;
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
     uint64_t tsc_start, tsc_guest, tsc_halted; /* guest: light calls and hidden faults included */
-    uint64_t n_faults_logged, tsc_translating, n_site_patches[16];
+    uint64_t n_faults_logged, tsc_translating, n_site_patches[32], n_sites_given_back;
 };
 
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.

@@ -17,6 +17,7 @@ void monitor_flush_code(struct machine *machine)
     codepages_flush(&machine->pages);
     map_forget_plants(machine->map);
     cache_flush(&machine->cache);
+    run_forget_often(&machine->run);
     machine->resume_host = 0;
 }
 

@@ -16,14 +16,9 @@ static const char *const light_names[N_LIGHT_OPS] = {
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-    [OP_RESOLVE] = "RESOLVE",
-    [OP_COMMIT] = "COMMIT",
-    [OP_STI_PENDING] = "STI_PENDING",
-    [OP_POPF_LATE] = "POPF_LATE",
-    [OP_FPU_STORED] = "FPU_STORED",
-    [OP_FPU_LOADED] = "FPU_LOADED",
-    [OP_MASK_MOVE] = "MASK_MOVE",
-    [OP_PLANT] = "PLANT",
+    [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",       [OP_LOOKUP] = "LOOKUP",
+    [OP_STI_PENDING] = "STI_PENDING", [OP_POPF_LATE] = "POPF_LATE", [OP_FPU_STORED] = "FPU_STORED",
+    [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE", [OP_PLANT] = "PLANT",
     [OP_PLANT_AFTER] = "PLANT_AFTER",
 };
 
@@ -199,9 +194,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             (double)machine->tsc_translating * ms, machine->cache.n_flushes);
     fprintf(out, "stats: codepages %u invalidations %lu units dropped %lu\n",
             machine->pages.n_pages, machine->pages.n_invalidations, machine->pages.n_units_dropped);
-    fprintf(out, "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu\n",
+    fprintf(out,
+            "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu given "
+            "back %lu\n",
             machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
-            machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED]);
+            machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED],
+            machine->n_site_patches[SITE_LOOKUP], machine->n_sites_given_back);
     fprintf(out,
             "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
             "interrupts %lu\n",
@@ -222,9 +220,10 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             fprintf(out, "stats: light %-14s %lu\n", light_names[i], cpu->n_light[i]);
         }
     }
-    fprintf(out, "stats: view faults %lu pages %lu runs %lu guest faults %lu checked %lu\n",
+    fprintf(out,
+            "stats: view faults %lu pages %lu runs %lu guest faults %lu checked %lu look-ups %lu\n",
             view->n_faults, view->n_pages_mapped, view->n_runs, view->n_guest_faults,
-            view->n_checked);
+            view->n_checked, view->n_lookups);
     fprintf(out,
             "stats: spaces made %lu dropped %lu cr3 loads %lu known %lu invlpg %lu pages "
             "dropped %lu full flushes %lu\n",

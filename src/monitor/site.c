@@ -32,10 +32,11 @@ static unsigned kind_for(struct machine *machine, uint32_t phys_insn)
     if (cpu->exit_arg[0] == VIEW_DUAL) {
         return SITE_DUAL;
     }
-    if (cpu->exit_arg[3] == 1 && !(monitor_site_hint(machine, phys_insn) & SITE_COMPUTED)) {
+    if (cpu->exit_arg[3] == CAUSE_SEGMENT &&
+        !(monitor_site_hint(machine, phys_insn) & SITE_COMPUTED)) {
         return SITE_COMPUTED; /* FS or GS is not flat; if it is beyond its limit, it comes again */
     }
-    if (cpu->exit_arg[3] == 2 && !(monitor_site_hint(machine, phys_insn) & SITE_GS)) {
+    if (cpu->exit_arg[3] == CAUSE_GUARD && !(monitor_site_hint(machine, phys_insn) & SITE_GS)) {
         return SITE_GS; /* base + disp left the window: the form that wraps as a 386 does */
     }
     return SITE_CHECKED;
@@ -78,6 +79,98 @@ static bool give_way_to_store(struct machine *machine, const struct unit *unit)
     return true;
 }
 
+/* Decodes the instruction of the site, with its verdict. */
+static const struct insn *decode_site(struct machine *machine, const struct codepage *page,
+                                      const struct unit_insn *old)
+{
+    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
+    struct scan_result *scan = &machine->scan;
+    struct map_site site = {.mode = page->mode, .phys_page = page->phys->phys_page};
+    BUG_ON(!bytes);
+    scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
+                (page->mode & MODE_CODE32) != 0, (page->lin_page << 12) + old->page_off, true,
+                &scan->insns[0]);
+    map_judge(machine->map, &scan->insns[0], &site);
+    scan->n_insns = 1;
+    scan->ends_open = !scan_is_terminal(&scan->insns[0]);
+    return &scan->insns[0];
+}
+
+/* What decode_site() has left in machine->scan, made anew out of line. */
+static void patch_site(struct machine *machine, struct unit *unit, const struct unit_insn *old,
+                       unsigned kind)
+{
+    struct translate_input in = {
+        .scan = &machine->scan,
+        .scanner = &machine->scanner,
+        .map = machine->map,
+        .cache = &machine->cache,
+        .page = unit->page,
+        .engine = machine->options.engine,
+    };
+    struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
+    if (!patch) {
+        monitor_flush_code(machine);
+        return;
+    }
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, patch,
+                      mem_page_host(&machine->mem, unit->page->phys->phys_page << 12));
+        verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
+    }
+    machine->resume_host = machine->cache.exec + patch->off + patch->insns[0].plant_bytes;
+    if (machine->jitdump) {
+        jitdump_add(machine->jitdump, &machine->cache, patch);
+    }
+    if (machine->options.log_mask & LOG_OUT_ASM) {
+        monitor_log_unit(machine, patch);
+    }
+}
+
+/* The site keeps meeting pages that are not mapped. Always by a patch: units begin direct, and a
+ * patch can be taken away again. */
+static void look_up(struct machine *machine, struct unit *unit, const struct unit_insn *old)
+{
+    const struct codepage *page = unit->page;
+    uint64_t host = machine->cpu->exit_host;
+    uint32_t phys_insn = page->phys->phys_page << 12 | old->page_off;
+    const struct site_hint *hint = hint_slot(machine, phys_insn);
+    bool known = hint->key == phys_insn + 1;
+    if (run_may_fault_more(&machine->run, host, known ? hint->n_given_back : 0)) {
+        return;
+    }
+    if (unit->is_crossing || unit->dead || unit_insn_in_run(unit, old) ||
+        (known && hint->kind & ~(unsigned)(SITE_DUAL | SITE_GS)) ||
+        !translate_may_look_up(decode_site(machine, page, old), page->mode)) {
+        run_never_often(&machine->run, host);
+        return;
+    }
+    machine->n_site_patches[SITE_LOOKUP]++;
+    patch_site(machine, unit, old, SITE_LOOKUP);
+}
+
+/* The patch's site meets mapped pages now: it was better direct. */
+static void give_back(struct machine *machine, const struct unit *patch,
+                      const struct unit_insn *insn)
+{
+    uint32_t phys_insn = patch->page->phys->phys_page << 12 | insn->page_off;
+    struct site_hint *hint = hint_slot(machine, phys_insn);
+    machine->resume_host = 0;
+    add_hint(machine, phys_insn, 0);
+    hint->n_given_back += hint->n_given_back < UINT8_MAX;
+    machine->n_sites_given_back++;
+    translate_unplant(&machine->cache, patch);
+    uint64_t host = machine->cache.exec + patch->planted_at;
+    struct unit *unit = cache_find(&machine->cache, host);
+    const struct unit_insn *old = cache_find_insn(&machine->cache, unit, host);
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, unit, NULL);
+    }
+    if (!old->esp_pending) {
+        machine->resume_host = host + old->plant_bytes;
+    }
+}
+
 void monitor_remake_site(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
@@ -85,9 +178,18 @@ void monitor_remake_site(struct machine *machine)
     const struct unit_insn *old =
         unit ? cache_find_insn(&machine->cache, unit, cpu->exit_host) : NULL;
     BUG_ON(!old);
+    cpu->exit_host = machine->cache.exec + unit->off + old->host_off;
     cpu->plant_done = true; /* where the way back is not exact, C code knows */
     cpu->plant_done_lin = (unit->page->lin_page << 12) + old->page_off;
     machine->resume_host = old->esp_pending ? 0 : cpu->exit_host + old->plant_bytes;
+    if (cpu->exit_arg[3] == CAUSE_OFTEN) {
+        look_up(machine, unit, old);
+        return;
+    }
+    if (cpu->exit_arg[3] == CAUSE_SELDOM) {
+        give_back(machine, unit, old);
+        return;
+    }
     if (give_way_to_store(machine, unit)) {
         return;
     }
@@ -105,38 +207,6 @@ void monitor_remake_site(struct machine *machine)
         codepage_invalidate(&machine->pages, page->phys->phys_page);
         return;
     }
-    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
-    BUG_ON(!bytes);
-    struct scan_result *scan = &machine->scan;
-    scan_decode(&machine->scanner, bytes + old->page_off, old->n_bytes,
-                (page->mode & MODE_CODE32) != 0, (page->lin_page << 12) + old->page_off, false,
-                &scan->insns[0]);
-    struct map_site site = {.mode = page->mode, .phys_page = page->phys->phys_page};
-    map_judge(machine->map, &scan->insns[0], &site);
-    scan->n_insns = 1;
-    scan->ends_open = !scan_is_terminal(&scan->insns[0]);
-    struct translate_input in = {
-        .scan = scan,
-        .scanner = &machine->scanner,
-        .map = machine->map,
-        .cache = &machine->cache,
-        .page = page,
-        .engine = machine->options.engine,
-    };
-    struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
-    if (!patch) {
-        monitor_flush_code(machine);
-        return;
-    }
-    if (machine->options.engine & ENGINE_VERIFY) {
-        verify_cached(&machine->cache, patch, bytes);
-        verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
-    }
-    machine->resume_host = machine->cache.exec + patch->off + patch->insns[0].plant_bytes;
-    if (machine->jitdump) {
-        jitdump_add(machine->jitdump, &machine->cache, patch);
-    }
-    if (machine->options.log_mask & LOG_OUT_ASM) {
-        monitor_log_unit(machine, patch);
-    }
+    decode_site(machine, page, old);
+    patch_site(machine, unit, old, kind);
 }

@@ -29,7 +29,7 @@
 #define CPU_STACK_REACH     17344
 #define CPU_CODE_REACH      17360
 #define CPU_CS_MINUS        17376
-#define CPU_COUNTS           17384
+#define CPU_COUNTS          17384
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */
@@ -38,7 +38,7 @@
 #define HELPER_CROSS 3 /* jmp: page-crossing unit at r8d must be checked again */
 
 /* struct cpu .scratch[] */
-#define SCRATCH_HOST       0 /* OP_RESOLVE's answer: host pointer */
+#define SCRATCH_HOST       0 /* OP_RESOLVE's or OP_LOOKUP's answer: host pointer */
 #define SCRATCH_GUEST_RSP  1 /* guest call stack pointer while C runs */
 #define SCRATCH_GS         2 /* what GS.base holds */
 #define SCRATCH_LIN        3 /* linear address a miss/step/cross exit is about */

@@ -16,6 +16,22 @@ struct run_fault {
 };
 enum { RUN_FAULT_RING = 256 };
 
+/* Hidden faults of one site: often.c. */
+struct run_often {
+    uint32_t host_off, tsc;
+    uint8_t n, limit;
+};
+enum { RUN_OFTEN = 1024 };
+
+/* exit_arg[3] of EXIT_SITE: what is wrong with the site. */
+enum site_cause {
+    CAUSE_PAGE,    /* exit_arg[0] is view/'s answer, [1] the linear address, [2] a store */
+    CAUSE_SEGMENT, /* FS, GS, or a computed access beyond its segment */
+    CAUSE_GUARD,   /* base + disp left the window */
+    CAUSE_OFTEN,   /* it faults often */
+    CAUSE_SELDOM,  /* its look-ups do not pay */
+};
+
 /* What the handlers count for -profile. */
 struct run_profile {
     struct tally samples; /* enum run_sample << 32 | linear address */
@@ -39,6 +55,9 @@ struct run {
     struct run_fault faults[RUN_FAULT_RING];
     uint64_t n_faults;
     struct run_profile *profile; /* or NULL */
+    bool no_lookup;              /* no site is told to look up */
+    bool lookup_at_once;         /* each, from its first fault on */
+    struct run_often often[RUN_OFTEN];
 };
 
 /* Signals that must not end the process before there is a machine. Once, before anything else. */
@@ -62,6 +81,12 @@ uint32_t run_guest(struct cpu *cpu, uint64_t host);
 void run_kick(struct run *run);
 /* The same, and sends the signal that makes the thread notice. */
 void run_interrupt(struct run *run);
+/* often.c: a site (host address of its instruction) has faulted once more: is that often? */
+bool run_faults_often(struct run *run, uint64_t host);
+/* Its look-ups have been given up n times: more patience each time. False: it has none left. */
+bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back);
+void run_never_often(struct run *run, uint64_t host);
+void run_forget_often(struct run *run);
 /* Guest FPU out of / back into the host's registers; idempotent. */
 void run_park_fpu(struct cpu *cpu);
 void run_unpark_fpu(struct cpu *cpu);

@@ -223,13 +223,13 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
     bool gate = (uint64_t)run->cpu - at - 1 < CPU_GATE_BYTES; /* a computed access: limit, rights */
     if (at - run->poison < 4096 || gate) {                    /* FS or GS whose fast form is off */
         leave_for_site(run, place, uc, VIEW_CHECKED, write, 0);
-        run->cpu->exit_arg[3] = 1;
+        run->cpu->exit_arg[3] = CAUSE_SEGMENT;
         return true;
     }
     if (!view_find_window(run->view, at, &window, &lin, &in_guard)) {
         return false;
     }
-    run->cpu->exit_arg[3] = in_guard ? 2 : 0;
+    run->cpu->exit_arg[3] = in_guard ? CAUSE_GUARD : CAUSE_PAGE;
     if (in_guard) {
         uint64_t esp = (uint64_t)*reg(uc, REG_R12), base = (uint64_t)*reg(uc, REG_R13);
         if (esp - base > UINT32_MAX) { /* ESP itself wrapped: once is enough to say */
@@ -240,6 +240,11 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
         return true;
     }
     bool user = place->unit->page->mode & MODE_USER;
+    if (!run->no_lookup && run_faults_often(run, place->host)) {
+        leave_for_site(run, place, uc, VIEW_MAPPED, write, lin);
+        run->cpu->exit_arg[3] = CAUSE_OFTEN;
+        return true;
+    }
     note_fault(run, (struct run_fault){place->eip, lin, window, 0, write, false});
     enum view_answer answer =
         view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);

@@ -35,6 +35,7 @@ struct insn {
     uint8_t op;                         /* enum emul_op: the C function if it has one, map/map.h */
     uint8_t technique;                  /* enum technique: which of its forms is used, map/map.h */
     uint16_t plant;                     /* struct map_plant: what else happens here; 0 nothing */
+    bool looks_up;                      /* a string instruction's site: see struct lookup_site */
     uint8_t flags;                      /* enum insn_flag */
     uint8_t roles;                      /* enum insn_role */
     bool mem_read, mem_write;           /* what the memory operand is used for */

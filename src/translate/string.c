@@ -54,6 +54,12 @@ void translate_string(struct translator *t, const struct insn *insn)
     if (!translate_flat(t) && translate_computed_string(t, insn)) {
         return;
     }
+    if (fast && (t->kind & SITE_LOOKUP)) {
+        struct insn site = *insn;
+        site.looks_up = true;
+        translate_helper(t, &site, OP_STRING);
+        return;
+    }
     if (!fast || insn->verdict == VERDICT_XLAT) {
         translate_helper(t, insn, (enum emul_op)insn->op);
         t->unit_kind |= UNIT_CHECKED;

@@ -23,7 +23,16 @@ enum site_kind {
     SITE_DUAL = 2,
     SITE_CHECKED = 4,
     SITE_COMPUTED = 8, /* flat code, but FS or GS has a limit */
+    SITE_LOOKUP = 16,  /* keeps meeting pages that are not mapped: C finds the byte in guest RAM */
 };
+
+/* What a looked-up site's call to C names. */
+struct lookup_site {
+    struct insn insn;
+    uint32_t left;     /* uses until it is judged again */
+    uint32_t n_spared; /* host faults it has spared since it was */
+};
+enum { LOOKUP_REVIEW_USES = 1024 };
 
 struct translate_input {
     const struct scan_result *scan;
@@ -80,6 +89,10 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
  * place. in->scan holds just that instruction. NULL if the cache is full. */
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
+/* Takes the jump to patch away again. */
+void translate_unplant(struct cache *cache, const struct unit *patch);
+/* May the site of insn, decoded with its operands, be SITE_LOOKUP in code of this mode? */
+bool translate_may_look_up(const struct insn *insn, uint32_t mode);
 
 /* ---- between the files of this room ---- */
 bool translate_flat(const struct translator *t); /* segments flat, 32-bit stack: direct forms */

@@ -20,8 +20,15 @@ void translate_helper(struct translator *t, const struct insn *insn, enum emul_o
 
 void translate_call_c(struct translator *t, const struct insn *insn, enum emul_op op, bool trap)
 {
-    struct insn *site = cache_alloc_site(t->in->cache, sizeof(*site));
+    const bool looks_up = op == OP_LOOKUP || insn->looks_up;
+    struct insn *site =
+        cache_alloc_site(t->in->cache, looks_up ? sizeof(struct lookup_site) : sizeof(*site));
     *site = *insn;
+    if (looks_up) {
+        struct lookup_site *lookup = (struct lookup_site *)site;
+        lookup->left = LOOKUP_REVIEW_USES;
+        lookup->n_spared = 0;
+    }
     if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */
         site->op = (uint8_t)op;
     }
@@ -324,7 +331,15 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     /* plant the jump; nothing of the guest runs meanwhile */
     uint8_t *at = cache_writable(cache, cache->exec + old_unit->off + old->host_off);
     uint32_t rel = (uint32_t)(unit->off - (old_unit->off + old->host_off + 5));
+    unit->planted_at = old_unit->off + old->host_off;
+    memcpy(unit->planted_over, at, PATCH_BYTES);
     at[0] = 0xe9;
     memcpy(at + 1, &rel, 4);
     return unit;
+}
+
+void translate_unplant(struct cache *cache, const struct unit *patch)
+{
+    memcpy(cache_writable(cache, cache->exec + patch->planted_at), patch->planted_over,
+           PATCH_BYTES);
 }

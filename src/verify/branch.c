@@ -176,11 +176,12 @@ static bool light_call(struct verifier *v)
     if (!insn) {
         return verify_fail(v, RULE_HELPER);
     }
-    bool inside = number == OP_RESOLVE || number == OP_FPU_CHECK || number == OP_PLANT;
+    bool inside =
+        number == OP_RESOLVE || number == OP_LOOKUP || number == OP_FPU_CHECK || number == OP_PLANT;
     bool after = number == OP_COMMIT || number == OP_STI_PENDING || number == OP_FPU_STORED ||
                  number == OP_FPU_LOADED || number == OP_PLANT_AFTER; /* these never fault */
     if (number == OP_COMMIT) {
-        if (!state->resolved) {
+        if (!state->resolved || state->resolved->op != OP_RESOLVE) {
             return verify_fail(v, RULE_STAGING);
         }
         state->staged = false;
@@ -202,7 +203,7 @@ static bool light_call(struct verifier *v)
     state_canonical(v, &next);
     next.esp_lost = !inside;
     if (inside) { /* guest registers come back as they were */
-        next.resolved = number == OP_RESOLVE ? insn : NULL;
+        next.resolved = number == OP_RESOLVE || number == OP_LOOKUP ? insn : NULL;
     } else {
         for (unsigned reg = 0; reg < V_R8; reg++) {
             if (is_guest_reg(reg)) {

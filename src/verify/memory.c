@@ -5,6 +5,7 @@
  *   [r15 + offset]             a field of struct cpu; who may use which is decided by the caller
  *   [r14 ...], [entry + lin*4] directory and slot loads, with indices that are proven
  *   [r8] after OP_RESOLVE      the staging buffer
+ *   [r8] after OP_LOOKUP       the operand itself: C has looked where it lies in guest RAM
  */
 #include <stddef.h>
 
@@ -227,7 +228,7 @@ static bool access_staging(struct verifier *v, const ZydisDecodedOperand *operan
             return verify_fail(v, RULE_STAGING);
         }
     }
-    v->state.staged |= writes;
+    v->state.staged |= writes && insn->op == OP_RESOLVE;
     return true;
 }
 

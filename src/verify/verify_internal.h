@@ -41,7 +41,7 @@ enum value_kind {
     VALUE_FOLD,       /* window + anything: only its low 32 bits are of use */
     VALUE_DUAL,       /* window of the value `of` */
     VALUE_SEG_BASE,   /* cpu->seg_base_ptr[] */
-    VALUE_STAGING,    /* OP_RESOLVE's answer */
+    VALUE_STAGING,    /* OP_RESOLVE's answer, or OP_LOOKUP's */
     VALUE_ENTRY,      /* directory entry of the page of value `of`, or of page lo if of is 0 */
     VALUE_SLOT,       /* slot of the linear address `of` */
     VALUE_TARGET,     /* host address of the unit at the linear address `of` */
@@ -79,7 +79,7 @@ enum { MAX_PROVEN = 2 };
 
 struct state {
     struct value reg[N_HOST_REGS];
-    const struct insn *resolved; /* OP_RESOLVE ran for it, no other light call since */
+    const struct insn *resolved; /* OP_RESOLVE or OP_LOOKUP ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
     bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
     bool op_done;        /* the one instruction with guest semantics was seen */

@@ -138,8 +138,9 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
     if (view_walk(cpu, lin, VIEW_WRITE, user, false, &first, &cpu->fault) < 0) {
         return -1;
     }
+    uint32_t next = lin + page_left(lin); /* CR2 is the first byte that is missing */
     if (page_left(lin) < size &&
-        view_walk(cpu, lin + size - 1, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
+        view_walk(cpu, next, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
         return -1;
     }
     if (observe(cpu, lin, size, user, true, false) < 0) {
@@ -150,7 +151,7 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
         return 0;
     }
     for (unsigned i = 0; i < size; i++) {
-        uint32_t phys = i < page_left(lin) ? first.phys + i : last.phys - (size - 1) + i;
+        uint32_t phys = i < page_left(lin) ? first.phys + i : last.phys + i - page_left(lin);
         phys_write(mem, phys, 1, value >> (8 * i));
     }
     return 0;
@@ -241,7 +242,8 @@ int acc_read(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right,
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, false);
     if (!(!user && acc_is_warm(cpu, lin, false)) &&
-        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, false) || is_cold(cpu, lin, user))) {
+        (lin > UINT32_MAX - 3 || cpu->looks_up || is_known_slow(cpu, lin, user, false) ||
+         is_cold(cpu, lin, user))) {
         return slow_read(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -276,7 +278,8 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size, enum acc_right right
     bool user = is_user(cpu, right);
     watch(cpu, lin, size, true);
     if (!(!user && acc_is_warm(cpu, lin, true)) &&
-        (lin > UINT32_MAX - 3 || is_known_slow(cpu, lin, user, true) || is_cold(cpu, lin, user))) {
+        (lin > UINT32_MAX - 3 || cpu->looks_up || is_known_slow(cpu, lin, user, true) ||
+         is_cold(cpu, lin, user))) {
         return slow_write(cpu, lin, size, user, value);
     }
     uint64_t host = view_window_for(cpu, lin, user) + lin;
@@ -333,11 +336,16 @@ static unsigned count_done(struct acc_host got, unsigned n)
 unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size, unsigned n)
 {
     bool user = is_user(cpu, ACC_CPL);
-    if (n * size <= COLD_BYTES && (is_cold(cpu, to, user) || is_cold(cpu, from, user))) {
+    if (n * size <= COLD_BYTES && !cpu->looks_up &&
+        (is_cold(cpu, to, user) || is_cold(cpu, from, user))) {
         return 0;
     }
     uint64_t to_host = view_window_for(cpu, to, user) + to;
     uint64_t from_host = view_window_for(cpu, from, user) + from;
+    if (cpu->looks_up && (!view_look_up_ram(cpu, from, false, &from_host) ||
+                          !view_look_up_ram(cpu, to, true, &to_host))) {
+        return 0;
+    }
     cpu->acc_user = user;
     switch (size) {
     case 1:
@@ -352,10 +360,13 @@ unsigned acc_move(struct cpu *cpu, uint32_t to, uint32_t from, unsigned size, un
 unsigned acc_fill(struct cpu *cpu, uint32_t to, uint32_t value, unsigned size, unsigned n)
 {
     bool user = is_user(cpu, ACC_CPL);
-    if (n * size <= COLD_BYTES && is_cold(cpu, to, user)) {
+    if (n * size <= COLD_BYTES && !cpu->looks_up && is_cold(cpu, to, user)) {
         return 0;
     }
     uint64_t host = view_window_for(cpu, to, user) + to;
+    if (cpu->looks_up && !view_look_up_ram(cpu, to, true, &host)) {
+        return 0;
+    }
     cpu->acc_user = user;
     switch (size) {
     case 1:

@@ -9,6 +9,7 @@
 
 void view_set_observer(struct view *view, view_observer *observer, bool hides_code)
 {
+    lookup_forget_all(view->cpu);
     view->observer = observer;
     view->hides_code = hides_code;
     view->hides = hides_code || view->n_watched;
@@ -88,6 +89,7 @@ void view_watch_page(struct view *view, uint32_t lin, bool watched)
         return;
     }
     if (watched) {
+        lookup_forget_all(view->cpu);
         bit_set(view->watched_pages, page);
         view->n_watched++;
         hide_linear_page(view, page);

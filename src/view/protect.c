@@ -55,6 +55,7 @@ void view_protect_page(struct view *view, uint32_t phys_page)
     }
     view->stats.n_protects++;
     bit_set(view->protected_pages, phys_page);
+    lookup_forget_all(view->cpu);
     if (view->hides_code) {
         hide_phys_page(view, phys_page);
         return;

@@ -224,6 +224,7 @@ void view_load_cr3(struct cpu *cpu)
     struct view *view = cpu->view;
     view->stats.n_cr3_loads++;
     acc_make_all_cold(cpu);
+    lookup_forget_all(cpu);
     if (view->kind == PAGING_OFF) {
         return;
     }
@@ -303,6 +304,7 @@ static void forget_spaces(struct view *view)
 void view_paging_changed(struct cpu *cpu)
 {
     struct view *view = cpu->view;
+    lookup_forget_all(cpu);
     uint32_t changed = ((cpu->cr0 & (uint32_t)CR0_PAGING) ^ view->cr0) & CR0_PG;
     changed |= ((cpu->cr4 & CR4_PAGING) ^ view->cr4) & (CR4_PSE | CR4_PAE);
     changed |= (cpu->efer & EFER_NXE) ^ view->efer;
@@ -330,6 +332,7 @@ void view_paging_changed(struct cpu *cpu)
 void view_memory_changed(struct cpu *cpu)
 {
     cpu->view->stats.n_full_flushes++;
+    lookup_forget_all(cpu);
     forget_spaces(cpu->view);
     space_start(cpu);
     view_switch_mode(cpu);
@@ -338,6 +341,7 @@ void view_memory_changed(struct cpu *cpu)
 void view_drop_all(struct view *view)
 {
     view->stats.n_full_flushes++;
+    lookup_forget_all(view->cpu);
     for (uint32_t window = 0; window <= view->last_window; window++) {
         window_clear(view, window);
     }

@@ -91,6 +91,34 @@ bool view_find_window(const struct view *view, uint64_t host, uint64_t *window, 
  * else supervisor window or, for a private slot, the private one). */
 uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user);
 
+/* lookup.c. Where a data access with the rights of the CPL finds its byte in guest RAM, good to the
+ * end of the page: no window is asked and none is changed. VIEW_MAPPED and *host; VIEW_FAULT:
+ * cpu->fault; VIEW_CHECKED: not in RAM, or not to be stored to. Counts in cpu->n_spared how often
+ * the host would have faulted, had the window been asked. */
+enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host);
+/* The same from what was found before, or 0. */
+static inline uint64_t view_lookup_tag(const struct cpu *cpu, uint32_t lin, bool write, bool user)
+{
+    return (uint64_t)cpu->lookup_generation << 32 | (lin & ~(uint32_t)(PAGE_BYTES - 1)) |
+           (unsigned)user << 1 | write;
+}
+static inline struct cpu_lookup *view_lookup_of(struct cpu *cpu, uint32_t lin, bool write)
+{
+    return &cpu->lookup[((lin >> PAGE_SHIFT) * 2 + write) % CPU_LOOKUPS];
+}
+static inline uint64_t view_look_up_again(struct cpu *cpu, uint32_t lin, bool write)
+{
+    const struct cpu_lookup *known = view_lookup_of(cpu, lin, write);
+    return known->tag == view_lookup_tag(cpu, lin, write, cpu->cpl == 3) ? known->delta + lin : 0;
+}
+static inline bool view_look_up_ram(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host)
+{
+    *host = view_look_up_again(cpu, lin, write);
+    return *host || view_look_up(cpu, lin, write, host) == VIEW_MAPPED;
+}
+/* Does the window where such an access would be made have the page? */
+bool view_is_mapped(const struct cpu *cpu, uint32_t lin, bool write, bool user);
+
 /* I-view: code at lin (page given by walk) is now described by table. table = address of slot 0 of
  * the page's table (VIEW_TABLE_SLOTS uint32_t, 16 KiB aligned not needed); stored biased by the
  * page so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads
@@ -135,7 +163,7 @@ void view_drop_all(struct view *view);
 struct view_stats {
     uint64_t n_faults, n_pages_mapped, n_runs, n_guest_faults, n_spaces_made, n_spaces_dropped,
         n_cr3_loads, n_cr3_known, n_pages_dropped, n_invlpg, n_protects, n_unprotects, n_evictions,
-        n_slots_private, n_checked, n_mappings, n_full_flushes;
+        n_slots_private, n_checked, n_mappings, n_full_flushes, n_lookups;
 };
 const struct view_stats *view_get_stats(const struct view *view);
 

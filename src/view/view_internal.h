@@ -97,6 +97,13 @@ struct view_space {
     uint32_t next_dir; /* replacement is round robin */
 };
 
+enum { VIEW_VISITS = 256 };
+/* Uses of a page that its window does not have, by looked-up sites. */
+struct view_visit {
+    uint32_t tag; /* window << 20 | page */
+    uint32_t n;
+};
+
 struct view {
     struct mem *mem;
     struct cpu *cpu; /* its dual_base is kept up to date */
@@ -139,6 +146,7 @@ struct view {
         uint32_t lin, serial;
         enum view_access access;
     } retry;
+    struct view_visit visits[VIEW_VISITS];
     /* paging as last announced */
     enum paging_kind kind;
     unsigned slot_shift;     /* 22; PAE: 21 */
@@ -178,6 +186,9 @@ static inline void bit_clear(uint64_t *map, uint32_t i)
 /* acc.c: the page was dropped on purpose; its next accesses from C need no mapping. */
 void acc_make_cold(struct cpu *cpu, uint32_t lin);
 void acc_make_all_cold(struct cpu *cpu);
+
+/* lookup.c */
+void lookup_forget_all(struct cpu *cpu);
 
 static inline uint64_t window_base(const struct view *view, uint32_t window)
 {

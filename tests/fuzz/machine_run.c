@@ -65,6 +65,7 @@ static const struct {
     {"no-join", ENGINE_NO_JOIN, false, false},
     {"tiny", ENGINE_TINY_CACHE | ENGINE_NO_FAULT_AROUND, true, false},
     {"kicked", 0, false, true},
+    {"eager-verify", ENGINE_VERIFY | ENGINE_EAGER_LOOKUP, false, false},
     {"checked-one-verify", ENGINE_VERIFY | ENGINE_ONE_INSN | ENGINE_ALL_CHECKED, false, false},
 };
 
@@ -281,6 +282,7 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     bench->seed = seed;
     bench->n_resets = bench->n_waits = 0;
     machine->options.engine = variants[variant].engine;
+    machine->run.lookup_at_once = variants[variant].engine & ENGINE_EAGER_LOOKUP;
     restore(made, false);
     fuzz_make_state(machine, seed, &bench->plan);
     fuzz_time_stands = !bench->plan.real_time;

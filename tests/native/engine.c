@@ -16,6 +16,7 @@ const struct engine_way engine_ways[N_ENGINES] = {
     {"normal", NULL, NULL, 1},
     {"all-checked", "all-checked", NULL, 4},
     {"one-insn", "one-insn", NULL, 4},
+    {"eager", "eager-lookup", NULL, 8},
     {"call", NULL, "all cpl 3: call", 4},
     {"trap", NULL, "all cpl 3: trap", 4},
     {"verify", "verify", NULL, 8},

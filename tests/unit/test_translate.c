@@ -295,9 +295,47 @@ static void patches(void **state)
     assert_int_equal(target, patch->off);
     /* five bytes do not reach into the next instruction */
     assert_true(unit->insns[2].host_off - unit->insns[1].host_off >= 5);
+    uint8_t jump[5];
+    memcpy(jump, bench.cache.write + old_host, sizeof(jump));
+    translate_unplant(&bench.cache, patch);
+    assert_true(host_decode(bench.cache.write + old_host, 15, &host));
+    assert_int_equal(host.insn.mnemonic, ZYDIS_MNEMONIC_MOV);
+    memcpy(bench.cache.write + old_host, jump, sizeof(jump));
     codepage_invalidate(&bench.pages, bench.page->phys->phys_page);
     assert_true(unit->dead && patch->dead);
     assert_int_equal(bench.page->table[0x11], 0);
+}
+
+static bool may_look_up(const char *bytes, unsigned n_bytes, uint32_t mode)
+{
+    bench_start(0x400, mode);
+    memcpy(bench.bytes, bytes, n_bytes);
+    return bench_may_look_up(0);
+}
+
+/* Plain operands in flat code, and strings that only move or store. */
+static void who_may_look_up(void **state)
+{
+    (void)state;
+    assert_true(may_look_up("\x8b\x03", 2, FLAT_MODE));             /* mov (%ebx),%eax */
+    assert_true(may_look_up("\xf0\x0f\xc1\x03", 4, FLAT_MODE));     /* lock xadd */
+    assert_true(may_look_up("\x0f\x29\x03", 3, FLAT_MODE));         /* movaps */
+    assert_true(may_look_up("\xf3\xab", 2, FLAT_MODE));             /* rep stos */
+    assert_true(may_look_up("\xa3\x00\x10\x00\x00", 5, FLAT_MODE)); /* mov moffs */
+    assert_false(may_look_up("\xf3\xa6", 2, FLAT_MODE));            /* repe cmps */
+    assert_false(may_look_up("\x8d\x03", 2, FLAT_MODE));            /* lea */
+    assert_false(may_look_up("\x65\x8b\x03", 3, FLAT_MODE));        /* gs: */
+    assert_false(may_look_up("\x2e\x8b\x03", 3, FLAT_MODE));        /* cs: */
+    assert_false(may_look_up("\xd9\x03", 2, FLAT_MODE));            /* flds */
+    assert_false(may_look_up("\x0f\x6f\x03", 3, FLAT_MODE));        /* movq to %mm0 */
+    assert_false(may_look_up("\x0f\xab\x03", 3, FLAT_MODE));        /* bts %eax */
+    assert_false(may_look_up("\x0f\xae\x03", 3, FLAT_MODE));        /* fxsave */
+    assert_false(may_look_up("\xff\x33", 2, FLAT_MODE));            /* push (%ebx) */
+    assert_false(may_look_up("\x67\x8b\x07", 3, FLAT_MODE));        /* mov (%bx),%eax */
+    assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE | MODE_NOWP));
+    assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE | MODE_WATCH));
+    assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE | MODE_STEP));
+    assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE & ~(uint32_t)MODE_FLAT));
 }
 
 static int setup(void **state)
@@ -309,9 +347,10 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_mode), cmocka_unit_test(every_engine),
-        cmocka_unit_test(every_kind), cmocka_unit_test(longest_unit),
-        cmocka_unit_test(cache_full), cmocka_unit_test(patches),
+        cmocka_unit_test(every_mode),      cmocka_unit_test(every_engine),
+        cmocka_unit_test(every_kind),      cmocka_unit_test(longest_unit),
+        cmocka_unit_test(cache_full),      cmocka_unit_test(patches),
+        cmocka_unit_test(who_may_look_up),
     };
     return cmocka_run_group_tests(tests, setup, bench_teardown);
 }

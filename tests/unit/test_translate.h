@@ -140,6 +140,18 @@ static inline struct unit *bench_translate(uint32_t off, unsigned max_insns)
     return translate_unit(&bench.pages, &in);
 }
 
+/* May the instruction at off be looked up? */
+static inline bool bench_may_look_up(uint32_t off)
+{
+    struct insn insn;
+    struct map_site site = {.mode = bench.page->mode, .phys_page = 0x77};
+    scan_decode(&bench.scanner, bench.bytes + off, INSN_MAX_BYTES,
+                (bench.page->mode & MODE_CODE32) != 0, (bench.page->lin_page << 12) + off, true,
+                &insn);
+    map_judge(bench.map, &insn, &site);
+    return translate_may_look_up(&insn, bench.page->mode);
+}
+
 /* Re-makes the instruction number index of unit. */
 static inline struct unit *bench_patch(struct unit *unit, unsigned index, unsigned kind)
 {

@@ -128,8 +128,12 @@ static unsigned one_round(unsigned *n_units)
         bool may = !(mode & MODE_STEP) && !crosses && insn_reaches_memory(&bench.scan.insns[index]);
         if (may && !unit_insn_in_run(unit, &unit->insns[index]) &&
             unit->insns[index].page_off + 15 < PAGE_BYTES) {
-            struct unit *patch = bench_patch(unit, index, SITE_CHECKED);
+            bool looks_up = rnd(2) && bench_may_look_up(unit->insns[index].page_off);
+            struct unit *patch = bench_patch(unit, index, looks_up ? SITE_LOOKUP : SITE_CHECKED);
             n_bad += patch ? check(patch) : 0;
+            if (patch && looks_up && rnd(2)) {
+                translate_unplant(&bench.cache, patch);
+            }
         }
     }
     for (uint32_t i = 0; i < bench.cache.n_units; i++) {

@@ -1,0 +1,135 @@
+/* lookup_light.c - looked-up sites: C finds where the operand lies in guest RAM, and the
+ * instruction runs there. For sites that would fault in the window again and again: first touches
+ * of fresh pages, copy on write. Whether that still pays is judged now and then; a site that meets
+ * mapped pages is given back its direct form (site.c). Light.
+ */
+#include "monitor/machine_internal.h"
+
+bool light_looks_up_again(struct cpu *cpu, const struct insn *insn);
+enum light_result light_look_up(struct cpu *cpu, const struct insn *insn);
+enum light_result light_string(struct cpu *cpu, const struct insn *insn);
+
+/* A fault spared is worth some 5 us, a look-up costs 10 ns. */
+enum { USES_PER_FAULT = 256 };
+
+static uint32_t operand_lin(const struct cpu *cpu, const struct insn *insn)
+{
+    uint32_t lin = (uint32_t)insn->disp; /* flat, 32-bit: see translate_may_look_up() */
+    if (insn->base != INSN_NO_REG) {
+        lin += cpu_reg(cpu, insn->base);
+    }
+    if (insn->index != INSN_NO_REG) {
+        lin += cpu_reg(cpu, insn->index) * insn->scale;
+    }
+    return lin;
+}
+
+static bool in_one_page(uint32_t lin, unsigned n_bytes)
+{
+    return (lin & (PAGE_BYTES - 1)) + n_bytes <= PAGE_BYTES;
+}
+
+/* A page that was found before: true, and nothing else has happened. */
+bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
+{
+    struct lookup_site *site = (struct lookup_site *)insn;
+    uint32_t lin = operand_lin(cpu, insn);
+    uint64_t host = view_look_up_again(cpu, lin, insn->mem_write);
+    if (!host || !in_one_page(lin, insn->mem_bytes) || site->left == 0) {
+        return false;
+    }
+    site->left--;
+    cpu->scratch[SCRATCH_HOST] = host;
+    return true;
+}
+
+/* The host's address that this call will return to lies in the site. */
+static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
+                                        enum view_answer answer, uint32_t lin, bool write)
+{
+    cpu->exit_host = *(const uint64_t *)cpu->scratch[SCRATCH_GUEST_RSP] - 1;
+    cpu->exit_arg[0] = answer;
+    cpu->exit_arg[1] = lin;
+    cpu->exit_arg[2] = write;
+    cpu->exit_arg[3] = cause;
+    cpu->exit_reason = EXIT_SITE;
+    return LIGHT_EXIT;
+}
+
+/* Is a review due, and is it the end? */
+static bool is_given_up(struct lookup_site *site)
+{
+    if (site->left) {
+        site->left--;
+        return false;
+    }
+    if (site->n_spared * USES_PER_FAULT < LOOKUP_REVIEW_USES) {
+        return true;
+    }
+    site->left = LOOKUP_REVIEW_USES;
+    site->n_spared = 0;
+    return false;
+}
+
+/* Operands on two pages lie side by side only in the window. */
+static enum view_answer map_pages(struct cpu *cpu, uint32_t lin, bool write)
+{
+    const bool user = cpu->cpl == 3;
+    const uint32_t pages[2] = {lin, (lin | (PAGE_BYTES - 1)) + 1};
+    const uint64_t window = view_window_for(cpu, lin, user);
+    if (pages[1] == 0 || view_window_for(cpu, pages[1], user) != window) {
+        return VIEW_CHECKED;
+    }
+    enum view_answer answer = VIEW_MAPPED;
+    for (unsigned i = 0; i < 2 && answer == VIEW_MAPPED; i++) {
+        if (!view_is_mapped(cpu, pages[i], write, user)) {
+            answer = view_fault(cpu, window, pages[i], write ? VIEW_WRITE : VIEW_READ, user);
+        }
+    }
+    cpu->scratch[SCRATCH_HOST] = window + lin;
+    return answer;
+}
+
+enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
+{
+    struct lookup_site *site = (struct lookup_site *)insn;
+    const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared;
+    const bool write = insn->mem_write;
+    if (is_given_up(site)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, lin, write);
+    }
+    if ((lin & 15) && insn_must_be_aligned(insn)) {
+        cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
+        return LIGHT_FAULT;
+    }
+    enum view_answer answer = in_one_page(lin, insn->mem_bytes)
+                                  ? view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST])
+                                  : map_pages(cpu, lin, write);
+    site->n_spared += cpu->n_spared - n_spared;
+    switch (answer) {
+    case VIEW_MAPPED:
+        return LIGHT_NEXT;
+    case VIEW_FAULT:
+        return LIGHT_FAULT;
+    default:
+        return leave_for_site(cpu, CAUSE_PAGE, answer, lin, write);
+    }
+}
+
+enum light_result light_string(struct cpu *cpu, const struct insn *insn)
+{
+    struct lookup_site *site = (struct lookup_site *)insn;
+    if (!insn->looks_up) {
+        return emul_string(cpu, insn);
+    }
+    const uint32_t n_spared = cpu->n_spared;
+    /* downwards C goes one by one, which is slower than the CPU */
+    if (is_given_up(site) || (cpu->arith & FLAG_DF)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, 0, false);
+    }
+    cpu->looks_up = true;
+    const enum light_result result = emul_string(cpu, insn);
+    cpu->looks_up = false;
+    site->n_spared += cpu->n_spared - n_spared;
+    return result;
+}

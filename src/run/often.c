@@ -1,0 +1,64 @@
+/* often.c - which sites fault often: the fault handler asks of each hidden fault, and the monitor
+ * then makes the site look its pages up (monitor/site.c).
+ *
+ * A small table by host address, of the last fault there and how many came close together. Only a
+ * hint: an entry that is overwritten begins anew. Reached from signal handlers.
+ */
+#include "run/run.h"
+
+enum {
+    FAULTS_BEFORE_LOOKUP = 4, /* a re-made site costs as much as two or three */
+    NEVER = 255,
+    MOST = 200,
+    /* Of the TSC, in units of 1024: 2 ms at 2 GHz. Faults that lie farther apart cost under half a
+     * per cent of the time between them. */
+    CLOSE = 4096,
+};
+
+static struct run_often *often_slot(struct run *run, uint32_t off)
+{
+    return &run->often[(off * 2654435761u) >> 16 & (RUN_OFTEN - 1)];
+}
+
+static uint8_t first_limit(const struct run *run)
+{
+    return run->lookup_at_once ? 1 : FAULTS_BEFORE_LOOKUP;
+}
+
+bool run_faults_often(struct run *run, uint64_t host)
+{
+    uint32_t off = (uint32_t)(host - run->cache->exec);
+    uint32_t now = (uint32_t)(__builtin_ia32_rdtsc() >> 10);
+    struct run_often *often = often_slot(run, off);
+    if (often->host_off != off) {
+        *often = (struct run_often){.host_off = off, .limit = first_limit(run)};
+    }
+    often->n = now - often->tsc < CLOSE ? often->n : 0;
+    often->tsc = now;
+    often->n += often->n < MOST;
+    return often->n >= often->limit;
+}
+
+bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back)
+{
+    uint32_t off = (uint32_t)(host - run->cache->exec);
+    struct run_often *often = often_slot(run, off);
+    unsigned limit = n_given_back > 5 ? MOST : (unsigned)first_limit(run) << n_given_back;
+    bool more = often->host_off == off && often->n < limit;
+    *often = (struct run_often){
+        .host_off = off, .n = often->n, .tsc = often->tsc, .limit = (uint8_t)limit};
+    return more;
+}
+
+void run_never_often(struct run *run, uint64_t host)
+{
+    uint32_t off = (uint32_t)(host - run->cache->exec);
+    *often_slot(run, off) = (struct run_often){.host_off = off, .limit = NEVER};
+}
+
+void run_forget_often(struct run *run)
+{
+    for (unsigned i = 0; i < RUN_OFTEN; i++) {
+        run->often[i] = (struct run_often){0};
+    }
+}

@@ -1,0 +1,96 @@
+/* lookup.c - where an access would find its byte in guest RAM, without a window: for sites that
+ * keep meeting pages no window has, because each such meeting costs a signal and an mmap (5 us and
+ * more; this 20 ns). The guest's tables are walked as for any access, A and D bits included.
+ *
+ * What was found is kept as a TLB keeps it: until INVLPG, a CR3 load, a change of paging, of what
+ * answers at physical addresses, of watched pages, or until a page gets scanned code (INV-1).
+ * Light.
+ */
+#include "view/view_internal.h"
+
+/* A page that is used so often without a window is worth a mapping: other sites use it too. */
+enum { VISITS_BEFORE_MAPPING = 8 };
+
+void lookup_forget_all(struct cpu *cpu)
+{
+    if (++cpu->lookup_generation == 0) { /* tags of 2^32 flushes ago */
+        for (unsigned i = 0; i < CPU_LOOKUPS; i++) {
+            cpu->lookup[i].tag = 0;
+        }
+        cpu->lookup_generation = 1;
+    }
+}
+
+static struct view_visit *visit_of(struct view *view, uint32_t window, uint32_t lin)
+{
+    uint32_t page = lin >> PAGE_SHIFT, tag = window << 20 | page;
+    struct view_visit *visit = &view->visits[(page ^ window * 67) % VIEW_VISITS];
+    if (visit->tag != tag || !visit->n) {
+        *visit = (struct view_visit){.tag = tag};
+    }
+    return visit;
+}
+
+static uint32_t window_number(const struct view *view, uint64_t base)
+{
+    return (uint32_t)((base - view->window0) >> VIEW_WINDOW_STRIDE_SHIFT);
+}
+
+static bool is_mapped(const struct view *view, uint32_t window, uint32_t lin, bool write)
+{
+    const struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
+    return slot && bit_get(slot->mapped, i) && (!write || bit_get(slot->writable, i));
+}
+
+bool view_is_mapped(const struct cpu *cpu, uint32_t lin, bool write, bool user)
+{
+    const struct view *view = cpu->view;
+    return is_mapped(view, window_number(view, view_window_for(cpu, lin, user)), lin, write);
+}
+
+/* May the access be made in RAM, for all that is not said by the guest's tables? */
+static bool may_use(const struct view *view, uint32_t lin, uint32_t phys, bool write)
+{
+    uint32_t phys_page = phys >> PAGE_SHIFT;
+    enum mem_type type = mem_type_of(view->mem, phys);
+    return (type == MEM_RAM || (type == MEM_ROM && !write)) &&
+           !(write && page_is_protected(view, phys_page)) &&
+           !page_is_hidden(view, lin >> PAGE_SHIFT, phys_page);
+}
+
+enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host)
+{
+    struct view *view = cpu->view;
+    struct walk walk;
+    bool user = cpu->cpl == 3;
+    enum view_access access = write ? VIEW_WRITE : VIEW_READ;
+    uint64_t base = view_window_for(cpu, lin, user);
+    uint32_t window = window_number(view, base);
+    view->stats.n_lookups++;
+    if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
+        view->stats.n_guest_faults++;
+        *visit_of(view, window, lin) =
+            (struct view_visit){.tag = window << 20 | lin >> PAGE_SHIFT, .n = 1};
+        cpu->n_spared++;
+        return VIEW_FAULT;
+    }
+    if (!may_use(view, lin, walk.phys, write)) {
+        return VIEW_CHECKED;
+    }
+    if (!is_mapped(view, window, lin, write)) {
+        struct view_visit *visit = visit_of(view, window, lin);
+        cpu->n_spared++;
+        if (visit->n++ == VISITS_BEFORE_MAPPING) {
+            visit->n = 0;
+            view_fault(cpu, base, lin, access, user);
+        }
+    }
+    uint8_t *byte = view->mem->host +
+                    ((uint64_t)page_in_memfd(view, walk.phys >> PAGE_SHIFT) << PAGE_SHIFT) +
+                    (lin & (PAGE_BYTES - 1));
+    *host = (uint64_t)byte;
+    *view_lookup_of(cpu, lin, write) = (struct cpu_lookup){
+        .tag = view_lookup_tag(cpu, lin, write, user), .delta = (uint64_t)byte - lin};
+    return VIEW_MAPPED;
+}

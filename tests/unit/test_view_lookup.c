@@ -1,0 +1,161 @@
+/* test_view_lookup.c - look-ups: what they find, which bits they set, what makes them look again,
+ * and when a page is mapped after all. */
+#include "test_view.h"
+
+enum { USER = 0x08048000, FRAME = 0x400000, PAGES = 64 };
+
+static uint32_t cr3;
+
+static void begin(void)
+{
+    guest_start(RAM_BYTES, NULL);
+    cr3 = new_space(false);
+    for (uint32_t i = 0; i < PAGES; i++) {
+        map_small(cr3, USER + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U, false);
+    }
+    map_small(cr3, USER + 8 * PAGE_BYTES, 0, false);
+    map_small(cr3, USER + 9 * PAGE_BYTES, (FRAME + 9 * PAGE_BYTES) | P | U, false);
+    map_small(cr3, USER + 10 * PAGE_BYTES, (FRAME + 10 * PAGE_BYTES) | P | W, false);
+    map_small(cr3, USER + 11 * PAGE_BYTES, 0xE0000000 | P | W | U, false);
+    paging_on(cr3, false);
+    cpu->cpl = 3;
+}
+
+static uint32_t at(uint32_t page)
+{
+    return USER + page * PAGE_BYTES;
+}
+
+static uint64_t pte(uint32_t page)
+{
+    return get_entry(pte_at(cr3, at(page), false), false) & 0xFFF;
+}
+
+static void put_pte(uint32_t page, uint64_t value)
+{
+    put_entry(pte_at(cr3, at(page), false), false, value);
+}
+
+static uint64_t ram(uint32_t page)
+{
+    return (uint64_t)mem.host + FRAME + (uint64_t)page * PAGE_BYTES;
+}
+
+static void test_answers(void **state)
+{
+    (void)state;
+    uint64_t host = 0;
+    begin();
+    assert_int_equal(view_look_up(cpu, at(1) + 5, false, &host), VIEW_MAPPED);
+    assert_true(host == ram(1) + 5);
+    assert_int_equal(pte(1), P | W | U | A);
+    assert_int_equal(pte(0), P | W | U);
+    assert_int_equal(pte(2), P | W | U);
+    assert_int_equal(view_look_up(cpu, at(1) + 6, true, &host), VIEW_MAPPED);
+    assert_int_equal(pte(1), P | W | U | A | D);
+    assert_int_equal(cpu->n_spared, 2);
+    assert_int_equal(view_get_stats(view)->n_runs, 0); /* no mapping was made */
+    assert_int_equal(view_look_up(cpu, at(8) + 7, true, &host), VIEW_FAULT);
+    assert_int_equal(cpu->fault.error, PF_W | PF_U);
+    assert_int_equal(cpu->fault.cr2, at(8) + 7);
+    assert_int_equal(view_look_up(cpu, at(9), true, &host), VIEW_FAULT);
+    assert_int_equal(cpu->fault.error, PF_P | PF_W | PF_U);
+    assert_int_equal(pte(9), P | U);
+    assert_int_equal(view_look_up(cpu, at(10), false, &host), VIEW_FAULT);
+    assert_int_equal(cpu->fault.error, PF_P | PF_U);
+    assert_int_equal(view_look_up(cpu, at(11), false, &host), VIEW_CHECKED);
+    cpu->cpl = 0;
+    assert_int_equal(view_look_up(cpu, at(10), false, &host), VIEW_MAPPED);
+    assert_int_equal(view_look_up(cpu, at(9), true, &host), VIEW_FAULT); /* CR0.WP */
+    /* a page that is mapped spares nothing */
+    cpu->cpl = 3;
+    assert_int_equal(touch_user(at(3), VIEW_WRITE), VIEW_MAPPED);
+    uint32_t n_spared = cpu->n_spared;
+    assert_int_equal(view_look_up(cpu, at(3), true, &host), VIEW_MAPPED);
+    assert_int_equal(cpu->n_spared, n_spared);
+    guest_stop();
+}
+
+/* What was found is good until the TLB would forget it, and for that access and right only. */
+static void test_forgets(void **state)
+{
+    (void)state;
+    uint64_t host = 0;
+    begin();
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    assert_true(view_look_up_again(cpu, 0, false) == 0);
+    assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
+    assert_true(view_look_up_again(cpu, at(1) + 9, false) == ram(1) + 9);
+    assert_true(view_look_up_again(cpu, at(1), true) == 0);
+    assert_true(view_look_up_again(cpu, at(2), false) == 0);
+    cpu->cpl = 0;
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    cpu->cpl = 3;
+    put_pte(1, (FRAME + 5 * PAGE_BYTES) | P | W | U);
+    assert_true(view_look_up_again(cpu, at(1), false) == ram(1));
+    view_invlpg(cpu, at(1));
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    assert_true(view_look_up_ram(cpu, at(1), false, &host) && host == ram(5));
+    load_cr3(cr3);
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    assert_true(view_look_up_ram(cpu, at(1), true, &host) && host == ram(5));
+    view_protect_page(view, (FRAME >> PAGE_SHIFT) + 5); /* INV-1 */
+    assert_true(view_look_up_again(cpu, at(1), true) == 0);
+    assert_int_equal(view_look_up(cpu, at(1), true, &host), VIEW_CHECKED);
+    assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
+    view_watch_page(view, at(1), true);
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_CHECKED);
+    view_watch_page(view, at(1), false);
+    assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
+    cpu->a20 = false;
+    view_paging_changed(cpu);
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    cpu->a20 = true;
+    view_paging_changed(cpu);
+    assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
+    view_memory_changed(cpu);
+    assert_true(view_look_up_again(cpu, at(1), false) == 0);
+    /* 2^32 generations later */
+    assert_int_equal(view_look_up(cpu, at(2), false, &host), VIEW_MAPPED);
+    uint32_t generation = cpu->lookup_generation;
+    cpu->lookup_generation = UINT32_MAX;
+    for (uint32_t i = 0; i < 8 && cpu->lookup_generation != generation; i++) {
+        view_invlpg(cpu, at(1));
+        assert_true(view_look_up_again(cpu, at(2), false) == 0);
+    }
+    guest_stop();
+}
+
+static void test_maps_in_the_end(void **state)
+{
+    (void)state;
+    uint64_t host = 0;
+    begin();
+    unsigned n = 0;
+    while (!view_is_mapped(cpu, at(4), true, true)) {
+        assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_MAPPED);
+        assert_true(++n < 20);
+    }
+    assert_true(n > 2);
+    assert_true(host_writable(user_host(at(4))));
+    assert_false(host_readable(user_host(at(5)))); /* A is not set there */
+    /* after a fault of the guest's its patience begins anew */
+    put_pte(4, 0);
+    view_invlpg(cpu, at(4));
+    assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_FAULT);
+    put_pte(4, (FRAME + 4 * PAGE_BYTES) | P | W | U);
+    assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_MAPPED);
+    assert_false(view_is_mapped(cpu, at(4), true, true));
+    guest_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_maps_in_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
