@@ -68,7 +68,7 @@ UNIT_PURE := $(sort $(foreach room,$(PURE_ROOMS),$(filter $(BUILD)/unit/test_$(r
 
 .DEFAULT_GOAL := all
 .PHONY: all objects library run setup fetch check lint unit golden bless native native-report guest boot cli gdb fuzz fuzz-smoke \
-        bench bench-quick bench-techniques bench-bare format clean distclean help FORCE
+        bench bench-quick bench-techniques bench-bare bench-scaling format clean distclean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -91,6 +91,7 @@ help:
 	@echo "make bench-techniques  what an instruction costs under each technique of the map"
 	@echo "make bench        side by side with native and qemu (make bench-quick: two minutes)"
 	@echo "make bench-bare   nanoseconds of single system operations, on the bare machine"
+	@echo "make bench-scaling  RAM, processes, code size, minutes of mixed load (ten minutes)"
 	@echo "make setup        install the packages that build and tests need"
 	@echo "make fetch        get the test kernels into build/guest"
 	@echo "make format       clang-format the sources"
@@ -262,6 +263,9 @@ run:
 
 bench-bare: all
 	@PLEX86='$(PLEX86)' bench/bare/run
+bench-scaling: all
+	@tools/setup --bench
+	@PLEX86='$(abspath $(PLEX86))' bench/scaling/run
 
 format:
 	@clang-format -i $(wildcard src/*.c src/*/*.c src/*/*.h tests/*/*.c guests/*/*.c)
