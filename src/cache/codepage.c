@@ -107,10 +107,17 @@ bool codepage_is_return(const struct codepages *pages, uint32_t slot)
     return insn && (insn->kind & UNIT_RETURN);
 }
 
-static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t n_bytes)
+static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t end)
 {
-    for (uint32_t i = off; i < off + n_bytes && i < 4096; i++) {
-        phys->scanned[i >> 3] |= (uint8_t)(1u << (i & 7));
+    end = end < PAGE_BYTES ? end : PAGE_BYTES;
+    while (off < end) {
+        if (!(off & 7) && end - off >= 8) {
+            phys->scanned[off >> 3] = 0xff;
+            off += 8;
+        } else {
+            phys->scanned[off >> 3] |= (uint8_t)(1u << (off & 7));
+            off++;
+        }
     }
 }
 
@@ -137,14 +144,20 @@ static void resolve_links(struct codepages *pages, struct codepage *page)
 
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit)
 {
+    uint32_t from = 0, end = 0; /* what lies side by side is marked together */
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
         bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
         if (is_free && !insn->esp_pending) {
             page->table[insn->page_off] = unit->off + insn->host_off;
         }
-        mark_scanned(page->phys, insn->page_off, insn->n_bytes);
+        if (insn->page_off != end) {
+            mark_scanned(page->phys, from, end);
+            from = insn->page_off;
+        }
+        end = insn->page_off + (uint32_t)insn->n_bytes;
     }
+    mark_scanned(page->phys, from, end);
     unit->next = page->units;
     page->units = unit;
     resolve_links(pages, page);

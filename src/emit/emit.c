@@ -1,6 +1,9 @@
 /* emit.c - the host encoder: see emit.h. Encodings from SDM vol. 2, "Instruction Format". */
 #include "emit/emit.h"
 
+#include <stddef.h>
+#include <string.h>
+
 void emit_u8(struct emit *emit, uint8_t value)
 {
     if (emit->at >= emit->end) {
@@ -17,20 +20,32 @@ void emit_bytes(struct emit *emit, const uint8_t *bytes, unsigned n_bytes)
     }
 }
 
-static void emit_le(struct emit *emit, uint64_t value, unsigned n_bytes)
+static bool has_room(struct emit *emit, unsigned n_bytes)
 {
-    for (unsigned i = 0; i < n_bytes; i++) {
-        emit_u8(emit, (uint8_t)(value >> (8 * i)));
-    }
+    emit->overflow |= emit->end - emit->at < (ptrdiff_t)n_bytes;
+    return !emit->overflow;
 }
 
+static void emit_u16(struct emit *emit, uint16_t value)
+{
+    if (has_room(emit, 2)) {
+        memcpy(emit->at, &value, 2);
+        emit->at += 2;
+    }
+}
 void emit_u32(struct emit *emit, uint32_t value)
 {
-    emit_le(emit, value, 4);
+    if (has_room(emit, 4)) {
+        memcpy(emit->at, &value, 4);
+        emit->at += 4;
+    }
 }
 void emit_u64(struct emit *emit, uint64_t value)
 {
-    emit_le(emit, value, 8);
+    if (has_room(emit, 8)) {
+        memcpy(emit->at, &value, 8);
+        emit->at += 8;
+    }
 }
 
 static void emit_head(struct emit *emit, const struct host_op *op, bool gs, bool a32, int reg,
@@ -179,7 +194,7 @@ void emit_store_imm32(struct emit *emit, const struct host_mem *mem, uint32_t va
 void emit_store_imm16(struct emit *emit, const struct host_mem *mem, uint16_t value)
 {
     op_rm16(emit, 0xc7, 0, mem);
-    emit_le(emit, value, 2);
+    emit_u16(emit, value);
 }
 void emit_lea64(struct emit *emit, int to, const struct host_mem *mem)
 {

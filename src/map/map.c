@@ -188,6 +188,7 @@ static void remove_slot(struct map *map, uint16_t slot)
     if (!rule->id) { /* "clear": what is left is asked each time */
         map->default_end = 0;
         memset(map->memo, 0, sizeof(map->memo));
+        memset(map->by_shape, 0, sizeof(map->by_shape));
     }
     each_list(map, slot, false);
     if (rule->counter != MAP_NO_COUNTER) {
@@ -472,6 +473,23 @@ static enum technique default_technique(struct map *map, struct map_match *match
     return (enum technique)memo->technique;
 }
 
+/* Also sets verdict and operation, which are functions of the shape too. */
+static enum technique form_and_default(struct map *map, struct map_match *match, struct insn *insn)
+{
+    struct shape_memo *memo = &map->by_shape[insn->shape * 2654435761u >> 21];
+    if (insn->shape && memo->shape == insn->shape) {
+        insn->verdict = memo->verdict;
+        insn->op = memo->op;
+        return (enum technique)memo->technique;
+    }
+    map_find_form(insn);
+    enum technique technique = default_technique(map, match);
+    if (insn->shape) {
+        *memo = (struct shape_memo){insn->shape, insn->verdict, insn->op, (uint8_t)technique};
+    }
+    return technique;
+}
+
 static enum technique possible(const struct insn *insn, enum technique technique)
 {
     if (map_has_form(insn, technique)) {
@@ -493,8 +511,7 @@ void map_judge(void *arg, struct insn *insn, const struct map_site *site)
     match.insn = insn;
     match.site = site;
     match.has_decoded = false;
-    map_find_form(insn);
-    judgement.technique = default_technique(map, &match);
+    judgement.technique = form_and_default(map, &match, insn);
     judgement.plant.n_rules = 0;
     if (map->next_order != map->default_end) {
         walk_rules(map, &match, map->default_end, UINT64_MAX, &judgement);

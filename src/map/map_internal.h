@@ -28,6 +28,11 @@ struct rule_list {
     uint16_t *items;
 };
 
+/* form.c's answer and the default technique of all instructions of a shape. */
+struct shape_memo {
+    uint32_t shape;
+    uint8_t verdict, op, technique;
+};
 /* What the built-in rules say of one kind of instruction: they ask for nothing but what is in key.
  */
 struct default_memo {
@@ -45,6 +50,7 @@ struct map {
     uint64_t next_order;
     uint64_t default_end; /* rules before it are built-in; 0: one of those was cleared */
     struct default_memo memo[MAP_MEMOS];
+    struct shape_memo by_shape[MAP_MEMOS];
     int next_id;
     bool is_default;                         /* the default map is being read: no ids */
     struct rule_list general;                /* any instruction may match */

@@ -90,6 +90,7 @@ struct machine {
     struct options options;
     struct emul_ports ports_light, ports_full;
     struct site_hint *hints;
+    uint64_t hint_pages[64]; /* by a hash of the physical page: it may have hints */
     struct scan_result scan; /* of the unit being made */
     uint64_t resume_host;    /* where the next entry goes; 0 = by cpu->eip */
     bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */

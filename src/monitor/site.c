@@ -10,8 +10,22 @@ static struct site_hint *hint_slot(struct machine *machine, uint32_t phys)
     return &machine->hints[(phys * 2654435761u) >> 18 & (SITE_HINTS - 1)];
 }
 
+/* Asked for each instruction that is translated, mostly in vain: one line of bits by page spares
+ * the look into a large table. */
+static uint64_t hint_page_bit(uint32_t phys, unsigned *word)
+{
+    uint32_t hash = (phys >> PAGE_SHIFT) * 2654435761u >> 20;
+    *word = hash >> 6;
+    return UINT64_C(1) << (hash & 63);
+}
+
 unsigned monitor_site_hint(struct machine *machine, uint32_t phys)
 {
+    unsigned word;
+    uint64_t bit = hint_page_bit(phys, &word);
+    if (!(machine->hint_pages[word] & bit)) {
+        return 0;
+    }
     const struct site_hint *hint = hint_slot(machine, phys);
     return hint->key == phys + 1 ? hint->kind : 0;
 }
@@ -19,6 +33,9 @@ unsigned monitor_site_hint(struct machine *machine, uint32_t phys)
 static unsigned add_hint(struct machine *machine, uint32_t phys, unsigned kind)
 {
     struct site_hint *hint = hint_slot(machine, phys);
+    unsigned word;
+    uint64_t bit = hint_page_bit(phys, &word);
+    machine->hint_pages[word] |= bit;
     if (hint->key != phys + 1) {
         *hint = (struct site_hint){.key = phys + 1};
     }

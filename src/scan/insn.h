@@ -42,6 +42,8 @@ struct insn {
     uint16_t flags_read, flags_written; /* FLAGS_ARITH bits tested / possibly changed */
     uint8_t imm_at;    /* offset of the first immediate inside bytes[] (0 = none) */
     uint8_t imm_bytes; /* all immediates together */
+    uint32_t shape;    /* instructions of one shape differ in address, segment override, SIB,
+                          displacement, immediates and the register in ModRM.rm: shape.h; or 0 */
 };
 enum insn_flag {
     INSN_INVALID = 1,   /* undefined, or longer than 15 bytes: see invalid_vector */

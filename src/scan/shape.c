@@ -119,11 +119,13 @@ struct shape_head shape_read_head(const uint8_t *bytes)
         }
         head.has_modrm = has_modrm_one_byte(op);
     }
-    /* of ModRM: reg, whether it means memory, and else rm, which some groups decode */
+    /* of ModRM: reg, whether it means memory, and else rm where it may be decoded */
     unsigned form = 0;
     if (head.has_modrm) {
+        bool decodes_rm = map || op >= 0xc6;
         head.modrm = bytes[at++];
-        form = head.modrm < 0xc0 ? (head.modrm & 0x38u) : head.modrm;
+        form = head.modrm >= 0xc0 && decodes_rm ? head.modrm : head.modrm & 0x38u;
+        form |= head.modrm >= 0xc0 ? 0xc0u : 0;
     }
     head.n_bytes = (uint8_t)at;
     head.key = 1u << 31 | kind << 17 | map << 16 | op << 8 | form;
@@ -220,6 +222,7 @@ static void fill(const struct shape *shape, const struct shape_head *head, const
 {
     unsigned at = head->n_bytes;
     *insn = shape->insn;
+    insn->shape = head->key;
     insn->eip = eip;
     insn->modrm = head->modrm;
     insn->seg_override = head->seg != INSN_NO_REG;
@@ -264,12 +267,13 @@ void shape_learn(struct shape_table *table, const struct shape_head *head, const
     common->disp = 0;
     common->imm = common->imm2 = 0;
     common->imm_at = 0;
-    struct insn again;
+    struct insn again, expected = *insn;
+    expected.shape = head->key;
     if (insn->n_bytes > INSN_MAX_BYTES || insn->has_modrm != head->has_modrm) {
         return;
     }
     fill(&shape, head, bytes, insn->eip, &again);
-    if (memcmp(&again, insn, sizeof again) == 0) {
+    if (memcmp(&again, &expected, sizeof again) == 0) {
         table->shapes[slot_of(head->key)] = shape;
     }
 }

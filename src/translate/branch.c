@@ -54,14 +54,21 @@ static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int
         return 0;
     }
     const struct scan_result *scan = t->in->scan;
-    for (unsigned i = 0; i < t->n_insns; i++) {
-        if (scan->insns[i].eip == target_eip) {
-            if (i <= t->index) {
-                return t->emit.exec + t->host_off[i];
-            }
-            *index = (int)i;
-            return 0;
+    unsigned low = 0, high = t->n_insns; /* the first at or behind the target */
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (scan->insns[middle].eip < target_eip) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
+    }
+    if (low < t->n_insns && scan->insns[low].eip == target_eip) {
+        if (low <= t->index) {
+            return t->emit.exec + t->host_off[low];
+        }
+        *index = (int)low;
+        return 0;
     }
     uint32_t slot = t->in->page->table[off];
     return slot ? t->in->cache->exec + slot : 0;

@@ -1,5 +1,6 @@
 /* test_scan_shape.c - what is remembered of an instruction's kind gives the same answer as asking
- * Zydis each time: every opcode and ModRM of the first two maps, with and without prefixes. */
+ * Zydis, and judging, each time: every opcode and ModRM of the first two maps, with and without
+ * prefixes. */
 #include "test_scan.h"
 
 static struct shape_table table;
@@ -11,6 +12,14 @@ static int setup(void **state)
     scan_init(&scanner);
     scan_init(&quick);
     quick.shapes = &table;
+    map = map_create();
+    return !map;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    map_destroy(map);
     return 0;
 }
 
@@ -41,9 +50,13 @@ static void make(uint8_t *bytes, const uint8_t *prefix, unsigned map, unsigned o
 
 static void check(const uint8_t *bytes, unsigned n)
 {
+    static const struct map_site site = {.mode = MODE_PROT};
     struct insn plain, quickly;
     scan_decode(&scanner, bytes, n, true, 0x1000, false, &plain);
     scan_decode(&quick, bytes, n, true, 0x1000, false, &quickly);
+    map_judge(map, &plain, &site);
+    map_judge(map, &quickly, &site);
+    quickly.shape = 0;
     if (memcmp(&plain, &quickly, sizeof plain)) {
         print_message("bytes %02x %02x %02x %02x %02x %02x\n", bytes[0], bytes[1], bytes[2],
                       bytes[3], bytes[4], bytes[5]);
@@ -138,7 +151,7 @@ static void elsewhere(void **state)
     assert_true(knows(bytes));
     scan_decode(&scanner, bytes, 15, false, 0, false, &plain);
     scan_decode(&quick, bytes, 15, false, 0, false, &insn);
-    assert_memory_equal(&insn, &plain, sizeof plain);
+    assert_memory_equal(&insn, &plain, sizeof plain); /* shape and all */
     scan_decode(&quick, bytes, 15, true, 0, true, &insn);
     assert_int_equal(insn.mem_bytes, 4);
     scan_decode(&quick, bytes, 5, true, 0, false, &insn);
@@ -153,5 +166,5 @@ int main(void)
         cmocka_unit_test(what_is_kept),
         cmocka_unit_test(elsewhere),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
