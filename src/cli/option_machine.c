@@ -263,8 +263,19 @@ int option_log_path(struct parse *parse, char *value)
 
 int option_trace(struct parse *parse, char *value)
 {
-    char *file = value_of_key(value, "file");
-    parse->options->trace_path = file ? file : value;
+    struct options *options = parse->options;
+    char *rest = value, *path = value_next(&rest), *file = value_of_key(path, "file");
+    if (options->n_traces == OPTIONS_MAX_TRACES) {
+        return parse_fail(parse, "-trace: at most %d files", OPTIONS_MAX_TRACES);
+    }
+    options->trace_paths[options->n_traces++] = file ? file : path;
+    for (char *item; (item = value_next(&rest));) {
+        char *start = value_of_key(item, "start");
+        if (!start || (strcmp(start, "on") != 0 && strcmp(start, "off") != 0)) {
+            return parse_fail(parse, "-trace: %s: expected start=on or start=off", item);
+        }
+        options->trace_off = !strcmp(start, "off");
+    }
     return 0;
 }
 

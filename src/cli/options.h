@@ -17,6 +17,7 @@ enum log_category { /* -d */
 #undef LOG
 };
 
+enum { OPTIONS_MAX_TRACES = 16 };
 enum split_policy { SPLIT_HIDE, SPLIT_LOG, SPLIT_TRAP }; /* -split */
 
 struct options {
@@ -27,8 +28,10 @@ struct options {
     unsigned engine;   /* -engine: enum engine_flags */
     unsigned log_mask; /* -d: enum log_category; stats is also set by -d stats */
     enum split_policy split;
-    const char *log_path;     /* -D, or NULL: stderr */
-    const char *trace_path;   /* -trace, or NULL: log rules write to the log */
+    const char *log_path;                        /* -D, or NULL: stderr */
+    const char *trace_paths[OPTIONS_MAX_TRACES]; /* -trace; none: log rules write to the log */
+    unsigned n_traces;
+    bool trace_off;           /* -trace FILE,start=off */
     const char *profile_path; /* -profile, or NULL */
     bool jitdump;             /* -jitdump */
     const char *monitor;      /* -monitor as given, or NULL: none */

@@ -48,6 +48,7 @@ static const int allowed[] = {
     SCMP_SYS(pread64),
     SCMP_SYS(pwrite64),
     SCMP_SYS(lseek),
+    SCMP_SYS(ftruncate), /* a trace is begun anew */
     SCMP_SYS(fstat),
     SCMP_SYS(newfstatat),
     SCMP_SYS(close),

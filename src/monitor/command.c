@@ -134,28 +134,69 @@ static void command_quit(struct machine *machine, const char *rest, FILE *out)
     board_set_request(machine->board, BOARD_EXIT, 0);
 }
 
-/* The sandbox opens no file for writing once the machine runs, so the file is named at the start.
- */
-static void trace_turn(struct machine *machine, const char *rest, FILE *out, bool on)
+/* The sandbox opens no file for writing once the machine runs: -trace has named them all. */
+static struct trace *trace_of(struct machine *machine, FILE *out)
 {
-    struct trace *trace = machine->cpu->trace;
-    if (!trace || *rest) {
+    if (!machine->cpu->trace) {
         fprintf(out,
-                "error: trace: the file is named at the start, by -trace FILE; then trace stop "
-                "and trace start hold and go on\n");
-        return;
+                "error: trace: the files are named at the start, by -trace FILE[,start=off]\n");
     }
-    trace->is_on = on;
+    return machine->cpu->trace;
 }
 
+static unsigned find_trace_file(const struct machine *machine, const char *path)
+{
+    unsigned i = 0;
+    while (i < machine->options.n_traces && strcmp(machine->options.trace_paths[i], path) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Without a name: goes on, or begins the first file. */
 static void trace_start(struct machine *machine, const char *rest, FILE *out)
 {
-    trace_turn(machine, rest, out, true);
+    struct trace *trace = trace_of(machine, out);
+    if (!trace) {
+        return;
+    }
+    int current = trace_current_file(trace);
+    if (!*rest && current >= 0) {
+        trace->is_on = true;
+        return;
+    }
+    unsigned file = *rest ? find_trace_file(machine, rest) : 0;
+    if (file == machine->options.n_traces) {
+        fprintf(out, "error: trace: %s: no file of -trace\n", rest);
+    } else if (!trace_begin(trace, file)) {
+        fprintf(out, "error: trace: the writer is stuck\n");
+    } else {
+        monitor_name_rules(machine);
+    }
 }
 
 static void trace_stop(struct machine *machine, const char *rest, FILE *out)
 {
-    trace_turn(machine, rest, out, false);
+    (void)rest;
+    struct trace *trace = trace_of(machine, out);
+    if (trace) {
+        trace->is_on = false;
+        trace_flush(trace);
+    }
+}
+
+static void info_trace(struct machine *machine, const char *rest, FILE *out)
+{
+    (void)rest;
+    const struct trace *trace = trace_of(machine, out);
+    for (unsigned i = 0; trace && i < machine->options.n_traces; i++) {
+        bool is_current = (int)i == trace_current_file(trace);
+        fprintf(out, "%s: %s\n", machine->options.trace_paths[i],
+                !is_current    ? "not being written"
+                : trace->error ? "failed"
+                : trace->is_on ? "being written"
+                               : "held");
+    }
 }
 
 /* ---- the table ---- */
@@ -170,8 +211,9 @@ static const struct command commands[] = {
     {"info registers", "", "the guest's CPU", info_registers},
     {"info status", "", "running or paused", info_status},
     {"info stats", "", "counters of the engine", info_stats},
-    {"trace start", "", "go on writing the file of -trace", trace_start},
-    {"trace stop", "", "hold it", trace_stop},
+    {"info trace", "", "the files of -trace", info_trace},
+    {"trace start", " [FILE]", "begin this file of -trace; without it: go on", trace_start},
+    {"trace stop", "", "hold it; what has been found so far is in the file", trace_stop},
     {"stop", "", "the guest stands still, its clock too", command_stop},
     {"cont", "", "it goes on; also c", command_cont},
     {"c", "", NULL, command_cont},

@@ -147,19 +147,18 @@ static int create_parts(struct machine *machine, char **error)
 
 static int create_trace(struct machine *machine, char **error)
 {
-    const struct trace_config config = {.path = machine->options.trace_path,
+    const struct trace_config config = {.paths = machine->options.trace_paths,
+                                        .n_paths = machine->options.n_traces,
+                                        .starts_off = machine->options.trace_off,
                                         .tsc_hz = clock_tsc_hz(board_clock(machine->board))};
-    int result = config.path ? trace_create(&machine->cpu->trace, &config) : 0;
+    const char *bad;
+    int result = config.n_paths ? trace_create(&machine->cpu->trace, &config, &bad) : 0;
     if (result < 0) {
         char what[256];
-        snprintf(what, sizeof what, "-trace %s: cannot be written", config.path);
+        snprintf(what, sizeof what, "-trace %s: cannot be written", bad);
         *error = message(what, result);
-    }
-    for (unsigned i = 0; machine->cpu->trace && i < map_n_rules(machine->map); i++) {
-        const struct map_rule *rule = map_rule_at(machine->map, i);
-        if (rule->enabled && rule->actions & (ACTION_LOG | ACTION_SAMPLE)) {
-            trace_name_rule(machine->cpu->trace, (uint16_t)rule->id, rule->text);
-        }
+    } else if (machine->cpu->trace) {
+        monitor_name_rules(machine);
     }
     return result;
 }

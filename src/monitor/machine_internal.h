@@ -129,6 +129,8 @@ int monitor_load(struct machine *machine, char **error);
 int monitor_reset(struct machine *machine);
 /* plant_light.c: insn, which has a C function, is done. */
 void monitor_plant_after(struct machine *machine, const struct insn *insn);
+/* rules.c: the texts of those that log, for a trace that begins. */
+void monitor_name_rules(struct machine *machine);
 /* watch_light.c: what view/ reports of pages that no window maps. */
 view_observer monitor_observe;
 /* stop.c. False: the machine ends with *status. The FPU is parked. */

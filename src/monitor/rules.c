@@ -30,6 +30,16 @@ static void drop_code(struct machine *machine, bool is_range, uint32_t first, ui
     machine->resume_host = 0;
 }
 
+void monitor_name_rules(struct machine *machine)
+{
+    for (unsigned i = 0; i < map_n_rules(machine->map); i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, i);
+        if (rule->enabled && rule->actions & (ACTION_LOG | ACTION_SAMPLE)) {
+            trace_name_rule(machine->cpu->trace, (uint16_t)rule->id, rule->text);
+        }
+    }
+}
+
 int machine_add_rule(struct machine *machine, const char *text, char **error)
 {
     uint32_t first, last;

@@ -64,7 +64,9 @@ struct trace_event {
 _Static_assert(sizeof(struct trace_event) == 64, "one cache line");
 
 struct trace_config {
-    const char *path;
+    const char *const *paths; /* all files that may ever be written: the sandbox opens none later */
+    unsigned n_paths;
+    bool starts_off;     /* no file is begun yet */
     uint64_t tsc_hz;     /* of the host's TSC */
     uint32_t ring_bytes; /* 0: 16 MiB; rounded down to a power of two */
 };
@@ -84,8 +86,15 @@ struct trace {
     struct trace_writer *writer;
 };
 
-/* 0 or -errno. Begins switched on. */
-int trace_create(struct trace **trace, const struct trace_config *config);
+/* 0, or -errno with *bad the path it is about. Begins with the first file, switched on. */
+int trace_create(struct trace **trace, const struct trace_config *config, const char **bad);
+/* What is in the ring goes into the file now. vCPU thread, full. */
+void trace_flush(struct trace *trace);
+/* Ends the file that is being written, and begins that one anew. False: its number is out of range,
+ * or the writer does not get there. The texts of rules are due again. vCPU thread, full. */
+bool trace_begin(struct trace *trace, unsigned file);
+/* -1: none is begun. */
+int trace_current_file(const struct trace *trace);
 /* The text of a rule, for the stream: the next record names it. Full; copies text. */
 void trace_name_rule(struct trace *trace, uint16_t rule, const char *text);
 /* Writes what is left. NULL is allowed. */

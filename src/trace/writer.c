@@ -30,7 +30,9 @@ struct trace_name {
 struct trace_writer {
     struct trace *trace;
     struct trace_config config;
-    int fd;
+    int *fds;
+    _Atomic int current; /* file that is being written, -1: none */
+    _Atomic int wanted;  /* file to go to when the ring is empty, -1: none */
     uint64_t tsc_start;
     struct trace_encoder encoder;
     struct trace_name
@@ -42,7 +44,7 @@ struct trace_writer {
 static void fail(struct trace_writer *writer, int error)
 {
     fprintf(stderr, "plex86: trace to %s: %s; tracing has ended, the guest goes on\n",
-            writer->config.path, strerror(error));
+            writer->config.paths[atomic_load(&writer->current)], strerror(error));
     atomic_store(&writer->trace->error, error);
     writer->n_buffered = 0;
 }
@@ -50,8 +52,9 @@ static void fail(struct trace_writer *writer, int error)
 static void flush(struct trace_writer *writer)
 {
     size_t done = 0;
+    int current = atomic_load(&writer->current);
     while (done < writer->n_buffered && !atomic_load(&writer->trace->error)) {
-        ssize_t n = write(writer->fd, writer->buffer + done, writer->n_buffered - done);
+        ssize_t n = write(writer->fds[current], writer->buffer + done, writer->n_buffered - done);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -97,6 +100,9 @@ static void write_names(struct trace_writer *writer)
 void trace_name_rule(struct trace *trace, uint16_t rule, const char *text)
 {
     struct trace_writer *writer = trace->writer;
+    if (trace_current_file(trace) < 0) {
+        return;
+    }
     struct trace_name *name = malloc(sizeof *name + strlen(text) + 1);
     if (!name) {
         return; /* the number alone will do */
@@ -106,6 +112,28 @@ void trace_name_rule(struct trace *trace, uint16_t rule, const char *text)
     name->next = atomic_load(&writer->names);
     while (!atomic_compare_exchange_weak(&writer->names, &name->next, name)) {
     }
+}
+
+static void end_stream(struct trace_writer *writer)
+{
+    if (atomic_load(&writer->current) >= 0 && !atomic_load(&writer->trace->error)) {
+        writer->n_buffered += trace_encode_end(room(writer));
+        flush(writer);
+    }
+}
+
+/* A file may be begun a second time. What cannot be cut off (a pipe) goes on. */
+static void begin_stream(struct trace_writer *writer, int file)
+{
+    writer->tsc_start = __builtin_ia32_rdtsc();
+    memset(writer->encoder.dictionary, 0, TRACE_DICTIONARY * sizeof *writer->encoder.dictionary);
+    if (lseek(writer->fds[file], 0, SEEK_CUR) > 0 && ftruncate(writer->fds[file], 0) == 0) {
+        lseek(writer->fds[file], 0, SEEK_SET);
+    }
+    atomic_store(&writer->current, file);
+    atomic_store(&writer->trace->error, 0);
+    writer->n_buffered = trace_encode_header(&writer->encoder, writer->config.tsc_hz,
+                                             writer->tsc_start, writer->buffer);
 }
 
 /* The worker's work: everything that is in the ring. */
@@ -134,40 +162,64 @@ static void drain(void *arg)
     if (writer->n_buffered) {
         flush(writer);
     }
+    int wanted = atomic_load(&writer->wanted);
+    if (wanted >= 0) { /* the vCPU stands still */
+        end_stream(writer);
+        begin_stream(writer, wanted);
+        flush(writer);
+        atomic_store(&writer->wanted, -1);
+    }
 }
 
-static int open_stream(struct trace_writer *writer)
+static int open_files(struct trace_writer *writer, const char **bad)
 {
-    writer->fd = open(writer->config.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const struct trace_config *config = &writer->config;
     writer->encoder.dictionary = calloc(TRACE_DICTIONARY, sizeof *writer->encoder.dictionary);
-    if (writer->fd < 0 || !writer->encoder.dictionary) {
-        return writer->fd < 0 ? -errno : -ENOMEM;
+    writer->fds = malloc(config->n_paths * sizeof *writer->fds);
+    for (unsigned i = 0; writer->fds && i < config->n_paths; i++) {
+        writer->fds[i] = -1;
     }
-    writer->n_buffered = trace_encode_header(&writer->encoder, writer->config.tsc_hz,
-                                             writer->tsc_start, writer->buffer);
+    if (!writer->encoder.dictionary || !writer->fds) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < config->n_paths; i++) {
+        *bad = config->paths[i];
+        writer->fds[i] = open(config->paths[i], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (writer->fds[i] < 0) {
+            return -errno;
+        }
+    }
+    if (!config->starts_off) {
+        begin_stream(writer, 0);
+    }
     return 0;
 }
 
 static void free_trace(struct trace *trace)
 {
-    if (trace->writer) {
-        if (trace->writer->fd >= 0) {
-            close(trace->writer->fd);
+    struct trace_writer *writer = trace->writer;
+    if (writer) {
+        for (unsigned i = 0; writer->fds && i < writer->config.n_paths; i++) {
+            if (writer->fds[i] >= 0) {
+                close(writer->fds[i]);
+            }
         }
-        free(trace->writer->encoder.dictionary);
-        free(trace->writer);
+        free(writer->fds);
+        free(writer->encoder.dictionary);
+        free(writer);
     }
     free(trace->ring);
     free(trace);
 }
 
-int trace_create(struct trace **out, const struct trace_config *config)
+int trace_create(struct trace **out, const struct trace_config *config, const char **bad)
 {
     uint32_t n_bytes = config->ring_bytes ? config->ring_bytes : DEFAULT_RING_BYTES;
     uint32_t n_events = MIN_RING_EVENTS;
     while (2 * n_events * sizeof(struct trace_event) <= n_bytes) {
         n_events *= 2;
     }
+    *bad = config->paths[0];
     struct trace *trace = aligned_alloc(64, sizeof *trace);
     if (!trace) {
         return -ENOMEM;
@@ -181,9 +233,9 @@ int trace_create(struct trace **out, const struct trace_config *config)
     }
     /* touched now: while the guest runs, the host's page faults would be 30 ns of each event */
     memset(trace->ring, 0, n_events * sizeof *trace->ring);
-    *trace->writer = (struct trace_writer){
-        .trace = trace, .config = *config, .fd = -1, .tsc_start = __builtin_ia32_rdtsc()};
-    int error = open_stream(trace->writer);
+    *trace->writer =
+        (struct trace_writer){.trace = trace, .config = *config, .current = -1, .wanted = -1};
+    int error = open_files(trace->writer, bad);
     if (!error) {
         error = host_worker_start(&trace->worker, PERIOD_MS, drain, trace->writer);
     }
@@ -191,9 +243,37 @@ int trace_create(struct trace **out, const struct trace_config *config)
         free_trace(trace);
         return error;
     }
-    trace->is_on = true;
+    trace->is_on = !config->starts_off;
     *out = trace;
     return 0;
+}
+
+int trace_current_file(const struct trace *trace)
+{
+    return atomic_load(&trace->writer->current);
+}
+
+void trace_flush(struct trace *trace)
+{
+    trace_close(trace);
+    host_worker_sync(trace->worker, 100); /* one round may have begun before */
+    host_worker_sync(trace->worker, 100);
+}
+
+bool trace_begin(struct trace *trace, unsigned file)
+{
+    struct trace_writer *writer = trace->writer;
+    if (file >= writer->config.n_paths) {
+        return false;
+    }
+    trace->is_on = false;
+    trace_close(trace);
+    atomic_store(&writer->wanted, (int)file);
+    for (unsigned i = 0; i < 50 && atomic_load(&writer->wanted) >= 0; i++) {
+        host_worker_sync(trace->worker, 100);
+    }
+    trace->is_on = atomic_load(&writer->wanted) < 0;
+    return trace->is_on;
 }
 
 /* Each quarter of the ring the writer is told, long before the ring is full. */
@@ -218,10 +298,6 @@ void trace_destroy(struct trace *trace)
     }
     trace_close(trace);
     host_worker_stop(trace->worker);
-    struct trace_writer *writer = trace->writer;
-    if (!atomic_load(&trace->error)) {
-        writer->n_buffered += trace_encode_end(writer->buffer + writer->n_buffered);
-        flush(writer);
-    }
+    end_stream(trace->writer);
     free_trace(trace);
 }

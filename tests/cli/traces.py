@@ -5,8 +5,8 @@ import os
 import subprocess
 import time
 
-from harness import Run, Setup, need
-from maps import write
+from harness import Live, Run, Setup, need
+from maps import Client, write
 
 # 16-bit code: OUT, IN, CPUID, RDMSR, WRMSR, MOV CR0, memory operands, OUTS, INS, INT 21h, and exit by port 0xf4.
 VALUES = bytes.fromhex(
@@ -133,6 +133,46 @@ def trace_printer():
     need(Run(["trace"]).status == 2 and Run(["trace", "--frob", path]).status == 2, "usage is status 2")
 
 
-def add_tests(tests):
+def trace_files(kernel):
+    """Files named at the start are begun, held, gone on with and begun anew on a running machine."""
+    one, two, door = [os.path.join(Setup.folder, name) for name in ("one.trace", "two.trace", "trace.sock")]
+
+    def count(path, end=True):
+        run = Run(["trace", "--summary", path])
+        need(run.status == 0 and ("without its end" in run.err) != end, path + ": " + run.says())
+        return int(run.out.split()[-2])
+    with Live(["-kernel", kernel(), "-serial", "null", "-monitor", "unix:%s,server,nowait" % door, "-map-rule",
+               "all: log", "-trace", one + ",start=off", "-trace", two], False) as live:
+        client = Client(door)
+        need(client.ask("info trace") == "%s: not being written\n%s: not being written\n" % (one, two), "not off")
+        need(client.ask("trace start /etc/passwd").startswith("error: trace: /etc/passwd"), "a file not named before")
+        need(os.path.getsize(one) == 0, "it did not wait")
+        need(client.ask("trace start") == "", "the first")
+        time.sleep(0.05)
+        need(client.ask("trace stop") == "", "stop")
+        first = count(one, end=False)
+        need(first > 100 and "# rule 1: all: log" in Run(["trace", one]).out, "%d events" % first)
+        time.sleep(0.05)
+        need(count(one, end=False) == first, "it is not held")
+        client.ask("trace start")
+        time.sleep(0.05)
+        client.ask("trace stop")
+        need(count(one, end=False) > first, "it does not go on")
+        client.ask("trace start " + two)
+        need(client.ask("info trace").endswith(two + ": being written\n"), "info trace")
+        whole = count(one)
+        time.sleep(0.05)
+        client.ask("trace start " + one)  # anew
+        client.ask("trace stop")
+        need(count(one, end=False) < whole and count(two) > 0, "not begun anew")
+        client.socket.sendall(b"quit\n")
+        live.ends(0)
+    need(count(one) >= 0, "ended")
+    for value, why in (("x,start=maybe", "start=on or start=off"), ("x,frob=1", "start=on or start=off")):
+        Run(["-kernel", kernel(), "-trace", value]).fails(2, why)
+
+
+def add_tests(tests, kernel):
+    tests["trace_files"] = lambda: trace_files(kernel)
     for function in (trace_values, trace_and_counts, trace_full_disk, trace_killed, trace_printer):
         tests[function.__name__] = function

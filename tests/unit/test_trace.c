@@ -166,8 +166,10 @@ static void to_file(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     struct trace *trace;
-    struct trace_config config = {.path = path, .tsc_hz = 1000000000u, .ring_bytes = 64 * 64};
-    assert_int_equal(trace_create(&trace, &config), 0);
+    const char *paths[] = {path}, *bad;
+    struct trace_config config = {
+        .paths = paths, .n_paths = 1, .tsc_hz = 1000000000u, .ring_bytes = 64 * 64};
+    assert_int_equal(trace_create(&trace, &config, &bad), 0);
     trace_name_rule(trace, 9, "out log");
     scan_init(&scanner);
     struct insn out = decoded("\xe6\x80\x90", 3, 0x1000);
@@ -213,11 +215,12 @@ static void full_disk(void **state)
 {
     (void)state;
     struct trace *trace;
-    struct trace_config config = {.path = "/dev/full", .tsc_hz = 1, .ring_bytes = 64 * 64};
+    const char *paths[] = {"/dev/full"}, *bad;
+    struct trace_config config = {.paths = paths, .n_paths = 1, .tsc_hz = 1, .ring_bytes = 64 * 64};
     int saved = dup(STDERR_FILENO), fds[2];
     char message[512] = "";
     assert_int_equal(pipe(fds), 0);
-    assert_int_equal(trace_create(&trace, &config), 0);
+    assert_int_equal(trace_create(&trace, &config, &bad), 0);
     dup2(fds[1], STDERR_FILENO);
     struct insn nop = decoded("\x90", 1, 0);
     for (unsigned i = 0; i < 1000; i++) {
@@ -241,8 +244,9 @@ static void no_such_place(void **state)
 {
     (void)state;
     struct trace *trace;
-    struct trace_config config = {.path = "/nonexistent/trace"};
-    assert_int_equal(trace_create(&trace, &config), -ENOENT);
+    const char *paths[] = {"/nonexistent/trace"}, *bad;
+    struct trace_config config = {.paths = paths, .n_paths = 1};
+    assert_int_equal(trace_create(&trace, &config, &bad), -ENOENT);
 }
 
 static void set_registers(void)
@@ -294,8 +298,9 @@ static void values(void **state)
         {"\xf8", 1, OP_UD, TRACE_NO_VALUES, {0, 0}},
     };
     struct trace *trace;
-    struct trace_config config = {.path = "/dev/null", .tsc_hz = 1};
-    assert_int_equal(trace_create(&trace, &config), 0);
+    const char *paths[] = {"/dev/null"}, *bad;
+    struct trace_config config = {.paths = paths, .n_paths = 1, .tsc_hz = 1};
+    assert_int_equal(trace_create(&trace, &config, &bad), 0);
     set_registers();
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         struct insn insn = with_function(rows[i].bytes, rows[i].n, rows[i].op);
@@ -367,9 +372,10 @@ static void results(void **state)
          {0x3fd, 0x7000, 0x55667788, 1, 0x4711}},
     };
     struct trace *trace;
-    struct trace_config config = {.path = "/dev/null", .tsc_hz = 1};
+    const char *paths[] = {"/dev/null"}, *bad;
+    struct trace_config config = {.paths = paths, .n_paths = 1, .tsc_hz = 1};
     const uint16_t both[] = {1, 9};
-    assert_int_equal(trace_create(&trace, &config), 0);
+    assert_int_equal(trace_create(&trace, &config, &bad), 0);
     cpu.tr.selector = 0x28;
     cpu.gdtr = (struct table_register){.base = 0x12345678, .limit = 0x77};
     cpu.idtr = (struct table_register){.base = 0x12345678, .limit = 0x7ff};
