@@ -59,11 +59,10 @@ void monitor_log_hit(struct machine *machine, const struct insn *insn, const str
             cpu_reg(cpu, GPR_ECX), cpu_reg(cpu, GPR_EDX));
 }
 
-void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes)
+bool monitor_fetch_insn(struct machine *machine, uint32_t eip, struct insn *insn)
 {
     struct cpu *cpu = machine->cpu;
     struct walk walk;
-    struct insn insn;
     uint8_t bytes[INSN_MAX_BYTES];
     unsigned n = 0;
     uint32_t lin = eip + cpu->seg[SEG_CS].base;
@@ -74,13 +73,22 @@ void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size
         const uint8_t *host = mem_page_host(&machine->mem, walk.phys);
         bytes[n] = host ? *host : 0xff;
     }
-    if (n == 0) {
-        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cpu->seg[SEG_CS].selector, eip);
+    memset(insn, 0, sizeof(*insn));
+    if (n > 0) {
+        scan_decode(&machine->scanner, bytes, n, cpu->seg[SEG_CS].big, eip, false, insn);
+    }
+    return n > 0;
+}
+
+void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes)
+{
+    const struct segment *cs = &machine->cpu->seg[SEG_CS];
+    struct insn insn;
+    if (!monitor_fetch_insn(machine, eip, &insn)) {
+        snprintf(line, n_bytes, " %04X.%08X  (not mapped)", cs->selector, eip);
         return;
     }
-    bool code32 = cpu->seg[SEG_CS].big;
-    scan_decode(&machine->scanner, bytes, n, code32, eip, false, &insn);
-    format_bytes(machine, &insn, cpu->seg[SEG_CS].selector, code32, line, n_bytes);
+    format_bytes(machine, &insn, cs->selector, cs->big, line, n_bytes);
 }
 
 static void print_host_code(struct machine *machine, const struct unit *unit, uint32_t from,

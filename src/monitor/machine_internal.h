@@ -163,6 +163,8 @@ void monitor_print_registers(const struct cpu *cpu, FILE *out);
 void monitor_show_insn(struct machine *machine, uint32_t eip);
 void monitor_report(struct machine *machine, const char *headline);
 void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size_t n_bytes);
+/* The instruction at CS:EIP, its eip that offset. False: not mapped. Full. */
+bool monitor_fetch_insn(struct machine *machine, uint32_t eip, struct insn *insn);
 void monitor_print_stats(struct machine *machine, FILE *out);
 void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
 void monitor_log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,

@@ -3,6 +3,7 @@
  * parks the FPU where it prints.
  */
 #include "monitor/machine_internal.h"
+#include "trace/trace.h"
 
 enum { SPLIT_MAX_SHOWN = 100000 };
 
@@ -35,6 +36,25 @@ static void look_at_watches(struct machine *machine, const struct view_sight *si
     }
 }
 
+/* The FPU is parked meanwhile: the instruction's bytes are looked up. */
+static void put_access(struct machine *machine, const struct view_sight *sight)
+{
+    struct cpu *cpu = machine->cpu;
+    const struct trace_access access = {
+        .lin = sight->lin, .phys = sight->phys, .n_bytes = sight->n_bytes, .write = sight->write};
+    struct insn insn;
+    bool was_parked = cpu->fpu_parked;
+    run_park_fpu(cpu);
+    monitor_fetch_insn(machine, cpu->eip, &insn);
+    insn.eip = cpu->eip + cpu->seg[SEG_CS].base;
+    while (!trace_log_access(cpu->trace, cpu, &insn, &access) && !machine->run.stop_signal) {
+        trace_make_room(cpu->trace);
+    }
+    if (!was_parked) {
+        run_unpark_fpu(cpu);
+    }
+}
+
 static void log_access(struct machine *machine, const struct view_sight *sight)
 {
     struct cpu *cpu = machine->cpu;
@@ -43,6 +63,10 @@ static void log_access(struct machine *machine, const struct view_sight *sight)
         split->n_writes++;
     } else {
         split->n_reads++;
+    }
+    if (cpu->trace) {
+        put_access(machine, sight);
+        return;
     }
     if (split->n_shown == SPLIT_MAX_SHOWN) {
         return;
@@ -65,6 +89,9 @@ bool monitor_observe(struct cpu *cpu, const struct view_sight *sight)
                                         .data_lin = sight->lin,
                                         .data_bytes = sight->n_bytes,
                                         .write = sight->write});
+        if (cpu->trace) {
+            put_access(machine, sight);
+        }
     }
     if (trap && !cpu->in_delivery) {
         return false;

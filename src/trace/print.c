@@ -63,9 +63,13 @@ void trace_format_text(const struct scanner *scanner, const struct trace_event *
     char text[96];
     int used;
     disassemble(scanner, event, text, sizeof text);
-    used = snprintf(line, n_bytes, "%" PRIu64 ".%09u cpl %u cr3 %08x %04x:%08x rule %u  %s",
+    char who[16] = "split";
+    if (event->rule) {
+        snprintf(who, sizeof who, "rule %u", event->rule);
+    }
+    used = snprintf(line, n_bytes, "%" PRIu64 ".%09u cpl %u cr3 %08x %04x:%08x %s  %s",
                     ns / 1000000000u, (unsigned)(ns % 1000000000u), event->cpl, event->cr3,
-                    event->cs, event->eip, event->rule, text);
+                    event->cs, event->eip, who, text);
     enum trace_values values = (enum trace_values)event->values;
     unsigned n_known = trace_count_known(values);
     for (unsigned i = 0; i < trace_count_values(values); i++) {

@@ -102,6 +102,10 @@ static void print_summary(const struct summary *summary)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(summary->n_by_rule); i++) {
         if (summary->n_by_rule[i]) {
+            if (i == 0) {
+                printf("%12" PRIu64 "  split\n", summary->n_by_rule[i]);
+                continue;
+            }
             printf("%12" PRIu64 "  rule %u: %s\n", summary->n_by_rule[i], i, summary->text[i]);
         }
     }

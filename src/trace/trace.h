@@ -108,6 +108,13 @@ bool trace_complete(struct trace *trace, const struct cpu *cpu, const struct ins
 /* One more event, with the results. As trace_log(). */
 bool trace_log_after(struct trace *trace, const struct cpu *cpu, const struct insn *insn,
                      uint16_t rule);
+struct trace_access {
+    uint32_t lin, phys, n_bytes;
+    bool write;
+};
+/* insn, or the delivery of an event at it, reaches a virtualized code page. As trace_log(). */
+bool trace_log_access(struct trace *trace, const struct cpu *cpu, const struct insn *insn,
+                      const struct trace_access *access);
 /* Open events go without results: their instruction does not come to its end now. */
 void trace_close(struct trace *trace);
 

@@ -300,3 +300,27 @@ bool trace_log_after(struct trace *trace, const struct cpu *cpu, const struct in
     publish(trace, 1);
     return true;
 }
+
+bool trace_log_access(struct trace *trace, const struct cpu *cpu, const struct insn *insn,
+                      const struct trace_access *access)
+{
+    trace_close(trace);
+    uint64_t put = atomic_load_explicit(&trace->put, memory_order_relaxed);
+    if (!trace->is_on) {
+        return true;
+    }
+    if (put + 1 > trace->limit) {
+        return false;
+    }
+    struct trace_event *event = trace_slot(trace, put);
+    trace_describe(event, cpu, insn);
+    event->rule = 0;
+    event->stamp =
+        __builtin_ia32_rdtsc() << 8 | (access->write ? TRACE_ACCESS_WRITE : TRACE_ACCESS_READ);
+    event->value[0] = access->lin;
+    event->value[1] = access->phys;
+    event->value[2] = access->n_bytes;
+    event->value[3] = cpu->in_delivery;
+    publish(trace, 1);
+    return true;
+}

@@ -91,6 +91,26 @@ def trace_and_counts():
         need(int(trace("--summary", path).split()[-2]) == expected, "%s: not %d events" % (rules, expected))
 
 
+def trace_split():
+    """Accesses to virtualized code pages: read, write, and by the delivery of an event."""
+    # mov ebx,[0x100010]; mov [0x100010],bl; hlt
+    program = write("split.bin", bytes.fromhex("8b1d10001000 881d10001000 f4".replace(" ", "")).ljust(24, b"\x90"))
+    path = os.path.join(Setup.folder, "split.trace")
+    for policy in ("log", "trap"):
+        run = Run(["-program", program, "-split", policy, "-trace", path])
+        need(run.status == 0, run.says())
+        need("split: read" not in run.err, "lines in the log too: " + run.says())
+        events = [json.loads(line) for line in trace("--json", path).splitlines()]
+        first = {"eip": 0x100000, "rule": 0, "bytes": "8b1d10001000", "read": 0x100010, "phys": 0x100010, "size": 4,
+                 "event": 0, "cpl": 3}
+        need(first.items() <= events[0].items(), "%s: %r" % (policy, events[0]))
+        if policy == "log":
+            second = {"eip": 0x100006, "write": 0x100010, "size": 1}
+            need(len(events) == 2 and second.items() <= events[1].items(), repr(events))
+            need("split  mov %bl, 0x00100010  write 100010  phys 100010  size 1" in trace(path), trace(path))
+        need(trace("--summary", path).splitlines()[0].split() == [str(len(events)), "split"], "summary")
+
+
 def trace_full_disk():
     """One message, no more tracing, and the guest runs to its end."""
     program = write("nops.bin", NOPS)
@@ -174,5 +194,5 @@ def trace_files(kernel):
 
 def add_tests(tests, kernel):
     tests["trace_files"] = lambda: trace_files(kernel)
-    for function in (trace_values, trace_and_counts, trace_full_disk, trace_killed, trace_printer):
+    for function in (trace_values, trace_and_counts, trace_split, trace_full_disk, trace_killed, trace_printer):
         tests[function.__name__] = function
