@@ -60,24 +60,17 @@ static struct physcode *physcode_get(struct codepages *pages, uint32_t phys_page
     return phys;
 }
 
-static unsigned hash_codepage(uint32_t phys_page, uint32_t lin_page, uint32_t mode)
-{
-    return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
-}
-
 struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
                               uint32_t mode, uint32_t end_off)
 {
-    unsigned hash = hash_codepage(phys_page, lin_page, mode);
-    for (struct codepage *page = pages->hash[hash]; page; page = page->next_hash) {
-        if (page->phys->phys_page == phys_page && page->lin_page == lin_page &&
-            page->mode == mode && page->end_off == end_off) {
-            return page;
-        }
+    struct codepage *page = codepage_find(pages, phys_page, lin_page, mode, end_off);
+    if (page) {
+        return page;
     }
     BUG_ON(pages->n_pages >= pages->max_pages);
+    unsigned hash = codepage_hash(phys_page, lin_page, mode);
     uint32_t index = pages->n_pages++;
-    struct codepage *page = &pages->pages[index];
+    page = &pages->pages[index];
     struct physcode *phys = physcode_get(pages, phys_page);
     *page = (struct codepage){
         .lin_page = lin_page,

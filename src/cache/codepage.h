@@ -66,6 +66,11 @@ static inline unsigned codepage_hash_phys(uint32_t phys_page)
     return phys_page * 2654435761u >> 20;
 }
 
+static inline unsigned codepage_hash(uint32_t phys_page, uint32_t lin_page, uint32_t mode)
+{
+    return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
+}
+
 int codepages_create(struct codepages *pages, struct cache *cache, struct view *view,
                      uint32_t max_pages);
 void codepages_destroy(struct codepages *pages);
@@ -74,6 +79,9 @@ bool codepages_have_room(const struct codepages *pages);
 /* Finds or makes the codepage. Never fails after codepages_have_room(). */
 struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
                               uint32_t mode, uint32_t end_off);
+/* NULL: there is none. Light. */
+struct codepage *codepage_find(const struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
+                               uint32_t mode, uint32_t end_off);
 struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table);
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
 /* Does the slot lead to what a call comes back to, in the code of that call? */

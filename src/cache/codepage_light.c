@@ -11,6 +11,17 @@ struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page
     return phys;
 }
 
+struct codepage *codepage_find(const struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
+                               uint32_t mode, uint32_t end_off)
+{
+    struct codepage *page = pages->hash[codepage_hash(phys_page, lin_page, mode)];
+    while (page && (page->phys->phys_page != phys_page || page->lin_page != lin_page ||
+                    page->mode != mode || page->end_off != end_off)) {
+        page = page->next_hash;
+    }
+    return page;
+}
+
 bool codepage_hit(const struct codepages *pages, uint32_t phys_addr, uint32_t n_bytes)
 {
     const struct physcode *phys = physcode_find(pages, phys_addr >> 12);

@@ -171,6 +171,16 @@ static bool is_break(struct machine *machine)
 static enum outcome handle_miss(struct machine *machine, int *status)
 {
     struct cpu *cpu = machine->cpu;
+    uint64_t host = 0;
+    switch (monitor_find_made(machine, &host)) {
+    case FOUND_UNIT:
+        machine->resume_host = host;
+        return GO_ON;
+    case FOUND_FAULT:
+        return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
+    case FOUND_NOTHING:
+        break;
+    }
     run_park_fpu(cpu);
     if (is_break(machine)) {
         return GO_ON;
@@ -178,9 +188,9 @@ static enum outcome handle_miss(struct machine *machine, int *status)
     if (machine->breaks.n && !(cpu->mode & MODE_STEP)) {
         monitor_forget_break(machine, cpu->eip + cpu->seg[SEG_CS].base);
     }
-    uint64_t host = monitor_find_unit(machine);
+    host = monitor_find_unit(machine);
     if (!host) {
-        return deliver(machine, EVENT_EXCEPTION, machine->cpu->fault, status);
+        return deliver(machine, EVENT_EXCEPTION, cpu->fault, status);
     }
     machine->resume_host = host;
     return GO_ON;

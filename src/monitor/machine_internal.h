@@ -115,6 +115,9 @@ struct machine {
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
  */
 uint64_t monitor_find_unit(struct machine *machine);
+/* miss_light.c: the same if the unit is there. Light. */
+enum found { FOUND_NOTHING, FOUND_UNIT, FOUND_FAULT };
+enum found monitor_find_made(struct machine *machine, uint64_t *host);
 /* The page-crossing unit at cpu->eip no longer fits what its second page is. */
 void monitor_drop_crossing(struct machine *machine);
 /* site.c: EXIT_SITE. Leaves in resume_host where to go on. */

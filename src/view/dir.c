@@ -135,6 +135,17 @@ static struct view_slot *code_slot(struct view *view, uint32_t window, uint32_t 
     return slot;
 }
 
+static void add_code_page(struct view *view, struct view_slot *slot, uint32_t i, uint64_t pte,
+                          const struct walk *walk)
+{
+    slot->has_user |= walk->user;
+    if (!slot_uses(slot, i)) {
+        slot_unpark_page(slot, i); /* the copy will no longer tell its frame */
+        slot_use_page(view, slot, i, pte, slot->window != VIEW_SUP || !walk->global);
+    }
+    bit_set(slot->code, i);
+}
+
 void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint32_t *table)
 {
     struct view *view = cpu->view;
@@ -154,14 +165,47 @@ void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint3
             slot = code_slot(view, window, lin, walk);
         }
     }
-    slot->has_user |= walk->user;
-    if (!slot_uses(slot, i)) {
-        slot_unpark_page(slot, i); /* the copy will no longer tell its frame */
-        slot_use_page(view, slot, i, walk->pte, window != VIEW_SUP || !walk->global);
-    }
-    bit_set(slot->code, i);
+    add_code_page(view, slot, i, walk->pte, walk);
     view->dirs[(cpu->dir - view->dirs_host) >> VIEW_DIR_SHIFT].used = true;
     ((uint64_t *)cpu->dir)[page] = biased((uint64_t)table, page);
+}
+
+/* One of the pages around, whose entry is now: if it looks like the one that was walked for, a walk
+ * for it would change nothing, and a TLB might have it already. */
+static void map_neighbour(struct cpu *cpu, struct view_slot *slot, uint32_t i,
+                          const struct walk *walk, view_code_finder *find, void *arg)
+{
+    struct view *view = cpu->view;
+    uint32_t page = slot_page(view, slot) + i;
+    uint64_t *entry = (uint64_t *)cpu->dir + page;
+    uint64_t now = slot_entry(view, slot, i);
+    if (*entry != biased(view->zero_table, page) ||
+        ((now ^ walk->pte) & ~(uint64_t)(PTE_FRAME | PTE_D | PTE_AVL)) ||
+        (slot_uses(slot, i) && entry_changes(slot_copy(view, slot, i), now))) {
+        return;
+    }
+    uint32_t phys_page = (uint32_t)((now & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
+    uint32_t *table = find(arg, phys_page, page);
+    if (table) {
+        add_code_page(view, slot, i, now, walk);
+        *entry = biased((uint64_t)table, page);
+    }
+}
+
+void view_map_code_around(struct cpu *cpu, uint32_t lin, const struct walk *walk,
+                          view_code_finder *find, void *arg)
+{
+    struct view *view = cpu->view;
+    uint32_t window = cpu->mode & MODE_USER ? view->current : VIEW_SUP;
+    uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
+    uint32_t first = i & ~(uint32_t)(VIEW_AROUND_PAGES - 1);
+    struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    if (walk->page_bytes != PAGE_BYTES || view->no_fault_around || !slot || slot->large) {
+        return;
+    }
+    for (uint32_t page = first; page < first + VIEW_AROUND_PAGES; page++) {
+        map_neighbour(cpu, slot, page, walk, find, arg);
+    }
 }
 
 uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin)

@@ -124,6 +124,11 @@ bool view_is_mapped(const struct cpu *cpu, uint32_t lin, bool write, bool user);
  * page so that slot address = entry + eip_lin * 4. Remembers the PTE, so that INVLPG, CR3 loads
  * etc. drop the entry. Applies to the directory of cpu->mode. */
 void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint32_t *table);
+/* After view_map_code(): the same for pages around it that the guest's tables show in the same way
+ * and find() has tables for. */
+typedef uint32_t *view_code_finder(void *arg, uint32_t phys_page, uint32_t lin_page);
+void view_map_code_around(struct cpu *cpu, uint32_t lin, const struct walk *walk,
+                          view_code_finder *find, void *arg);
 /* The page of lin leads to the scanner again in the current window's directories. */
 void view_forget_code(struct cpu *cpu, uint32_t lin);
 /* Present table of lin in the directory of cpu->mode, or NULL. */

@@ -71,7 +71,10 @@ static struct unit *add(struct codepage *page, const uint16_t *offs, unsigned n,
 static void get(void **state)
 {
     (void)state;
+    assert_null(codepage_find(&pages, 5, 0x400, 0x15, 0));
     struct codepage *page = codepage_get(&pages, 5, 0x400, 0x15, 0);
+    assert_ptr_equal(codepage_find(&pages, 5, 0x400, 0x15, 0), page);
+    assert_null(codepage_find(&pages, 5, 0x400, 0x15, 0x10));
     assert_ptr_equal(codepage_get(&pages, 5, 0x400, 0x15, 0), page);
     struct codepage *others[] = {
         codepage_get(&pages, 6, 0x400, 0x15, 0), codepage_get(&pages, 5, 0x401, 0x15, 0),

@@ -156,6 +156,84 @@ static void test_coherence(void **state)
     }
 }
 
+/* Tables of the pages from FRAME on; others are not known. */
+static uint32_t *find_table(void *arg, uint32_t phys_page, uint32_t lin_page)
+{
+    uint32_t n = phys_page - (FRAME >> 12);
+    (*(unsigned *)arg)++;
+    assert_int_equal(lin_page & 15, n & 15);
+    return n < ARRAY_SIZE(tables) && n != 5 ? tables[n] : NULL;
+}
+
+/* Entering one page's code enters that of its neighbours whose entries say the same. */
+static void test_around(void **state)
+{
+    (void)state;
+    enum { BASE = 0x08050000, ALIKE = P | U | A };
+    for (int pae = 0; pae < 2; pae++) {
+        guest_start(RAM_BYTES, NULL);
+        uint32_t a = new_space(pae);
+        static const uint64_t bits[] = {
+            ALIKE, ALIKE, P | U, ALIKE | W, U | A, ALIKE, ALIKE | D, ALIKE,
+        };
+        for (uint32_t i = 0; i < ARRAY_SIZE(bits); i++) {
+            map_small(a, BASE + i * 0x1000, (FRAME + i * 0x1000) | bits[i], pae);
+        }
+        map_small(a, BASE - 0x1000, FRAME | ALIKE, pae); /* of the block before */
+        paging_on(a, pae);
+        enter(USER_MODE);
+        struct walk walk;
+        unsigned n_asked = 0;
+        assert_int_equal(view_walk(cpu, BASE + 0x7000, VIEW_FETCH, true, false, &walk, &cpu->fault),
+                         0);
+        view_map_code(cpu, BASE + 0x7000, &walk, tables[7]);
+        view_map_code_around(cpu, BASE + 0x7000, &walk, find_table, &n_asked);
+        static const bool entered[] = {true, true, false, false, false, false, true, true};
+        for (uint32_t i = 0; i < ARRAY_SIZE(entered); i++) {
+            uint32_t *table = view_code_table(cpu, BASE + i * 0x1000);
+            assert_ptr_equal(table, entered[i] ? tables[i] : NULL);
+        }
+        assert_null(view_code_table(cpu, BASE - 0x1000));
+        assert_int_equal(n_asked, 4);                                    /* 0, 1, 5, 6 */
+        assert_false(get_entry(pte_at(a, BASE + 0x2000, pae), pae) & A); /* nothing was set */
+        /* they go as others do */
+        put_entry(pte_at(a, BASE, pae), pae, (FRAME + 0x9000) | ALIKE);
+        view_invlpg(cpu, BASE);
+        assert_null(view_code_table(cpu, BASE));
+        put_entry(pte_at(a, BASE + 0x1000, pae), pae, 0);
+        load_cr3(a);
+        assert_null(view_code_table(cpu, BASE + 0x1000));
+        assert_ptr_equal(view_code_table(cpu, BASE + 0x6000), tables[6]);
+        /* an entry that changed since the page was mapped as data is left to a walk */
+        map_small(a, BASE, FRAME | ALIKE, pae);
+        assert_int_equal(touch_user(BASE, VIEW_READ), VIEW_MAPPED);
+        put_entry(pte_at(a, BASE, pae), pae, (FRAME + 0x1000) | ALIKE);
+        view_map_code_around(cpu, BASE + 0x7000, &walk, find_table, &n_asked);
+        assert_null(view_code_table(cpu, BASE));
+        guest_stop();
+    }
+}
+
+static void test_around_off(void **state)
+{
+    (void)state;
+    const struct view_options single = {.no_fault_around = true};
+    guest_start(RAM_BYTES, &single);
+    uint32_t a = new_space(false);
+    map_small(a, USER, FRAME | P | U | A, false);
+    map_small(a, USER + 0x1000, (FRAME + 0x1000) | P | U | A, false);
+    paging_on(a, false);
+    enter(USER_MODE);
+    struct walk walk;
+    unsigned n_asked = 0;
+    assert_int_equal(view_walk(cpu, USER, VIEW_FETCH, true, false, &walk, &cpu->fault), 0);
+    view_map_code(cpu, USER, &walk, tables[0]);
+    view_map_code_around(cpu, USER, &walk, find_table, &n_asked);
+    assert_int_equal(n_asked, 0);
+    assert_null(view_code_table(cpu, USER + 0x1000));
+    guest_stop();
+}
+
 /* Supervisor code in user-like slots (boot's identity map): gone in a space that differs there. */
 static void test_kernel_code_in_private_slot(void **state)
 {
@@ -251,6 +329,8 @@ int main(void)
         cmocka_unit_test(test_default),
         cmocka_unit_test(test_modes_and_spaces),
         cmocka_unit_test(test_coherence),
+        cmocka_unit_test(test_around),
+        cmocka_unit_test(test_around_off),
         cmocka_unit_test(test_kernel_code_in_private_slot),
         cmocka_unit_test(test_large_page_code),
         cmocka_unit_test(test_directory_recycling),
