@@ -125,7 +125,7 @@ static void resolve_links(struct codepages *pages, struct codepage *page)
     struct pending_link **at = &page->links;
     while (*at) {
         struct pending_link *link = *at;
-        uint32_t target = page->table[link->target_off];
+        uint32_t target = codepage_slot(page, link->target_off);
         if (target) {
             patch_rel32(pages->cache, link->field_off, target);
             *at = link->next;
@@ -135,11 +135,22 @@ static void resolve_links(struct codepages *pages, struct codepage *page)
     }
 }
 
+enum { TABLE_HOST_PAGE_SLOTS = 4096 / sizeof(uint32_t) };
+
+/* The host's pages of the table are written before they are read: one page fault each, not two. */
+static void touch_table(struct codepage *page, uint32_t off)
+{
+    __atomic_fetch_or(&page->table[off], 0, __ATOMIC_RELAXED);
+}
+
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit)
 {
     uint32_t from = 0, end = 0; /* what lies side by side is marked together */
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
+        if (i == 0 || (insn->page_off ^ insn[-1].page_off) & ~(TABLE_HOST_PAGE_SLOTS - 1u)) {
+            touch_table(page, insn->page_off);
+        }
         bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
         if (is_free && !insn->esp_pending) {
             page->table[insn->page_off] = unit->off + insn->host_off;
@@ -172,8 +183,9 @@ void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_
 void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t target_off,
                        uint32_t field_off)
 {
-    if (page->table[target_off]) {
-        patch_rel32(pages->cache, field_off, page->table[target_off]);
+    uint32_t target = codepage_slot(page, target_off);
+    if (target) {
+        patch_rel32(pages->cache, field_off, target);
         return;
     }
     if (pages->n_links >= pages->max_links) {

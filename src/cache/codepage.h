@@ -71,6 +71,13 @@ static inline unsigned codepage_hash(uint32_t phys_page, uint32_t lin_page, uint
     return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
 }
 
+/* What a slot of the page's own table holds. Most are asked for in vain, and memory that was only
+ * read costs the host a page fault, and another one when it is written. */
+static inline uint32_t codepage_slot(const struct codepage *page, uint32_t off)
+{
+    return page->phys->scanned[off >> 3] & 1u << (off & 7) ? page->table[off] : 0;
+}
+
 int codepages_create(struct codepages *pages, struct cache *cache, struct view *view,
                      uint32_t max_pages);
 void codepages_destroy(struct codepages *pages);

@@ -31,7 +31,7 @@ struct site_arg {
 static bool is_known(void *arg, uint32_t off, bool behind_call)
 {
     const struct site_arg *site = arg;
-    uint32_t slot = site->page->table[off];
+    uint32_t slot = codepage_slot(site->page, off);
     bool ours = behind_call && site->owns_returns && slot &&
                 !codepage_is_return(&site->machine->pages, slot);
     return (slot != 0 && !ours) ||
@@ -175,7 +175,7 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (!page) {
             return 0;
         }
-        uint32_t slot = page->table[lin & (PAGE_BYTES - 1)];
+        uint32_t slot = codepage_slot(page, lin & (PAGE_BYTES - 1));
         if (slot) {
             return machine->cache.exec + slot;
         }
