@@ -2,9 +2,9 @@
  * each "mov disp(%ebp), %eax"; from the second one on, only what differs is read: 10 ns, not 90.
  *
  * Not remembered, so that Zydis is asked each time: 16-bit code, address size prefixes, two
- * prefixes of the kind that changes meaning, the 0F38 and 0F3A maps, what may be VEX, EVEX or XOP
- * (62, 8F, C4, C5), MOV to and from control and debug registers (their ModRM never means memory),
- * 3DNow, and whatever is invalid. What is learned must give back the instruction it was learned
+ * prefixes of the kind that changes meaning, what may be VEX, EVEX or XOP (62, 8F, C4, C5), MOV to
+ * and from control and debug registers (their ModRM never means memory), 3DNow, and whatever is
+ * invalid. What is learned must give back the instruction it was learned
  * from, or it is not kept.
  *
  * -engine no-shapes switches it off.
@@ -106,10 +106,13 @@ struct shape_head shape_read_head(const uint8_t *bytes)
     if (op == 0x0f) {
         map = 1;
         op = bytes[at++];
-        if (op == 0x0f || (op >= 0x20 && op <= 0x27) || (op >= 0x38 && op <= 0x3f)) {
+        head.has_modrm = has_modrm_0f(op);
+        if (op == 0x38 || op == 0x3a) {
+            map = op == 0x38 ? 2 : 3;
+            op = bytes[at++];
+        } else if (op == 0x0f || (op >= 0x20 && op <= 0x27) || (op >= 0x39 && op <= 0x3f)) {
             return head;
         }
-        head.has_modrm = has_modrm_0f(op);
     } else {
         uint8_t other;
         unsigned another = KIND_NONE;
@@ -128,13 +131,23 @@ struct shape_head shape_read_head(const uint8_t *bytes)
         form |= head.modrm >= 0xc0 ? 0xc0u : 0;
     }
     head.n_bytes = (uint8_t)at;
-    head.key = 1u << 31 | kind << 17 | map << 16 | op << 8 | form;
+    head.key = 1u << 31 | kind << 18 | map << 16 | op << 8 | form;
     return head;
 }
 
+/* Each has two places. */
 static unsigned slot_of(uint32_t key)
 {
     return key * 2654435761u >> (32 - SHAPE_BITS);
+}
+
+static const struct shape *find_shape(const struct shape_table *table, uint32_t key)
+{
+    unsigned slot = slot_of(key);
+    if (table->shapes[slot].key != key) {
+        slot ^= 1;
+    }
+    return table->shapes[slot].key == key ? &table->shapes[slot] : NULL;
 }
 
 static uint32_t read_bytes(const uint8_t *bytes, unsigned n)
@@ -241,8 +254,8 @@ static void fill(const struct shape *shape, const struct shape_head *head, const
 bool shape_decode(const struct shape_table *table, const struct shape_head *head,
                   const uint8_t *bytes, uint32_t eip, struct insn *insn)
 {
-    const struct shape *shape = &table->shapes[slot_of(head->key)];
-    if (shape->key != head->key) {
+    const struct shape *shape = find_shape(table, head->key);
+    if (!shape) {
         return false;
     }
     fill(shape, head, bytes, eip, insn);
@@ -274,6 +287,8 @@ void shape_learn(struct shape_table *table, const struct shape_head *head, const
     }
     fill(&shape, head, bytes, insn->eip, &again);
     if (memcmp(&again, &expected, sizeof again) == 0) {
-        table->shapes[slot_of(head->key)] = shape;
+        unsigned slot = slot_of(head->key);
+        slot ^= table->shapes[slot].key && !table->shapes[slot ^ 1].key;
+        table->shapes[slot] = shape;
     }
 }

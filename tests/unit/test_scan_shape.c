@@ -1,5 +1,5 @@
 /* test_scan_shape.c - what is remembered of an instruction's kind gives the same answer as asking
- * Zydis, and judging, each time: every opcode and ModRM of the first two maps, with and without
+ * Zydis, and judging, each time: every opcode and ModRM of all four maps, with and without
  * prefixes. */
 #include "test_scan.h"
 
@@ -40,6 +40,9 @@ static void make(uint8_t *bytes, const uint8_t *prefix, unsigned map, unsigned o
     if (map) {
         bytes[at++] = 0x0f;
     }
+    if (map > 1) {
+        bytes[at++] = map == 2 ? 0x38 : 0x3a;
+    }
     bytes[at++] = (uint8_t)op;
     bytes[at++] = (uint8_t)modrm;
     for (; at < 24; at++) {
@@ -69,10 +72,10 @@ static void all_forms(void **state)
     (void)state;
     memset(&table, 0, sizeof table);
     for (unsigned p = 0; p < ARRAY_SIZE(prefixes); p++) {
-        for (unsigned form = 0; form < 2 * 65536; form++) {
+        for (unsigned form = 0; form < 4 * 65536; form++) {
             uint8_t bytes[24];
             unsigned map = form >> 16, op = form >> 8 & 255, modrm = form & 255;
-            for (uint32_t salt = 0; salt < 3; salt++) { /* the first may be learned */
+            for (uint32_t salt = 0; salt < 2; salt++) { /* the first may be learned */
                 make(bytes, prefixes[p], map, op, modrm, form * 4 + salt);
                 check(bytes, sizeof bytes);
             }
@@ -105,10 +108,16 @@ static void what_is_kept(void **state)
 {
     (void)state;
     static const uint8_t kept[][15] = {
-        {0x8b, 0x45, 0xfc},       {0x55},
-        {0xe8, 1, 2, 3, 4},       {0x0f, 0x84, 1, 2, 3, 4},
-        {0xa1, 1, 2, 3, 4},       {0xf2, 0x0f, 0x10, 0x00},
-        {0x66, 0x0f, 0x6f, 0x00}, {0xc8, 1, 2, 3},
+        {0x8b, 0x45, 0xfc},
+        {0x55},
+        {0xe8, 1, 2, 3, 4},
+        {0x0f, 0x84, 1, 2, 3, 4},
+        {0xa1, 1, 2, 3, 4},
+        {0xf2, 0x0f, 0x10, 0x00},
+        {0x66, 0x0f, 0x6f, 0x00},
+        {0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x02},
+        {0x66, 0x0f, 0x38, 0x00, 0x03},
+        {0xc8, 1, 2, 3},
         {0x9a, 1, 2, 3, 4, 5, 6},
     };
     static const uint8_t never[][15] = {
@@ -118,7 +127,7 @@ static void what_is_kept(void **state)
         {0x0f, 0x20, 0x00},
         {0xc5, 0xf8, 0x10, 0x00},
         {0x62, 0xf1, 0x7c},
-        {0x0f, 0x38, 0x00, 0x00},
+        {0x0f, 0x39, 0x00, 0x00},
         {0x0f, 0x0f, 0, 0x9e},
         {0xf0, 0x01, 0xc0} /* LOCK with a register: invalid */,
         {0x26, 0x26, 0x26, 0x26, 0x90},
