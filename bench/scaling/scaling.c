@@ -6,6 +6,8 @@
  *                    a turn of the first lap, of the later ones
  *   crowd N KIB MS   N processes that all want to run: KIB written, four system calls, a yield;
  *                    what it takes to start one, a round
+ *   mesh N KIB MS    the same, but each got its memory page by page in turn with the others, so
+ *                    that no two pages that are neighbours here are so in RAM
  *   crowd N 0 MS     N makers: each starts a child and waits for it, again and again
  *   touch MIB        MIB of new memory, one write for each page: first, again
  *   spawn MS         fork and wait; fork, exec and wait
@@ -14,7 +16,7 @@
 #include "bench.h"
 
 #include <sched.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,11 +144,15 @@ static void make_one(unsigned number)
     bench_require(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static void member(struct shared *shared, int gate, unsigned number, unsigned kib)
+static void member(struct shared *shared, int gate, unsigned number, unsigned kib, bool mesh)
 {
     uint8_t *own = own_memory(kib ? kib : 64);
     uint32_t sum = number;
     char byte;
+    for (unsigned i = 0; mesh && i < kib; i += 4) {
+        touch(own + ((size_t)i << 10), 4);
+        sched_yield();
+    }
     touch(own, kib ? kib : 64);
     __atomic_add_fetch(&shared->n_ready, 1, __ATOMIC_SEQ_CST);
     bench_require(read(gate, &byte, 1) == 0); /* the end of file opens it to all of them */
@@ -170,7 +176,7 @@ static uint64_t all_rounds(const struct shared *shared, unsigned n)
     return sum;
 }
 
-static void crowd(unsigned n, unsigned kib, double ms)
+static void crowd(unsigned n, unsigned kib, double ms, bool mesh)
 {
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -182,7 +188,7 @@ static void crowd(unsigned n, unsigned kib, double ms)
         bench_require(pid >= 0);
         if (pid == 0) {
             close(gate[1]);
-            member(shared, gate[0], i, kib);
+            member(shared, gate[0], i, kib, mesh);
         }
     }
     while (shared->n_ready < n) {
@@ -283,8 +289,8 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "exit";
     if (strcmp(what, "ring") == 0) {
         ring((unsigned)number[0], (unsigned)number[1], number[2]);
-    } else if (strcmp(what, "crowd") == 0) {
-        crowd((unsigned)number[0], (unsigned)number[1], number[2]);
+    } else if (strcmp(what, "crowd") == 0 || strcmp(what, "mesh") == 0) {
+        crowd((unsigned)number[0], (unsigned)number[1], number[2], what[0] == 'm');
     } else if (strcmp(what, "touch") == 0) {
         touch_mib((unsigned)number[0]);
     } else if (strcmp(what, "spawn") == 0) {

@@ -24,7 +24,8 @@ void lookup_forget_all(struct cpu *cpu)
 static struct view_visit *visit_of(struct view *view, uint32_t window, uint32_t lin)
 {
     uint32_t page = lin >> PAGE_SHIFT, tag = window << 20 | page;
-    struct view_visit *visit = &view->visits[(page ^ window * 67) % VIEW_VISITS];
+    struct view_visit *visit =
+        &view->visits[(page * 2654435769u ^ window * 2246822519u) >> (32 - VIEW_VISITS_SHIFT)];
     if (visit->tag != tag || !visit->n) {
         *visit = (struct view_visit){.tag = tag};
     }

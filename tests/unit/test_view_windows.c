@@ -553,6 +553,39 @@ static void test_turns(void **state)
     guest_stop();
 }
 
+/* Pages of many spaces that are looked up in turn are mapped in the end, as a single one is. */
+static void test_lookups_in_turn(void **state)
+{
+    (void)state;
+    enum { SPACES = 8, PAGES = 200, ROUNDS = 12 };
+    guest_start(RAM_BYTES, NULL);
+    uint32_t cr3[SPACES];
+    for (uint32_t i = 0; i < SPACES * PAGES; i++) {
+        cr3[i / PAGES] = i % PAGES ? cr3[i / PAGES] : new_space(false);
+        map_small(cr3[i / PAGES], USER + i % PAGES * PAGE_BYTES,
+                  (FRAME + i % 256 * 0x2000) | P | W | U | A | D, false);
+    }
+    paging_on(cr3[0], false);
+    cpu->cpl = 3;
+    for (uint32_t i = 0; i < ROUNDS * SPACES * PAGES; i++) {
+        uint64_t host;
+        if (i % PAGES == 0) {
+            load_cr3(cr3[i / PAGES % SPACES]);
+        }
+        assert_int_equal(view_look_up(cpu, USER + i % PAGES * PAGE_BYTES, true, &host),
+                         VIEW_MAPPED);
+    }
+    uint32_t n_mapped = 0;
+    for (uint32_t i = 0; i < SPACES * PAGES; i++) {
+        if (i % PAGES == 0) {
+            load_cr3(cr3[i / PAGES % SPACES]);
+        }
+        n_mapped += view_is_mapped(cpu, USER + i % PAGES * PAGE_BYTES, true, true);
+    }
+    assert_true(n_mapped > SPACES * PAGES * 9 / 10);
+    guest_stop();
+}
+
 /* Spaces whose directories have been emptied make room for new ones; the others stay. */
 static void check_ended_spaces(bool pae)
 {
@@ -805,16 +838,27 @@ static void test_drop_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_user_page),     cmocka_unit_test(test_write_protect_off),
-        cmocka_unit_test(test_memory_types),  cmocka_unit_test(test_paging_off),
-        cmocka_unit_test(test_runs),          cmocka_unit_test(test_large),
-        cmocka_unit_test(test_dense_compare), cmocka_unit_test(test_invlpg),
-        cmocka_unit_test(test_cr3_compare),   cmocka_unit_test(test_private_slots),
-        cmocka_unit_test(test_absent_slots),  cmocka_unit_test(test_global_pages),
-        cmocka_unit_test(test_eviction),      cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_ended_spaces),  cmocka_unit_test(test_mapping_limit),
-        cmocka_unit_test(test_mapping_count), cmocka_unit_test(test_host_refuses),
-        cmocka_unit_test(test_find_window),   cmocka_unit_test(test_retry_after_guest_fault),
+        cmocka_unit_test(test_user_page),
+        cmocka_unit_test(test_write_protect_off),
+        cmocka_unit_test(test_memory_types),
+        cmocka_unit_test(test_paging_off),
+        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_dense_compare),
+        cmocka_unit_test(test_invlpg),
+        cmocka_unit_test(test_cr3_compare),
+        cmocka_unit_test(test_private_slots),
+        cmocka_unit_test(test_absent_slots),
+        cmocka_unit_test(test_global_pages),
+        cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_ended_spaces),
+        cmocka_unit_test(test_lookups_in_turn),
+        cmocka_unit_test(test_mapping_limit),
+        cmocka_unit_test(test_mapping_count),
+        cmocka_unit_test(test_host_refuses),
+        cmocka_unit_test(test_find_window),
+        cmocka_unit_test(test_retry_after_guest_fault),
         cmocka_unit_test(test_drop_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
