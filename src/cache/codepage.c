@@ -100,6 +100,19 @@ bool codepage_is_return(const struct codepages *pages, uint32_t slot)
     return insn && (insn->kind & UNIT_RETURN);
 }
 
+bool codepage_is_thunk(const struct codepages *pages, uint32_t slot)
+{
+    uint64_t host = pages->cache->exec + slot;
+    const struct unit *unit = cache_find(pages->cache, host);
+    const struct unit_insn *insn = unit ? cache_find_insn(pages->cache, unit, host) : NULL;
+    if (!insn || insn + 1 >= unit->insns + unit->n_insns) {
+        return false;
+    }
+    return insn[0].n_bytes == 3 && insn[1].n_bytes == 1 &&
+           insn[1].page_off == insn[0].page_off + 3 && !(insn[0].kind & ~UNIT_RETURN) &&
+           !insn[1].kind && !insn[0].esp_pending && !insn[1].esp_pending;
+}
+
 static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t end)
 {
     end = end < PAGE_BYTES ? end : PAGE_BYTES;

@@ -93,6 +93,8 @@ struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
 /* Does the slot lead to what a call comes back to, in the code of that call? */
 bool codepage_is_return(const struct codepages *pages, uint32_t slot);
+/* Does the slot lead to two plain instructions of 3 bytes and of 1 (translate/thunk.c)? */
+bool codepage_is_thunk(const struct codepages *pages, uint32_t slot);
 /* Enters a committed unit: slots for all its instructions, marks scanned bytes, resolves links. */
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit);
 /* The last instruction of page's unit has bytes in phys_page too. */

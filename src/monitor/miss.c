@@ -45,6 +45,35 @@ static unsigned site_kind(void *arg, uint32_t page_off)
     return monitor_site_hint(site->machine, site->page->phys->phys_page << 12 | page_off);
 }
 
+/* MOV (%ESP), %reg; RET at lin, as the I-view leads there now: translate/thunk.c. It stays that as
+ * long as the slot does: a store, a breakpoint or a new rule empties it. */
+static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
+{
+    struct machine *machine = ((struct site_arg *)arg)->machine;
+    uint32_t *table = view_code_table(machine->cpu, lin), off = lin & (PAGE_BYTES - 1);
+    struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
+    if (!page || page->mode != machine->cpu->mode || !table[off] || off + 4 > page->end_off) {
+        return false;
+    }
+    const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
+    if (!bytes || bytes[off] != 0x8b || (bytes[off + 1] & 0xc7) != 4 ||
+        bytes[off + 1] == (4 | GPR_ESP << 3) || bytes[off + 2] != 0x24 || bytes[off + 3] != 0xc3) {
+        return false;
+    }
+    struct map_site place = {.mode = page->mode, .phys_page = page->phys->phys_page};
+    for (unsigned at = 0; at < 4; at += 3) {
+        struct insn insn;
+        scan_decode(&machine->scanner, bytes + off + at, at ? 1 : 3, true, lin + at, false, &insn);
+        map_judge(machine->map, &insn, &place);
+        if (insn.plant || insn.technique == TECHNIQUE_CALL || insn.technique == TECHNIQUE_TRAP) {
+            return false;
+        }
+    }
+    *slot = table[off];
+    *reg = bytes[off + 1] >> 3;
+    return codepage_is_thunk(&machine->pages, *slot);
+}
+
 /* Where in lin's page CS ends ("Limit Checking"). */
 static uint32_t code_end_off(const struct cpu *cpu, uint32_t lin)
 {
@@ -143,6 +172,7 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
         .page = page,
         .engine = machine->options.engine,
         .site = site_kind,
+        .thunk = find_thunk,
         .arg = &site,
     };
     if (second) { /* what view_map_code() put into the directory: biased by the page */

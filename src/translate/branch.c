@@ -226,8 +226,10 @@ void translate_branch(struct translator *t, const struct insn *insn)
         translate_loop(t, insn, target);
         break;
     case VERDICT_CALL:
-        push_return(t, insn);
-        translate_call_known(t, insn, target);
+        if (!translate_thunk(t, insn, target)) {
+            push_return(t, insn);
+            translate_call_known(t, insn, target);
+        }
         break;
     case VERDICT_CALL_INDIRECT:
         load_target(t, insn);

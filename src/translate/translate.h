@@ -44,6 +44,9 @@ struct translate_input {
     uint64_t cross_next; /* crossing unit: expected directory entry of the next page, else 0 */
     /* what is known of the site at this page offset: enum site_kind bits */
     unsigned (*site)(void *arg, uint32_t page_off);
+    /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? By which
+     * slot, and which register. NULL: not asked. */
+    bool (*thunk)(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg);
     void *arg;
 };
 
@@ -156,6 +159,8 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
 void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip);
 void translate_go_indirect(struct translator *t, bool call);
 void translate_return(struct translator *t);
+/* thunk.c: the call in place, if its target only loads the return address. */
+bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t target_eip);
 /* inline.c: EFLAGS as PUSHF shows them into r8d; uses r9, r10. */
 void translate_flags_image(struct translator *t);
 /* inline.c: behind CLD, STD: struct cpu's copy of DF. */

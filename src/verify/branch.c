@@ -34,7 +34,12 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             return state_check_canonical(v);
         }
         if (may_be_inside && !v->in_exits && off >= v->off + v->z.length && off < v->end_off) {
-            return step_forward(v, (uint32_t)off);
+            const struct value *rcx = &v->state.reg[V_RCX];
+            bool thunk = v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_DIFFERENCE;
+            v->state.thunk = thunk ? (uint8_t)rcx->lo : 0;
+            bool added = step_forward(v, (uint32_t)off);
+            v->state.thunk = 0;
+            return added;
         }
         return verify_fail(v, RULE_TARGET);
     }

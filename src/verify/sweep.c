@@ -18,6 +18,27 @@ static bool is_live_entry(void *arg, uint64_t host)
     return insn && !insn->esp_pending && host == cache->exec + unit->off + insn->host_off;
 }
 
+/* Dead code too: nothing leads there any more, but what asked for it is still right. */
+static int thunk_register(void *arg, uint64_t host, uint32_t page_off)
+{
+    const struct cache *cache = arg;
+    const struct unit *unit = cache_find(cache, host);
+    const struct unit_insn *insn = unit ? cache_find_insn(cache, unit, host) : NULL;
+    if (!insn || insn + 1 >= unit->insns + unit->n_insns || insn->page_off != page_off ||
+        host != cache->exec + unit->off + insn->host_off || insn[0].n_bytes != 3 ||
+        insn[1].n_bytes != 1 || insn[1].page_off != page_off + 3) {
+        return -1;
+    }
+    const uint8_t *load = cache->write + unit->off + insn[0].host_off;
+    const uint8_t *ret = cache->write + unit->off + insn[1].host_off;
+    if (load[0] == 0xe9) {
+        return VERIFY_SOME_REGISTER; /* a jump to its re-made form: it was checked before */
+    }
+    bool is_load = load[0] == 0x41 && load[1] == 0x8b && (load[2] & 0xc7) == 4 && load[3] == 0x24;
+    bool is_ret = ret[0] == 0x45 && ret[1] == 0x8b && ret[2] == 4 && ret[3] == 0x24;
+    return is_load && is_ret ? load[2] >> 3 : -1;
+}
+
 void verify_input_of(const struct cache *cache, const struct unit *unit, const uint8_t *guest,
                      struct verify_input *in)
 {
@@ -37,6 +58,7 @@ void verify_input_of(const struct cache *cache, const struct unit *unit, const u
         .sites = cache->sites,
         .n_site_bytes = cache->n_site_bytes,
         .is_entry = is_live_entry,
+        .thunk = thunk_register,
         .arg = (void *)cache,
     };
 }

@@ -79,6 +79,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->df_due |= other->df_due;
     state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
     state->ret_target = 0;
+    state->thunk = state->thunk == other->thunk ? state->thunk : 0;
     state->touched = false;
     for (unsigned i = 0; i < MAX_PROVEN; i++) {
         const struct proven *mine = &state->proven[i], *theirs = &other->proven[i];
@@ -112,7 +113,7 @@ bool state_check_next(struct verifier *v, uint32_t next)
     if (state->flags_of || state->df_due) {
         return verify_fail(v, RULE_FLAGS);
     }
-    return pending_check(v, next);
+    return state->thunk ? thunk_check(v) : pending_check(v, next);
 }
 
 bool state_check_canonical(struct verifier *v)

@@ -19,6 +19,7 @@ enum verify_rule {
     N_VERIFY_RULES
 };
 
+enum { VERIFY_SOME_REGISTER = 4 }; /* of thunk(): ESP it is never */
 struct verify_input {
     const uint8_t *bytes; /* the unit, in any mapping */
     uint64_t exec;        /* where bytes[0] executes */
@@ -34,6 +35,9 @@ struct verify_input {
     uint32_t n_site_bytes;
     /* Does a guest instruction of a live unit begin at host? Also asked for this unit's own. */
     bool (*is_entry)(void *arg, uint64_t host);
+    /* Is the guest's code there "mov (%esp), %reg; ret", at page offset page_off? Its register,
+     * VERIFY_SOME_REGISTER if that cannot be said any more, or -1. NULL: nothing is. */
+    int (*thunk)(void *arg, uint64_t host, uint32_t page_off);
     void *arg;
 };
 

@@ -81,12 +81,14 @@ struct state {
     struct value reg[N_HOST_REGS];
     const struct insn *resolved; /* OP_RESOLVE or OP_LOOKUP ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
-    bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
-    bool op_done;        /* the one instruction with guest semantics was seen */
-    uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
-    uint32_t flags_of;   /* not 0: the host's flags are nothing, the guest's will be made of this value */
+    bool changed;   /* guest semantics have run: flags, memory or IF differ from entry */
+    bool op_done;   /* the one instruction with guest semantics was seen */
+    uint8_t df_due; /* CLD or STD ran: struct cpu's copy is due */
+    uint32_t
+        flags_of; /* not 0: the host's flags are nothing, the guest's will be made of this value */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
+    uint8_t thunk;       /* not 0: a call done in place; 1 + the register that got EIP */
     bool esp_lost;       /* r12 was written otherwise than by a constant sum */
     int64_t esp_moved;   /* r12 minus what it held when the instruction began */
     bool touched;        /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
@@ -219,11 +221,18 @@ bool pending_check(struct verifier *v, uint32_t next);
 bool pending_begin(struct verifier *v, const struct value *esp, bool falls_in);
 
 /* ---- flags.c: PUSHF, POPF, DF ---- */
-/* *taken: the instruction begins one of the known sequences; v->z.length is then all of it. False: a
- * finding. */
+/* *taken: the instruction begins one of the known sequences; v->z.length is then all of it. False:
+ * a finding. */
 bool flags_step(struct verifier *v, bool *taken);
 /* A store to the copy of DF. */
 bool flags_store_df(struct verifier *v, const struct memory *memory);
+
+/* ---- thunk.c: calls done in place ---- */
+/* rcx = a slot minus the slot of a thunk: zero, if the lookup leads there. */
+bool thunk_difference(struct verifier *v, const struct value *slot,
+                      const ZydisDecodedOperandMem *mem, struct value *difference);
+/* Where it is zero the call was one: all must be as behind the thunk's return. */
+bool thunk_check(struct verifier *v);
 
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);

@@ -10,6 +10,7 @@
  *     kind: 3=checked   what is known of the access at byte 3 (gs, dual, checked)
  *     then: 5           another unit from byte 5, after the first
  *     patch: 2=dual     instruction number 2 of the last unit is re-made
+ *     thunk: 402000=3   there lies "mov (%esp), %register 3; ret", in slot 1234
  *     cross: yes        the next page is what was expected (a page-crossing unit)
  *     code: 89 d8 c3    code+20: c3    guest bytes, at byte 20
  *     ----
@@ -31,7 +32,8 @@ static struct golden {
         unsigned index, kind;
     } patches[MAX_THEN];
     bool is_crossing;
-    unsigned engine;
+    uint32_t thunk_lin;
+    unsigned thunk_reg, engine;
     struct {
         uint32_t off;
         uint8_t bytes[256];
@@ -159,6 +161,9 @@ static void take_line(char *line)
         golden.then[golden.n_then++] = (uint32_t)number;
     } else if (!strcmp(line, "cross")) {
         golden.is_crossing = true;
+    } else if (!strcmp(line, "thunk")) {
+        golden.thunk_lin = (uint32_t)number;
+        golden.thunk_reg = (unsigned)strtoul(end + 1, NULL, 16);
     } else if (!strcmp(line, "kind")) {
         golden.kinds[golden.n_kinds].off = (uint32_t)number;
         golden.kinds[golden.n_kinds++].kind = kind_of(end + 1);
@@ -197,9 +202,10 @@ static const char *op_name(uint64_t op)
 #define OP(name, function) [OP_##name] = #name,
 #include "emul/ops.def"
 #undef OP
-        [OP_RESOLVE] = "RESOLVE",       [OP_COMMIT] = "COMMIT", [OP_STI_PENDING] = "STI_PENDING",
-        [OP_POPF_LATE] = "POPF_LATE",
-        [OP_FPU_STORED] = "FPU_STORED", [OP_PLANT] = "PLANT",   [OP_PLANT_AFTER] = "PLANT_AFTER",
+        [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",
+        [OP_STI_PENDING] = "STI_PENDING", [OP_POPF_LATE] = "POPF_LATE",
+        [OP_FPU_STORED] = "FPU_STORED",   [OP_PLANT] = "PLANT",
+        [OP_PLANT_AFTER] = "PLANT_AFTER",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
 }
@@ -402,6 +408,9 @@ int main(int argc, char **argv)
         }
     }
     bench.cross_next = golden.is_crossing ? CROSS_NEXT : 0;
+    bench.thunk_lin = golden.thunk_lin;
+    bench.thunk_reg = golden.thunk_reg;
+    bench.thunk_slot = golden.thunk_lin ? 0x1234 : 0;
     uint32_t start = (golden.at + golden.base) & (PAGE_BYTES - 1);
     for (unsigned i = 0; i < golden.n_codes; i++) {
         memcpy(bench.bytes + start + golden.codes[i].off, golden.codes[i].bytes, golden.codes[i].n);

@@ -23,6 +23,8 @@ static struct bench {
     uint8_t kinds[PAGE_BYTES];                  /* enum site_kind by page offset */
     unsigned engine;
     uint64_t cross_next;
+    uint32_t thunk_lin, thunk_slot; /* what the I-view is said to lead to: see bench_thunk() */
+    unsigned thunk_reg;
 } bench;
 
 void view_protect_page(struct view *view, uint32_t phys_page)
@@ -79,6 +81,7 @@ static inline void bench_start(uint32_t lin_page, uint32_t mode)
     memset(bench.kinds, 0, sizeof(bench.kinds));
     bench.engine = 0;
     bench.cross_next = 0;
+    bench.thunk_slot = 0;
     bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, PAGE_BYTES);
 }
 
@@ -96,6 +99,14 @@ static inline unsigned bench_kind(void *arg, uint32_t off)
     return bench.kinds[off];
 }
 
+static inline bool bench_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
+{
+    (void)arg;
+    *slot = bench.thunk_slot;
+    *reg = bench.thunk_reg;
+    return bench.thunk_slot && lin == bench.thunk_lin;
+}
+
 static inline struct translate_input bench_input(void)
 {
     return (struct translate_input){.scan = &bench.scan,
@@ -105,7 +116,8 @@ static inline struct translate_input bench_input(void)
                                     .page = bench.page,
                                     .engine = bench.engine,
                                     .cross_next = bench.cross_next,
-                                    .site = bench_kind};
+                                    .site = bench_kind,
+                                    .thunk = bench_thunk};
 }
 
 static inline bool bench_scan(uint32_t off, unsigned max_insns)

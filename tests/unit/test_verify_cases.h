@@ -323,6 +323,48 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_STUB, 0, "JMPHOST 0x10000000", "jmp:10000000"},
     {RULE_TARGET, 0, "jz 1f; .byte 0xb8; 1: .byte 0x90, 0x90, 0x90, 0x90", "74 01 b8 90 90 90 90"},
     {RULE_TARGET, 0, "nop; 1: nop; jmp 1b", "90 90 eb fd"},
+    {N_VERIFY_RULES, 0, "call in place of a thunk that loads %ebx",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+    {RULE_THUNK, 0, "the slot of other code",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 e0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+    {RULE_THUNK, 0, "the slot of another address",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 64 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+    {RULE_THUNK, 0, "an index beside the slot",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "4b 8d 8c 02 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 "
+     "00"},
+    {RULE_THUNK, 0, "another return address",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 13 50 00 00"},
+    {RULE_THUNK, 0, "another register",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 ba 12 50 00 00"},
+    {RULE_THUNK, 0, "a second register",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00 "
+     "ba 12 50 00 00"},
+    {RULE_THUNK, 0, "the register is not loaded",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9"},
+    {RULE_THUNK, 0, "nothing is stored",
+     "41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 49 8d 8a 00 f0 ff ff e3 08 "
+     "4c 89 c9 jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+    {RULE_THUNK, 0, "stored elsewhere",
+     "41 c7 44 24 f8 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+    {RULE_THUNK, 0, "ESP as behind a call",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00 "
+     "4d 8d 64 24 fc"},
+    {RULE_BOUNDARY, 0, "rcx does not come back",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 bb 12 50 00 00"},
+    {RULE_TARGET, 0, "to a place that is none",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
+     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001004 4c 89 c9 bb 12 50 00 00"},
     {RULE_INDIRECT, 0, "jmp *%rax", "ff e0"},
     {RULE_INDIRECT, 0, "movl $1, %r8d; jmp *%r8", "41 b8 01 00 00 00 41 ff e0"},
     {RULE_INDIRECT, 0, "jmp *(%r12)", "41 ff 24 24"},

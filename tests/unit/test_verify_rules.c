@@ -122,6 +122,13 @@ static bool is_known(void *arg, uint64_t host)
     return host == KNOWN;
 }
 
+/* MOV (%ESP), %EBX; RET */
+static int thunk(void *arg, uint64_t host, uint32_t page_off)
+{
+    (void)arg;
+    return host == KNOWN && page_off == 0x760 ? 3 : -1;
+}
+
 static struct verify_input input(char flag)
 {
     struct verify_input in = {.bytes = unit.bytes,
@@ -135,7 +142,8 @@ static struct verify_input input(char flag)
                               .cache_exec = CACHE,
                               .sites = (const uint8_t *)unit.sites,
                               .n_site_bytes = sizeof(unit.sites),
-                              .is_entry = is_known};
+                              .is_entry = is_known,
+                              .thunk = thunk};
     if (flag == 'M') {
         memcpy(unit.page + 0x10, "\x29\xc0", 2); /* sub %eax, %eax */
         in.guest = unit.page;
