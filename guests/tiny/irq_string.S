@@ -2,6 +2,8 @@
  * timer: result exact; when an interrupt lands in the middle the frame shows the instruction
  * itself and consistent ECX ESI EDI.
  * timeout: 60
+ * 75 million accesses, each looked at, take too long.
+ * not-modes: data
  */
 #include "lib.inc"
 #include "irq.inc"

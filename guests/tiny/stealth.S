@@ -1,7 +1,7 @@
 /* Everything is planted, and the guest looks for it: its own bytes by loads, REPNE SCAS and a
  * checksum, its return addresses, single steps, x87 instruction pointers, flags images, faults,
  * code it changes itself, its own INT3, and the time it all takes.
- * not-modes: call,trap
+ * not-modes: call,trap,data
  * (with every branch on call or trap its loop takes the time that these take: that can be measured)
  * plex86-args: -map-rule all:count -map-rule nop|pushf|pushfd|cli|in|cmc:trap -map-rule clc|movzx:call
  */

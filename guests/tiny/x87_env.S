@@ -1,8 +1,9 @@
 /* FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR: layouts, instruction and data pointers are the
  * guest's (not the code cache's), opcode, tag word in both forms, 16-bit layouts, FNSAVE
  * initializes, values come back. The host's signal between two instructions may lose the pointers
- * (docs/devices.md): technique trap is such a signal, on purpose.
- * not-modes: trap
+ * (docs/devices.md): technique trap is such a signal, on purpose,
+ * and an instruction's first access to a watched page.
+ * not-modes: trap,data
  */
 #include "lib.inc"
 main:

@@ -1,5 +1,7 @@
 /* FLDENV and FRSTOR bring the instruction and data pointers back; FNSTENV after them shows what
- * was loaded. FNINIT zeroes them; FXSAVE has them too. */
+ * was loaded. FNINIT zeroes them; FXSAVE has them too. Why not under data: x87_env.
+ * not-modes: data
+ */
 #include "lib.inc"
 main:
     fninit

@@ -188,7 +188,7 @@ enum {
     CPU_DUAL_SLOTS = 2048,
     CPU_ACC_HINTS = 32,
     CPU_LOOKUPS = 256,
-    CPU_COUNTERS = 1024
+    CPU_COUNTERS = 4096
 };
 
 struct cpu {
@@ -200,8 +200,8 @@ struct cpu {
     uint32_t sysflags;     /* FLAGS_SYSTEM bits */
     uint32_t intr;         /* 1 while the interrupt controller's INTR output is high */
     uint32_t exit_request; /* set by signals: leave guest code at the next boundary */
-    uint32_t df;           /* guest DF while guest code runs, 0 or FLAG_DF: RFLAGS has it too, but LAHF
-                              does not read it and PUSHFQ takes 4 ns until its image is there */
+    uint32_t df; /* guest DF while guest code runs, 0 or FLAG_DF: RFLAGS has it too, but LAHF
+                    does not read it and PUSHFQ takes 4 ns until its image is there */
     uint32_t exit_reason;
     uint64_t window; /* r13, GS.base: base of the D-view window of the current mode */
     uint64_t dir;    /* r14: I-view directory of the current mode */

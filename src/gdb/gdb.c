@@ -167,6 +167,11 @@ static void say_stop(struct gdb *gdb, const struct stop *stop)
                  stop->write ? "write" : "read", stop->data_bytes, stop->data_lin);
         session_say(gdb, text);
         break;
+    case STOP_DATA:
+        snprintf(text, sizeof text, "plex86: stopped by rule %d behind a %s of %u bytes at 0x%x\n",
+                 stop->rule, stop->write ? "write" : "read", stop->data_bytes, stop->data_lin);
+        session_say(gdb, text);
+        break;
     case STOP_RULE:
         if (!points_at(gdb, stop->lin)) {
             snprintf(text, sizeof text, "plex86: stopped by rule %d\n", stop->rule);

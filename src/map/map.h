@@ -24,12 +24,12 @@ enum emul_op {
     OP_COMMIT,          /* checked store: staging -> memory */
     OP_LOOKUP,          /* looked-up access: host address of the operand -> scratch[0] */
     OP_STI_PENDING,     /* STI found INTR high */
-    OP_POPF_LATE,       /* POPF whose flags are gone already: changes more than the inline form can */
-    OP_FPU_STORED,      /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */
-    OP_FPU_LOADED,      /* FLDENV/FRSTOR/FXRSTOR/FNINIT ran: take the guest's pointers out */
-    OP_MASK_MOVE,       /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
-    OP_PLANT,           /* what rules want before an instruction */
-    OP_PLANT_AFTER,     /* and behind one that has no C function */
+    OP_POPF_LATE,   /* POPF whose flags are gone already: changes more than the inline form can */
+    OP_FPU_STORED,  /* FNSTENV/FNSAVE/FXSAVE ran: put the guest's pointers in */
+    OP_FPU_LOADED,  /* FLDENV/FRSTOR/FXRSTOR/FNINIT ran: take the guest's pointers out */
+    OP_MASK_MOVE,   /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
+    OP_PLANT,       /* what rules want before an instruction */
+    OP_PLANT_AFTER, /* and behind one that has no C function */
     N_LIGHT_OPS,
     OP_PLANTED = 0x80, /* a bit with OP_x: OP_PLANT first, all in one call */
 };
@@ -106,13 +106,21 @@ struct map_patch {
 
 enum {
     MAP_MAX_RULES = 32768,
-    MAP_MAX_COUNTERS = 1024, /* of struct cpu's count[] */
+    MAP_MAX_COUNTERS = 4096, /* of struct cpu's count[] */
     MAP_MAX_PATCHES = 4,
-    MAP_PLANT_MAX = 14, /* rules of one plant; of more the last ones hold */
+    MAP_PLANT_MAX = 30, /* rules of one plant; of more the last ones hold */
     MAP_NO_COUNTER = 0xffff,
 };
 
 struct map_select; /* select.h: which instructions, where */
+
+/* A rule about data: it holds for an access of such an instruction to these bytes. */
+enum map_data_access { DATA_READ = 1, DATA_WRITE = 2 };
+struct map_data {
+    uint8_t access; /* enum map_data_access; 0: no rule about data */
+    bool physical;
+    uint32_t first, last; /* linear or physical addresses; both belong to it */
+};
 
 struct map_rule {
     int id;          /* the user's number: 1 and up; the default map's rules have 0 */
@@ -128,6 +136,7 @@ struct map_rule {
     bool has_port, has_value;
     uint16_t port_lo, port_hi; /* both belong to it */
     uint32_t value, value_mask;
+    struct map_data data;
     bool patch_skip; /* the instruction itself does not happen */
     uint8_t n_patches;
     struct map_patch patches[MAP_MAX_PATCHES];
@@ -225,6 +234,34 @@ bool map_has_value(const struct insn *insn);
  * later rule that holds says "emulate". Of several that stop (or patch) the highest bit wins. */
 unsigned map_plant_holds(const struct map_plant *plant, const struct insn *insn,
                          const struct cpu *cpu);
+
+/* ---- accesses ---- */
+
+/* A data access to a page that some rule is about. */
+struct map_access {
+    const struct insn *insn;  /* NULL: the CPU's own, for an interrupt or exception */
+    uint32_t eip;             /* linear address of insn, or of what the event came before */
+    struct map_site site;     /* its place */
+    uint32_t lin, n_bytes;    /* over at most two pages */
+    uint32_t phys, phys_next; /* of the first byte, of the second page's first byte */
+    bool write;
+};
+/* The next rule that is about these bytes and this place, in no order. -1: no more. Begin with at
+ * all zero. Light. */
+bool map_has_data_rules(const struct map *map);
+struct map_data_at {
+    uint8_t list;
+    uint32_t i;
+};
+int map_next_data_rule(const struct map *map, const struct map_access *access,
+                       struct map_data_at *at);
+/* Does it hold for this instruction (as far as that is known before it runs), and does no later
+ * rule "emulate" it away? Light; -1: ask map_judge_data(), which remembers the answer. */
+int map_recall_data(const struct map *map, unsigned index, const struct map_access *access);
+bool map_judge_data(struct map *map, unsigned index, const struct map_access *access,
+                    const struct cpu *cpu);
+/* A condition "port" or "value" of a rule that holds else. Light. */
+bool map_rule_holds(const struct map_rule *rule, const struct insn *insn, const struct cpu *cpu);
 
 /* ---- for the user ---- */
 

@@ -41,6 +41,20 @@ struct default_memo {
 };
 enum { MAP_MEMOS = 2048 };
 
+/* Rules about data: those of a few pages by page, in a hash. */
+enum { MAP_DATA_BUCKETS = 256, MAP_DATA_PAGES = 16, MAP_DATA_MEMOS = 1024 };
+struct data_index {
+    struct rule_list wide, by_page[MAP_DATA_BUCKETS];
+};
+/* What was judged of a rule about data and one instruction. */
+struct data_memo {
+    uint32_t eip, mode, phys_page;
+    uint16_t rule;
+    uint8_t answer;  /* 0: free; 1: no, 2: yes */
+    uint8_t n_bytes; /* 0: no instruction */
+    uint8_t bytes[INSN_MAX_BYTES];
+};
+
 struct map {
     struct map_plant *plants;    /* [0] is none */
     ZydisDecoder code32, code16; /* for rules that name operands */
@@ -56,6 +70,10 @@ struct map {
     struct rule_list general;                /* any instruction may match */
     struct rule_list by_name[MAP_MNEMONICS]; /* those that only name instructions */
     struct rule_list by_lin[MAP_AT_BUCKETS]; /* those for one linear address */
+    struct data_index data[2];               /* linear, physical */
+    uint32_t n_data_rules;
+    struct rule_list emulates; /* the user's rules that say so, in order */
+    struct data_memo data_memo[MAP_DATA_MEMOS];
     uint16_t *plant_next;
     uint32_t n_plants, n_plants_room;
     uint16_t plant_hash[MAP_PLANT_BUCKETS];
@@ -63,6 +81,30 @@ struct map {
     char **names; /* of sources */
     uint32_t n_names;
 };
+
+static inline unsigned map_lin_bucket(uint32_t lin)
+{
+    return (lin * 2654435761u) >> 22;
+}
+
+/* index.c */
+bool map_list_add(struct rule_list *list, uint16_t rule);
+void map_list_remove(struct rule_list *list, uint16_t rule);
+/* Puts a rule on the lists it is found by, or takes it off. False: no memory. */
+bool map_index_rule(struct map *map, uint16_t index, bool add);
+
+/* data.c, data_light.c */
+bool map_index_data(struct map *map, uint16_t index, bool add);
+bool map_is_about(const struct map_data *data, const struct map_access *access);
+static inline struct data_memo *map_data_memo(struct map *map, unsigned index, uint32_t eip)
+{
+    return &map->data_memo[(eip * 2654435761u + index * 40503u) >> 12 & (MAP_DATA_MEMOS - 1)];
+}
+
+/* plant.c. 0 if there is no room: map_has_room() is asked before each scan. */
+unsigned map_intern_plant(struct map *map, struct map_plant *plant);
+/* Out of the hash: the same set of slots may mean other rules soon. */
+void map_drop_plants_of(struct map *map, uint16_t rule);
 
 /* A rule between parser and map: owned by whoever holds it. */
 struct map_draft {
@@ -107,6 +149,8 @@ struct map_match {
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 bool map_rule_matches(const struct map_rule *rule, struct map_match *match);
+/* Ring, mode, address and page. */
+bool map_matches_place(const struct map_select *select, uint32_t eip, const struct map_site *site);
 bool map_choice_matches(const struct map_choice *choice, struct map_match *match);
 
 static inline bool insn_is_port(const struct insn *insn)

@@ -68,6 +68,33 @@ uint32_t map_value_of(const struct insn *insn, const struct cpu *cpu)
     }
 }
 
+bool map_matches_place(const struct map_select *select, uint32_t eip, const struct map_site *site)
+{
+    uint32_t mode = site->mode;
+    unsigned ring = mode & MODE_USER ? RING_3 : mode & MODE_CPL0 ? RING_0 : RING_1_2;
+    unsigned place = mode & MODE_V86       ? PLACE_V86
+                     : !(mode & MODE_PROT) ? PLACE_REAL
+                     : mode & MODE_CODE32  ? PLACE_PROT32
+                                           : PLACE_PROT16;
+    return (!select->rings || select->rings & ring) &&
+           (!select->places || select->places & place) &&
+           (!select->has_lin || (eip >= select->lin_first && eip <= select->lin_last)) &&
+           (!select->has_phys ||
+            (site->phys_page >= select->phys_first && site->phys_page <= select->phys_last));
+}
+
+bool map_rule_holds(const struct map_rule *rule, const struct insn *insn, const struct cpu *cpu)
+{
+    if (rule->has_port) {
+        uint32_t port = map_port_of(insn, cpu);
+        if (port < rule->port_lo || port > rule->port_hi) {
+            return false;
+        }
+    }
+    return rule->enabled &&
+           (!rule->has_value || (map_value_of(insn, cpu) & rule->value_mask) == rule->value);
+}
+
 unsigned map_plant_holds(const struct map_plant *plant, const struct insn *insn,
                          const struct cpu *cpu)
 {

@@ -152,23 +152,6 @@ bool map_choice_matches(const struct map_choice *choice, struct map_match *match
     return false;
 }
 
-static bool matches_place(const struct map_select *select, const struct insn *insn,
-                          const struct map_site *site)
-{
-    uint32_t mode = site->mode;
-    unsigned ring = mode & MODE_USER ? RING_3 : mode & MODE_CPL0 ? RING_0 : RING_1_2;
-    unsigned place = mode & MODE_V86       ? PLACE_V86
-                     : !(mode & MODE_PROT) ? PLACE_REAL
-                     : mode & MODE_CODE32  ? PLACE_PROT32
-                                           : PLACE_PROT16;
-    return (!select->rings || select->rings & ring) &&
-           (!select->places || select->places & place) &&
-           (!select->has_lin ||
-            (insn->eip >= select->lin_first && insn->eip <= select->lin_last)) &&
-           (!select->has_phys ||
-            (site->phys_page >= select->phys_first && site->phys_page <= select->phys_last));
-}
-
 /* Where a port or a value is asked for, the instruction must have one; one it has as an immediate
  * is compared here. */
 static bool matches_values(const struct map_rule *rule, const struct insn *insn)
@@ -202,7 +185,7 @@ static bool matches_values(const struct map_rule *rule, const struct insn *insn)
 bool map_rule_matches(const struct map_rule *rule, struct map_match *match)
 {
     const struct map_select *select = rule->select;
-    if (match->site && !matches_place(select, match->insn, match->site)) {
+    if (match->site && !map_matches_place(select, match->insn->eip, match->site)) {
         return false;
     }
     if ((rule->has_port || rule->has_value) && !matches_values(rule, match->insn)) {

@@ -20,6 +20,7 @@ struct parser {
 bool parse_choices(struct parser *parser, struct map_select *select);
 bool parse_conditions(struct parser *parser, struct map_rule *rule);
 bool parse_dos(struct parser *parser, struct map_rule *rule);
+bool parse_patch(struct parser *parser, struct map_rule *rule);
 
 bool parse_number(struct parser *parser, uint64_t max, const char *what, uint64_t *number);
 bool parse_range(struct parser *parser, uint64_t max, const char *what, uint64_t *first,

@@ -243,7 +243,7 @@ static bool parse_choice(struct parser *parser, struct map_select *select)
 bool parse_choices(struct parser *parser, struct map_select *select)
 {
     struct lexer *lexer = &parser->lexer;
-    if (parse_at_condition(parser)) {
+    if (parse_at_condition(parser) || lex_is(lexer, ":")) {
         return true; /* no instructions named: all */
     }
     for (;;) {

@@ -73,7 +73,7 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
     bool may_not_store = insn->map == 0 && (insn->flags & INSN_FPU);
     bool reads = insn->mem_read || !insn->mem_write;
     if (reads || may_not_store) {
-        if (reads && acc_observe(cpu, lin, n, ACC_CPL, false) < 0) {
+        if (reads && acc_ask(cpu, lin, n, ACC_CPL, false) < 0) {
             return LIGHT_FAULT;
         }
         cpu->acc_quiet = true;
@@ -90,6 +90,9 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
             i += size;
         }
         cpu->acc_quiet = false;
+        if (reads) {
+            acc_tell(cpu, lin, n, ACC_CPL, false, staging);
+        }
     }
     if (insn->map == 0 && (insn->flags & INSN_FPU) && !insn_is_x87_control(insn)) {
         cpu->fpu_checked_off = off; /* what the x87 data pointer should have been */
@@ -110,7 +113,7 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
         cpu->staged_bytes = 0;
     }
     cpu->staged_count++;
-    acc_observe(cpu, cpu->staged_lin, cpu->staged_bytes, ACC_CPL, true);
+    acc_tell(cpu, cpu->staged_lin, cpu->staged_bytes, ACC_CPL, true, staging);
     cpu->acc_quiet = true;
     for (unsigned i = 0; i < cpu->staged_bytes;) {
         unsigned left = cpu->staged_bytes - i, size = left >= 4 ? 4 : left >= 2 ? 2 : 1;

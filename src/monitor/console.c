@@ -157,7 +157,12 @@ bool console_stop(struct machine *machine, const struct stop *stop)
     monitor_format_insn(machine, stop->lin - machine->cpu->seg[SEG_CS].base, line, sizeof(line));
     int n = snprintf(text, sizeof(text), "\nstopped by rule %d; Current instruction:\n%s\n",
                      stop->rule, line);
-    if (stop->why != STOP_RULE) {
+    if (stop->why == STOP_DATA) {
+        n = snprintf(text, sizeof(text),
+                     "\nstopped by rule %d behind a %s of %u bytes at %08x by instruction:\n%s\n",
+                     stop->rule, stop->write ? "write" : "read", stop->data_bytes, stop->data_lin,
+                     line);
+    } else if (stop->why != STOP_RULE) {
         n = snprintf(text, sizeof(text), "\nstopped; Current instruction:\n%s\n", line);
     }
     put(console, text, (size_t)n);

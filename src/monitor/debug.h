@@ -11,6 +11,7 @@ struct machine;
 enum stop_why {
     STOP_RULE,         /* a rule of the map with the action stop; before the instruction */
     STOP_WATCH,        /* a data watch was hit; behind the instruction */
+    STOP_DATA,         /* a rule about data with the action stop; behind the instruction */
     STOP_SPLIT,        /* -split trap: a data access to a virtualized code page; before it */
     STOP_STEP,         /* DEBUG_STEP is done */
     STOP_ASKED,        /* machine_ask_stop() */
@@ -21,9 +22,9 @@ enum stop_why {
 struct stop {
     enum stop_why why;
     uint32_t lin;                  /* linear address of the instruction it is about */
-    uint32_t data_lin, data_bytes; /* WATCH, SPLIT: the access */
+    uint32_t data_lin, data_bytes; /* WATCH, DATA, SPLIT: the access */
     bool write;
-    int rule;  /* RULE: its id */
+    int rule;  /* RULE, DATA: its id */
     int watch; /* WATCH: what machine_watch_add() returned */
 };
 
@@ -34,9 +35,10 @@ enum debug_go { DEBUG_CONTINUE, DEBUG_STEP, DEBUG_END };
  * cpu_update_mode() behind it; who changes memory uses mem_write(). */
 struct debugger {
     /* DEBUG_STEP: one guest instruction (a repeated one with all its iterations, unless the machine
-     * is kicked meanwhile), interrupts held off for its length, then STOP_STEP; if it faults, STOP_STEP at the handler's first instruction.
-     * Going on from a stop, the instruction at CS:EIP runs once without stopping: like RF, but
-     * invisible to the guest. DEBUG_END: the machine ends with *status. */
+     * is kicked meanwhile), interrupts held off for its length, then STOP_STEP; if it faults,
+     * STOP_STEP at the handler's first instruction. Going on from a stop, the instruction at CS:EIP
+     * runs once without stopping: like RF, but invisible to the guest. DEBUG_END: the machine ends
+     * with *status. */
     enum debug_go (*stopped)(void *arg, struct machine *machine, const struct stop *stop,
                              int *status);
     void *arg;

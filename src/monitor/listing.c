@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "monitor/machine_internal.h"
+#include "trace/trace.h"
 
 /* The mnemonic, with its prefixes, fills eight columns. */
 static void pad_mnemonic(char *text, size_t n_bytes)
@@ -57,6 +58,24 @@ void monitor_log_hit(struct machine *machine, const struct insn *insn, const str
     fprintf(machine->log, "rule %d:%s%s cpl %u eax %08x ebx %08x ecx %08x edx %08x\n", rule->id,
             line, is_after ? " done," : "", cpu->cpl, cpu_reg(cpu, GPR_EAX), cpu_reg(cpu, GPR_EBX),
             cpu_reg(cpu, GPR_ECX), cpu_reg(cpu, GPR_EDX));
+}
+
+void monitor_log_data(struct machine *machine, const struct trace_data *data,
+                      const struct map_rule *rule)
+{
+    const struct cpu *cpu = machine->cpu;
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    char line[160];
+    int digits = data->n_bytes < 8 ? (int)data->n_bytes * 2 : 16;
+    snprintf(line, sizeof(line), " %04X.%08X  (event)", cs->selector, data->eip - cs->base);
+    if (data->insn) {
+        struct insn here = *data->insn;
+        here.eip -= cs->base;
+        format_bytes(machine, &here, cs->selector, cs->big, line, sizeof(line));
+    }
+    fprintf(machine->log, "rule %d:%s cpl %u %s %u bytes at %08x value %0*lx\n", rule->id, line,
+            cpu->cpl, data->write ? "writes" : "reads", data->n_bytes, data->lin, digits,
+            trace_data_value(data));
 }
 
 bool monitor_fetch_insn(struct machine *machine, uint32_t eip, struct insn *insn)

@@ -134,6 +134,10 @@ int monitor_reset(struct machine *machine);
 void monitor_plant_after(struct machine *machine, const struct insn *insn);
 /* rules.c: the texts of those that log, for a trace that begins. */
 void monitor_name_rules(struct machine *machine);
+/* watch.c: pages for a rule about data, for all there are; and no longer. */
+void monitor_watch_rule(struct machine *machine, const struct map_rule *rule);
+void monitor_watch_rules(struct machine *machine);
+void monitor_unwatch_rule(struct machine *machine, const struct map_data *data);
 /* watch_light.c: what view/ reports of pages that no window maps. */
 view_observer monitor_observe;
 /* stop.c. False: the machine ends with *status. The FPU is parked. */
@@ -172,6 +176,9 @@ void monitor_print_stats(struct machine *machine, FILE *out);
 void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
 void monitor_log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
                      bool is_after);
+struct trace_data;
+void monitor_log_data(struct machine *machine, const struct trace_data *data,
+                      const struct map_rule *rule);
 void monitor_log_exit(struct machine *machine, uint32_t reason);
 /* One instruction of a unit, with its host code behind it if host. */
 void monitor_print_insn(struct machine *machine, const struct unit *unit, uint32_t index, bool host,

@@ -40,6 +40,12 @@ void monitor_name_rules(struct machine *machine)
     }
 }
 
+/* Rules about data are looked at when an access is made, and plant nothing. */
+static bool concerns_code(const struct map_rule *rule)
+{
+    return !rule->data.access;
+}
+
 int machine_add_rule(struct machine *machine, const char *text, char **error)
 {
     uint32_t first, last;
@@ -57,8 +63,11 @@ int machine_add_rule(struct machine *machine, const char *text, char **error)
     if (machine->cpu->trace) {
         trace_name_rule(machine->cpu->trace, (uint16_t)id, rule->text);
     }
-    bool is_range = map_rule_range(rule, &first, &last);
-    drop_code(machine, is_range, first, last);
+    monitor_watch_rule(machine, rule);
+    if (concerns_code(rule)) {
+        bool is_range = map_rule_range(rule, &first, &last);
+        drop_code(machine, is_range, first, last);
+    }
     return id;
 }
 
@@ -69,9 +78,16 @@ bool machine_remove_rule(struct machine *machine, int id)
     if (!rule) {
         return false;
     }
-    bool is_range = map_rule_range(rule, &first, &last);
-    drop_code(machine, is_range, first, last);
-    return map_remove_rule(machine->map, id);
+    const struct map_data data = rule->data;
+    if (concerns_code(rule)) {
+        bool is_range = map_rule_range(rule, &first, &last);
+        drop_code(machine, is_range, first, last);
+    }
+    map_remove_rule(machine->map, id);
+    if (data.access) {
+        monitor_unwatch_rule(machine, &data);
+    }
+    return true;
 }
 
 static uint64_t count_of(const struct machine *machine, const struct map_rule *rule)

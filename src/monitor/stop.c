@@ -17,6 +17,12 @@ void machine_ask_stop(struct machine *machine)
     run_interrupt(&machine->run);
 }
 
+/* The instruction it is about has run: the next one has not been looked at. */
+static bool is_behind(const struct stop *stop)
+{
+    return stop->why == STOP_WATCH || stop->why == STOP_DATA;
+}
+
 bool monitor_ask_debugger(struct machine *machine, const struct stop *stop, int *status)
 {
     struct stops *stops = &machine->stops;
@@ -26,7 +32,7 @@ bool monitor_ask_debugger(struct machine *machine, const struct stop *stop, int 
     board_flush(machine->board);
     enum debug_go go = stops->debugger.stopped(stops->debugger.arg, machine, stop, status);
     machine->resume_host = 0; /* registers, code or rules may be others now */
-    stops->passing = !machine->cpu->halted;
+    stops->passing = !machine->cpu->halted && (go == DEBUG_STEP || !is_behind(stop));
     stops->stepping = go == DEBUG_STEP;
     return go != DEBUG_END;
 }
@@ -53,7 +59,7 @@ bool monitor_stop(struct machine *machine, int *status)
     }
     if (console_stop(machine, &stop)) {
         machine->resume_host = 0; /* registers, code or rules may be others now */
-        stops->passing = !machine->cpu->halted;
+        stops->passing = !machine->cpu->halted && !is_behind(&stop);
         return true;
     }
     monitor_show_insn(machine, stop.lin - cpu->seg[SEG_CS].base);

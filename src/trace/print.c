@@ -47,6 +47,10 @@ static void disassemble(const struct scanner *scanner, const struct trace_event 
     ZydisDecodedInstruction insn;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     const ZydisDecoder *decoder = event->code32 ? &scanner->code32 : &scanner->code16;
+    if (!event->n_bytes) { /* the CPU's own access, for an interrupt or exception */
+        snprintf(text, n_bytes, "(event)");
+        return;
+    }
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT);
     if (ZYAN_FAILED(
             ZydisDecoderDecodeFull(decoder, event->bytes, event->n_bytes, &insn, operands)) ||

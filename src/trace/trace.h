@@ -118,6 +118,20 @@ bool trace_log_access(struct trace *trace, const struct cpu *cpu, const struct i
 /* Open events go without results: their instruction does not come to its end now. */
 void trace_close(struct trace *trace);
 
+/* An access that a rule about data is for. */
+struct trace_data {
+    const struct insn *insn; /* NULL: the CPU's own, for an event */
+    uint32_t eip;            /* linear */
+    uint32_t lin, n_bytes;
+    bool write;
+    const uint8_t *bytes; /* what is read or written */
+};
+/* As trace_log(). */
+bool trace_log_data(struct trace *trace, const struct cpu *cpu, const struct trace_data *data,
+                    uint16_t rule);
+/* The first eight bytes, little-endian. */
+uint64_t trace_data_value(const struct trace_data *data);
+
 /* Wakes the writer, and waits if the ring is full, at most 0.1 s. vCPU thread, full. */
 void trace_make_room(struct trace *trace);
 

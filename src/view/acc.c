@@ -81,77 +81,117 @@ static void phys_write(struct mem *mem, uint32_t phys, unsigned size, uint32_t v
     }
 }
 
-/* The pages of an access, after they were walked without a fault. */
-static int observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, bool user, bool write,
-                   bool probe)
+/* Tells of an access whose pages were walked without a fault. */
+static int observe(struct cpu *cpu, struct view_sight *sight, bool user)
 {
-    if (__builtin_expect(!cpu->view->hides, 1)) {
-        return 0;
-    }
-    while (n_bytes) {
-        struct walk walk;
-        uint32_t here = page_left(lin) < n_bytes ? page_left(lin) : n_bytes;
-        if (view_walk(cpu, lin, write ? VIEW_WRITE : VIEW_READ, user, true, &walk, NULL) == 0) {
-            struct view_sight sight = {
-                .lin = lin, .phys = walk.phys, .n_bytes = here, .write = write, .probe = probe};
-            if (!view_observe(cpu, &sight)) {
-                return -1;
-            }
+    struct walk walk;
+    enum view_access access = sight->write ? VIEW_WRITE : VIEW_READ;
+    uint32_t first = view_sight_first(sight);
+    if (first < sight->n_bytes) {
+        if (view_walk(cpu, sight->lin + first, access, user, true, &walk, NULL)) {
+            return 0;
         }
-        lin += here;
-        n_bytes -= here;
+        sight->phys_next = walk.phys;
     }
-    return 0;
+    return view_observe(cpu, sight) ? 0 : -1;
 }
 
-int acc_observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write)
+static inline bool is_quiet(const struct cpu *cpu)
 {
-    return observe(cpu, lin, n_bytes, is_user(cpu, right), write, false);
+    return __builtin_expect(!cpu->view->hides, 1) || cpu->acc_quiet;
+}
+
+/* Where a split policy may object, before anything is done. */
+static inline bool asks_first(const struct cpu *cpu)
+{
+    return __builtin_expect(cpu->view->hides, 0) && view_hides_code(cpu->view) && !cpu->acc_quiet;
+}
+
+static int observe_lin(struct cpu *cpu, uint32_t lin, unsigned n_bytes, bool user, bool write,
+                       const uint8_t *data)
+{
+    struct walk walk;
+    if (!n_bytes ||
+        view_walk(cpu, lin, write ? VIEW_WRITE : VIEW_READ, user, true, &walk, NULL) < 0) {
+        return 0;
+    }
+    struct view_sight sight = {.lin = lin,
+                               .phys = walk.phys,
+                               .n_bytes = n_bytes,
+                               .write = write,
+                               .probe = !data,
+                               .data = data};
+    return observe(cpu, &sight, user);
+}
+
+int acc_ask(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write)
+{
+    return asks_first(cpu) ? observe_lin(cpu, lin, n_bytes, is_user(cpu, right), write, NULL) : 0;
+}
+
+void acc_tell(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write,
+              const uint8_t *data)
+{
+    if (!is_quiet(cpu)) {
+        observe_lin(cpu, lin, n_bytes, is_user(cpu, right), write, data);
+    }
+}
+
+/* lin's page is at phys. */
+static void tell(struct cpu *cpu, uint32_t lin, uint32_t phys, unsigned size, bool user, bool write,
+                 uint32_t value)
+{
+    struct view_sight sight = {
+        .lin = lin, .phys = phys, .n_bytes = size, .write = write, .data = (const uint8_t *)&value};
+    observe(cpu, &sight, user);
 }
 
 static int slow_read(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t *value)
 {
-    struct walk walk;
+    struct walk walk, next;
     struct mem *mem = cpu->view->mem;
-    if (page_left(lin) >= size) {
-        if (view_walk(cpu, lin, VIEW_READ, user, false, &walk, &cpu->fault) < 0 ||
-            observe(cpu, lin, size, user, false, false) < 0) {
-            return -1;
-        }
+    unsigned first = page_left(lin) < size ? page_left(lin) : size;
+    if (view_walk(cpu, lin, VIEW_READ, user, false, &walk, &cpu->fault) < 0 ||
+        (first < size &&
+         view_walk(cpu, lin + first, VIEW_READ, user, false, &next, &cpu->fault) < 0) ||
+        (asks_first(cpu) && observe_lin(cpu, lin, size, user, false, NULL) < 0)) {
+        return -1;
+    }
+    if (first == size) {
         *value = phys_read(mem, walk.phys, size);
-        return 0;
-    }
-    *value = 0;
-    for (unsigned i = 0; i < size; i++) {
-        if (view_walk(cpu, lin + i, VIEW_READ, user, false, &walk, &cpu->fault) < 0) {
-            return -1;
+    } else {
+        *value = 0;
+        for (unsigned i = 0; i < size; i++) {
+            uint32_t phys = i < first ? walk.phys + i : next.phys + (i - first);
+            *value |= (phys_read(mem, phys, 1) & 0xff) << (8 * i);
         }
-        *value |= (phys_read(mem, walk.phys, 1) & 0xff) << (8 * i);
     }
-    return observe(cpu, lin, size, user, false, false);
+    if (!is_quiet(cpu)) {
+        tell(cpu, lin, walk.phys, size, user, false, *value);
+    }
+    return 0;
 }
 
 static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, uint32_t value)
 {
-    struct walk first, last;
+    struct walk walk, next;
     struct mem *mem = cpu->view->mem;
-    if (view_walk(cpu, lin, VIEW_WRITE, user, false, &first, &cpu->fault) < 0) {
+    unsigned first = page_left(lin) < size ? page_left(lin) : size;
+    if (view_walk(cpu, lin, VIEW_WRITE, user, false, &walk, &cpu->fault) < 0 ||
+        (first < size &&
+         view_walk(cpu, lin + first, VIEW_WRITE, user, false, &next, &cpu->fault) < 0) ||
+        (asks_first(cpu) && observe_lin(cpu, lin, size, user, true, NULL) < 0)) {
         return -1;
     }
-    uint32_t next = lin + page_left(lin); /* CR2 is the first byte that is missing */
-    if (page_left(lin) < size &&
-        view_walk(cpu, next, VIEW_WRITE, user, false, &last, &cpu->fault) < 0) {
-        return -1;
+    if (!is_quiet(cpu)) {
+        tell(cpu, lin, walk.phys, size, user, true, value);
     }
-    if (observe(cpu, lin, size, user, true, false) < 0) {
-        return -1;
-    }
-    if (page_left(lin) >= size) {
-        phys_write(mem, first.phys, size, value);
+    if (first == size) {
+        phys_write(mem, walk.phys, size, value);
         return 0;
     }
     for (unsigned i = 0; i < size; i++) {
-        uint32_t phys = i < page_left(lin) ? first.phys + i : last.phys + i - page_left(lin);
+        uint32_t phys = i < first ? walk.phys + i : next.phys + (i - first);
         phys_write(mem, phys, 1, value >> (8 * i));
     }
     return 0;
@@ -324,7 +364,7 @@ int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_ri
             return -1;
         }
     }
-    return observe(cpu, lin, n_bytes, user, true, true);
+    return asks_first(cpu) ? observe_lin(cpu, lin, n_bytes, user, true, NULL) : 0;
 }
 
 /* What is left of n when the handler gave up. */

@@ -22,9 +22,13 @@ int acc_write(struct cpu *cpu, uint32_t lin, unsigned size_bytes, enum acc_right
               uint32_t value);
 /* 0 if [lin, lin + n_bytes) could be written (n_bytes <= 4096), else -1 with cpu->fault set. */
 int acc_probe_write(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right);
-/* A data access to [lin, lin + n_bytes) is about to be made in pieces: reports it as one where no
- * window maps the pages. 0, or -1 with cpu->fault = VEC_STOPPED: it must wait. */
-int acc_observe(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write);
+/* A data access to [lin, lin + n_bytes) that is made in pieces (cpu->acc_quiet) is reported as one,
+ * where no window maps the pages. Before it: 0, or -1 with cpu->fault = VEC_STOPPED: it must wait.
+ */
+int acc_ask(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write);
+/* With what was read, or is about to be written. */
+void acc_tell(struct cpu *cpu, uint32_t lin, unsigned n_bytes, enum acc_right right, bool write,
+              const uint8_t *data);
 /* REP MOVS and REP STOS upwards, of n items of size 1, 2, 4 with the rights of the CPL; each
  * operand inside one page, nothing watched. Returns how many were done: fewer than n where the
  * windows do not have the page, and then acc_read() or acc_write() of the next one says why. */

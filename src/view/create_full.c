@@ -82,7 +82,7 @@ struct pool {
     void **host;
     uint64_t n_bytes;
 };
-enum { N_POOLS = 11 };
+enum { N_POOLS = 12 };
 
 static void list_pools(struct view *view, struct pool pools[N_POOLS])
 {
@@ -98,6 +98,7 @@ static void list_pools(struct view *view, struct pool pools[N_POOLS])
         {(void **)&view->frame_head, (GIB(4) >> PAGE_SHIFT) * sizeof(*view->frame_head)},
         {(void **)&view->protected_pages, (GIB(4) >> PAGE_SHIFT) / 8},
         {(void **)&view->watched_pages, VIEW_DIR_ENTRIES / 8},
+        {(void **)&view->watched_phys, (GIB(4) >> PAGE_SHIFT) / 8},
         {(void **)&view->dirs, n_all_dirs(view) * sizeof(*view->dirs)},
     };
     memcpy(pools, all, sizeof(all));

@@ -1,6 +1,6 @@
 /* hide.c - pages that no window may map: virtualized code pages under a split policy other than
- * "hide", and linear pages somebody watches. Every access to them takes the checked path and is
- * told to the observer.
+ * "hide", and pages somebody watches, linear or physical. Every access to them takes the checked
+ * path and is told to the observer.
  *
  * Place in the flow: dview.c asks page_is_hidden() before it maps; acc.c reports. Decides nothing
  * about what an access means.
@@ -32,12 +32,14 @@ static bool hide_in_slot(struct view *view, struct view_slot *slot, uint32_t i)
            view->stats.n_spaces_dropped == n_dropped;
 }
 
-static bool hide_phys_in_slot(struct view *view, struct view_slot *slot, uint32_t phys_page)
+static bool hide_phys_in_slot(struct view *view, struct view_slot *slot, uint32_t first_page,
+                              uint32_t last_page)
 {
     for (uint32_t word = 0; word < VIEW_SLOT_WORDS; word++) {
         for (uint64_t bits = slot->mapped[word]; bits; bits &= bits - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (slot_phys_page(view, slot, i) == phys_page && !hide_in_slot(view, slot, i)) {
+            if (slot_phys_page(view, slot, i) - first_page <= last_page - first_page &&
+                !hide_in_slot(view, slot, i)) {
                 return false;
             }
         }
@@ -45,12 +47,13 @@ static bool hide_phys_in_slot(struct view *view, struct view_slot *slot, uint32_
     return true;
 }
 
-static bool hide_phys_in_window(struct view *view, uint32_t window, uint32_t phys_page)
+static bool hide_phys_in_window(struct view *view, uint32_t window, uint32_t first_page,
+                                uint32_t last_page)
 {
     for (uint32_t number = view->windows[window].first; number;) {
         struct view_slot *slot = &view->slots[number];
         number = slot->next;
-        if (!hide_phys_in_slot(view, slot, phys_page)) {
+        if (!hide_phys_in_slot(view, slot, first_page, last_page)) {
             return false;
         }
         slot_release_if_empty(view, slot);
@@ -59,55 +62,81 @@ static bool hide_phys_in_window(struct view *view, uint32_t window, uint32_t phy
 }
 
 /* Read-only mappings are in no chain, so this looks at all of them: some 0.1 ms in a running
- * system, paid only under -split log and trap. */
-void hide_phys_page(struct view *view, uint32_t phys_page)
+ * system, paid only under -split log and trap, and where somebody begins to watch. */
+void hide_phys_pages(struct view *view, uint32_t first_page, uint32_t last_page)
 {
     for (uint32_t window = 0; window <= view->last_window; window++) {
-        while (!hide_phys_in_window(view, window, phys_page)) {
+        while (!hide_phys_in_window(view, window, first_page, last_page)) {
         }
     }
 }
 
-static void hide_linear_page(struct view *view, uint32_t page)
+/* The pages of one slot. False: a window was cleared on the way. */
+static bool hide_linear_in_slot(struct view *view, struct view_slot *slot, uint32_t first_page,
+                                uint32_t last_page)
+{
+    for (uint32_t i = 0; i < view->slot_pages; i++) {
+        if (slot_page(view, slot) + i - first_page <= last_page - first_page &&
+            bit_get(slot->mapped, i) && !hide_in_slot(view, slot, i)) {
+            return false;
+        }
+    }
+    slot_release_if_empty(view, slot);
+    return true;
+}
+
+static void hide_linear_pages(struct view *view, uint32_t first_page, uint32_t last_page)
 {
     uint32_t pages_shift = view->slot_shift - PAGE_SHIFT;
     for (uint32_t window = 0; window <= view->last_window; window++) {
-        struct view_slot *slot = slot_find(view, window, page >> pages_shift);
-        uint32_t i = page & (view->slot_pages - 1);
-        if (slot && bit_get(slot->mapped, i)) {
-            if (hide_in_slot(view, slot, i)) {
-                slot_release_if_empty(view, slot);
+        for (uint32_t index = first_page >> pages_shift; index <= last_page >> pages_shift;) {
+            struct view_slot *slot = slot_find(view, window, index);
+            if (!slot || hide_linear_in_slot(view, slot, first_page, last_page)) {
+                index++;
             }
         }
     }
 }
 
-void view_watch_page(struct view *view, uint32_t lin, bool watched)
+void view_watch_pages(struct view *view, uint32_t first_page, uint32_t last_page, bool physical,
+                      bool watched)
 {
-    uint32_t page = lin >> PAGE_SHIFT;
-    if (bit_get(view->watched_pages, page) == watched) {
-        return;
-    }
-    if (watched) {
-        lookup_forget_all(view->cpu);
-        bit_set(view->watched_pages, page);
-        view->n_watched++;
-        hide_linear_page(view, page);
-    } else {
-        bit_clear(view->watched_pages, page);
-        view->n_watched--;
+    uint64_t *pages = physical ? view->watched_phys : view->watched_pages;
+    uint32_t n_before = view->n_watched;
+    lookup_forget_all(view->cpu);
+    for (uint32_t page = first_page; page <= last_page; page++) {
+        if (bit_get(pages, page) == watched) {
+            continue;
+        }
+        if (watched) {
+            bit_set(pages, page);
+            view->n_watched++;
+        } else {
+            bit_clear(pages, page);
+            view->n_watched--;
+        }
     }
     view->hides = view->hides_code || view->n_watched;
+    if (view->n_watched > n_before && physical) {
+        hide_phys_pages(view, first_page, last_page);
+    } else if (view->n_watched > n_before) {
+        hide_linear_pages(view, first_page, last_page);
+    }
 }
 
 bool view_observe(struct cpu *cpu, struct view_sight *sight)
 {
     struct view *view = cpu->view;
+    const uint32_t page = sight->lin >> PAGE_SHIFT, phys_page = sight->phys >> PAGE_SHIFT;
+    const uint32_t next = (sight->lin + sight->n_bytes - 1) >> PAGE_SHIFT;
+    const uint32_t next_phys = (next != page ? sight->phys_next : sight->phys) >> PAGE_SHIFT;
     if (cpu->acc_quiet || !view->observer ||
-        !page_is_hidden(view, sight->lin >> PAGE_SHIFT, sight->phys >> PAGE_SHIFT)) {
+        (!page_is_hidden(view, page, phys_page) &&
+         (next == page || !page_is_hidden(view, next, next_phys)))) {
         return true;
     }
-    sight->is_code = view->hides_code && page_is_protected(view, sight->phys >> PAGE_SHIFT);
+    sight->is_code = view->hides_code &&
+                     (page_is_protected(view, phys_page) || page_is_protected(view, next_phys));
     if (view->observer(cpu, sight)) {
         return true;
     }

@@ -57,7 +57,7 @@ void view_protect_page(struct view *view, uint32_t phys_page)
     bit_set(view->protected_pages, phys_page);
     lookup_forget_all(view->cpu);
     if (view->hides_code) {
-        hide_phys_page(view, phys_page);
+        hide_phys_pages(view, phys_page, phys_page);
         return;
     }
     protect_small(view, phys_page);

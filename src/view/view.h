@@ -143,23 +143,34 @@ void view_protect_page(struct view *view, uint32_t phys_page);
 void view_unprotect_page(struct view *view, uint32_t phys_page);
 bool view_page_protected(const struct view *view, uint32_t phys_page);
 
-/* An access by C code (instructions whose site is checked, emulation, event delivery) to a page
- * that no window maps. */
+/* An access by C code (instructions whose site is checked, emulation, event delivery) to bytes of
+ * which some lie in a page that no window maps. */
 struct view_sight {
-    uint32_t lin, phys, n_bytes; /* inside one page */
+    uint32_t lin, n_bytes; /* over at most two pages */
+    uint32_t phys;
+    uint32_t phys_next; /* of the second page's first byte, if there are two */
     bool write;
-    bool probe;   /* nothing is read or written yet: a write is to be possible */
-    bool is_code; /* a virtualized code page (hides_code) */
+    bool probe;          /* nothing is read or written yet; only under hides_code */
+    bool is_code;        /* one of them is a virtualized code page (hides_code) */
+    const uint8_t *data; /* n_bytes: what was read, or is about to be written. Not with probe */
 };
+/* How many of them lie in the first page. */
+static inline uint32_t view_sight_first(const struct view_sight *sight)
+{
+    uint32_t left = 4096 - (sight->lin & 4095);
+    return sight->n_bytes < left ? sight->n_bytes : left;
+}
 /* Light. False: the access must not be made now; it fails with VEC_STOPPED. */
 typedef bool view_observer(struct cpu *cpu, const struct view_sight *sight);
 /* hide.c. hides_code: from now on physical pages with scanned code are mapped in no window. Before
  * the first unit is made. */
 void view_set_observer(struct view *view, view_observer *observer, bool hides_code);
 bool view_hides_code(const struct view *view);
-/* The linear page is mapped in no window while it is watched, whatever lies there. */
-void view_watch_page(struct view *view, uint32_t lin, bool watched);
-/* For acc.c and checked accesses: tells the observer. False: cpu->fault says VEC_STOPPED. */
+/* Linear pages, or physical ones, are mapped in no window while they are watched, whatever lies
+ * there. Both ends belong to the range. */
+void view_watch_pages(struct view *view, uint32_t first_page, uint32_t last_page, bool physical,
+                      bool watched);
+/* For acc.c: tells the observer. False: cpu->fault says VEC_STOPPED. */
 bool view_observe(struct cpu *cpu, struct view_sight *sight);
 
 /* Everything dropped: all pages out of all windows, all directory entries (tests, snapshots). */

@@ -138,8 +138,9 @@ struct view {
     uint32_t large_head[VIEW_WINDOW_SLOTS]; /* by phys >> slot_shift */
     uint64_t *protected_pages;              /* bitmap by physical page */
     uint64_t *watched_pages;                /* bitmap by linear page: see hide.c */
-    uint32_t n_watched;
-    bool hides, hides_code; /* hides: some page may not be mapped */
+    uint64_t *watched_phys;                 /* and by physical page */
+    uint32_t n_watched;                     /* bits of both */
+    bool hides, hides_code;                 /* hides: some page may not be mapped */
     view_observer *observer;
     const uint8_t *ones; /* a page of FF: what a page table in a hole reads as */
     /* the last #PF of user code that was given to the guest */
@@ -257,7 +258,7 @@ static inline bool page_is_protected(const struct view *view, uint32_t phys_page
 static inline bool page_is_hidden(const struct view *view, uint32_t page, uint32_t phys_page)
 {
     return __builtin_expect(view->hides, 0) &&
-           (bit_get(view->watched_pages, page) ||
+           (bit_get(view->watched_pages, page) || bit_get(view->watched_phys, phys_page) ||
             (view->hides_code && page_is_protected(view, phys_page)));
 }
 static inline uint32_t page_in_memfd(const struct view *view, uint32_t phys_page)
@@ -329,8 +330,8 @@ void dview_retry(struct cpu *cpu);
  */
 void check_window(struct view *view, uint32_t window, bool globals);
 
-/* hide.c. Takes a physical page out of every window, read-only mappings included. */
-void hide_phys_page(struct view *view, uint32_t phys_page);
+/* hide.c. Takes physical pages out of every window, read-only mappings included. */
+void hide_phys_pages(struct view *view, uint32_t first_page, uint32_t last_page);
 
 /* dir.c */
 void dir_reset_page(struct view *view, uint32_t window, uint32_t page);

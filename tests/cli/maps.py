@@ -118,6 +118,31 @@ def map_patches():
     need(edx("cpuid: patch edx = 1", "cpuid: emulate") == plain, "emulate undoes it")
 
 
+def map_data():
+    """movl $2, 0x200000; addl $1, 0x200002; pushl %eax; popl %ecx; hlt, with the stack at 0x200104"""
+    path = write("data.bin", b"\xc7\x05\x00\x00\x20\x00\x02\x00\x00\x00" b"\x83\x05\x02\x00\x20\x00\x01"
+                 b"\xbc\x04\x01\x20\x00" b"\x50\x59\xf4")
+    for engine in ([], ["-engine", "one-insn"], ["-engine", "all-checked"], ["-engine", "verify"]):
+        run = Run(["-program", path, "-map-rule", "touches 0x200000+4: count, log", "-map-rule", "push writes 0x200100: log",
+                   "-map-rule", "all: count", "-map-rule", "touches phys 0x200000+0x1000: sample 2"] + engine)
+        lines = [line.split(" cpl ") for line in run.err.splitlines()]
+        need(run.status == 0 and [(l[0][:6], l[1]) for l in lines if len(l) == 2] == [
+            ("rule 1", "3 writes 4 bytes at 00200000 value 00000002"),
+            ("rule 1", "3 reads 4 bytes at 00200002 value 00000000"),
+            ("rule 4", "3 reads 4 bytes at 00200002 value 00000000"),
+            ("rule 1", "3 writes 4 bytes at 00200002 value 00000001"),
+            ("rule 2", "3 writes 4 bytes at 00200100 value 00000000"),
+            ("rule 4", "3 writes 4 bytes at 00200100 value 00000000")], run.says())
+    for rule, line in (("writes 0x200000: stop", "00100000  C705"), ("reads 0x200005: stop", "0010000A  8305"),
+                       ("reads 0x200006+0xff: stop", "00100017  59"), ("cpl 0 touches 0x200000+4096: stop", "00100018  F4"),
+                       ("push touches phys 0x200000-0x200fff: stop", "00100016  50"),
+                       ("touches 0-0x1fffff: stop", "00100018  F4")):
+        run = Run(["-program", path, "-map-rule", rule])
+        need(run.status == 0 and run.out.startswith("Current instruction:\n 000B." + line), rule + run.says() + run.out)
+    again = print_map("-map-rule", "mov reads phys 0x1000+4 cpl 3: stop")
+    need(rules_of(again) == rules_of(print_map("-map", write("data.map", again))), "a rule about data is not read back")
+
+
 class Client:
     """A control connection."""
 
@@ -181,6 +206,47 @@ def monitor_commands(kernel):
         live.ends(0)
 
 
+def monitor_data():
+    """Rules about data that come and go while code runs: inc 0x200000; push; pop; again."""
+    path = os.path.join(Setup.folder, "data.sock")
+    loop = write("inc.bin", b"\xbc\x04\x01\x20\x00" b"\xff\x05\x00\x00\x20\x00\x50\x59\xeb\xf6")
+
+    def goes_on(client):
+        """To the next stop, whose message may come with the answer or behind it."""
+        text = client.ask("cont")
+        return text if "stopped" in text else text + client.answer()
+
+    def counts(client):
+        return [int(line.split()[1]) for line in client.ask("info counters").splitlines()]
+    with Live(["-program", loop, "-monitor", "unix:%s,server,nowait" % path], False) as live:
+        client = Client(path)
+        need(client.ask("info counters") == "", "no rules yet")
+        client.ask("stop")
+        for rule in ("writes 0x200000+4: count", "reads 0x200003: count", "touches 0x201000+4: count"):
+            need(client.ask("rule add " + rule).startswith("rule "), rule)
+        client.ask("cont")
+        time.sleep(0.2)
+        client.ask("stop")
+        seen = counts(client)
+        need(seen[0] > 1000 and abs(seen[1] - seen[0]) <= 1 and seen[2] == 0, str(seen))
+        need(client.ask("info rules").startswith("1: writes 0x200000+4: count  (%d)" % seen[0]), "info rules")
+        need(client.ask("rule add push touches phys 0x200000+4096: count").startswith("rule 4"), "rule add")
+        client.ask("rule delete 1")  # the page is still watched
+        client.ask("cont")
+        time.sleep(0.1)
+        client.ask("stop")
+        more = counts(client)
+        need(more[0] > seen[1] and more[1] == 0 and more[2] > 1000, str(more))
+        client.ask("rule delete all")
+        need(client.ask("rule add pop reads 0x200100: stop") == "rule 5\n", "rule add")
+        need("stopped by rule 5 behind a read of 4 bytes at 00200100" in goes_on(client), "a rule about data does not stop")
+        need("ESP=00200104" in client.ask("info registers"), "the stop is not behind the instruction")
+        need(client.ask("rule add at 0x10000d: stop") == "rule 6\n", "the next instruction")
+        need("stopped by rule 6;" in goes_on(client), "the next instruction's stop is passed over")
+        client.socket.sendall(b"quit\n")
+        live.ends(0)
+
+
 def monitor_stdio(kernel):
     run = subprocess.run(Setup.user + [Setup.plex86, "-kernel", kernel, "-monitor", "stdio", "-serial", "null"],
                          input=b"info status\nrule add nop: stop\nquit\n", stdout=subprocess.PIPE,
@@ -199,7 +265,7 @@ def monitor_bad(kernel):
 def add_tests(tests, kernel):
     """kernel(): path of one that runs until it is told."""
     for function in (map_errors, map_bad_files, map_print_back, map_order, map_help, map_counts_once,
-                     map_stops, map_patches):
+                     map_stops, map_patches, map_data, monitor_data):
         tests[function.__name__] = function
     for function in (monitor_commands, monitor_stdio, monitor_bad):
         tests[function.__name__] = lambda function=function: function(kernel())

@@ -75,6 +75,17 @@ def trace_values():
     need(trace("--summary", path).split()[0] == str(len(events)), "the summary counts otherwise")
 
 
+def trace_data():
+    """Accesses: movl $1, 0x200000; movl 0x200000, %eax; fldl 0x200000; int $3 without a handler."""
+    code = bytes.fromhex("c705000020000100 0000 a100002000 dd0500002000 f4".replace(" ", ""))
+    path = logged("data.trace", "-program", write("data.bin", code), "-map-rule", "touches 0x200000+8: log")
+    lines = [json.loads(line) for line in trace("--json", path).splitlines()][1:]
+    found = [{k: v for k, v in e.items() if k in ("read", "write", "size", "value", "high")} for e in lines]
+    need(found == [{"write": 0x200000, "size": 4, "value": 1}, {"read": 0x200000, "size": 4, "value": 1},
+                   {"read": 0x200000, "size": 8, "value": 1, "high": 0}], str(found))
+    need("read 200000  size 4  value 1\n" in trace(path), trace(path))
+
+
 def trace_and_counts():
     """Rules that log and rules that count at the same instruction, one logging or more, with results or not."""
     code = bytes.fromhex("b9e8030000 90 31c0 51 0fa2 59 49 75f6 f4".replace(" ", ""))  # 1000 times
@@ -194,5 +205,5 @@ def trace_files(kernel):
 
 def add_tests(tests, kernel):
     tests["trace_files"] = lambda: trace_files(kernel)
-    for function in (trace_values, trace_and_counts, trace_split, trace_full_disk, trace_killed, trace_printer):
+    for function in (trace_values, trace_data, trace_and_counts, trace_split, trace_full_disk, trace_killed, trace_printer):
         tests[function.__name__] = function

@@ -59,7 +59,7 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_CPU_READ, 0, "movq count+4(%r15), %r8", "4d 8b 87 ec 43 00 00"},
     {RULE_CPU_READ, 0, "movl count(%r15), %eax", "41 8b 87 e8 43 00 00"},
     {RULE_DEST, 0, "movq count(%r15), %rcx", "49 8b 8f e8 43 00 00"},
-    {RULE_CPU_READ, 0, "movq count end(%r15), %r8", "4d 8b 87 e8 63 00 00"},
+    {RULE_CPU_READ, 0, "movq count end(%r15), %r8", "4d 8b 87 e8 c3 00 00"},
     {RULE_PRECISE, 0, "incl %eax; @P", "ff c0 @P"},
     {RULE_PRECISE, 0, "incl %eax; @Q", "ff c0 @Q"},
     {RULE_PRECISE, 0, "@Q; @Q", "@Q @Q"},

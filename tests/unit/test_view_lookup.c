@@ -103,10 +103,10 @@ static void test_forgets(void **state)
     assert_true(view_look_up_again(cpu, at(1), true) == 0);
     assert_int_equal(view_look_up(cpu, at(1), true, &host), VIEW_CHECKED);
     assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
-    view_watch_page(view, at(1), true);
+    view_watch_pages(view, at(1) >> PAGE_SHIFT, at(1) >> PAGE_SHIFT, false, true);
     assert_true(view_look_up_again(cpu, at(1), false) == 0);
     assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_CHECKED);
-    view_watch_page(view, at(1), false);
+    view_watch_pages(view, at(1) >> PAGE_SHIFT, at(1) >> PAGE_SHIFT, false, false);
     assert_int_equal(view_look_up(cpu, at(1), false, &host), VIEW_MAPPED);
     cpu->a20 = false;
     view_paging_changed(cpu);
