@@ -9,9 +9,6 @@ bool light_looks_up_again(struct cpu *cpu, const struct insn *insn);
 enum light_result light_look_up(struct cpu *cpu, const struct insn *insn);
 enum light_result light_string(struct cpu *cpu, const struct insn *insn);
 
-/* A fault spared is worth some 5 us, a look-up costs 10 ns. */
-enum { USES_PER_FAULT = 256 };
-
 static uint32_t operand_lin(const struct cpu *cpu, const struct insn *insn)
 {
     uint32_t lin = (uint32_t)insn->disp; /* flat, 32-bit: see translate_may_look_up() */
@@ -39,6 +36,7 @@ bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
         return false;
     }
     site->left--;
+    cpu->n_light[OP_LOOKUP]++;
     cpu->scratch[SCRATCH_HOST] = host;
     return true;
 }
@@ -56,14 +54,15 @@ static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
     return LIGHT_EXIT;
 }
 
-/* Is a review due, and is it the end? */
+/* Is a review due, and is it the end? A fault spared is worth some 5 us, a look-up costs 10 to 40
+ * ns: one in LOOKUP_REVIEW_USES pays. */
 static bool is_given_up(struct lookup_site *site)
 {
     if (site->left) {
         site->left--;
         return false;
     }
-    if (site->n_spared * USES_PER_FAULT < LOOKUP_REVIEW_USES) {
+    if (site->n_spared == 0) {
         return true;
     }
     site->left = LOOKUP_REVIEW_USES;

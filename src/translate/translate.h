@@ -32,7 +32,7 @@ struct lookup_site {
     uint32_t left;     /* uses until it is judged again */
     uint32_t n_spared; /* host faults it has spared since it was */
 };
-enum { LOOKUP_REVIEW_USES = 1024 };
+enum { LOOKUP_REVIEW_USES = 256 };
 
 struct translate_input {
     const struct scan_result *scan;

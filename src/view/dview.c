@@ -36,7 +36,8 @@ static bool small_joins(const struct view *view, const struct view_slot *slot, u
     }
     uint32_t phys_page = (uint32_t)((*now & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
     uint32_t base_page = (uint32_t)((pte & PTE_FRAME) >> PAGE_SHIFT) & view->page_mask;
-    return !page_is_hidden(view, slot_page(view, slot) + i, phys_page) && view->mem->page_type[phys_page] == view->mem->page_type[base_page] &&
+    return !page_is_hidden(view, slot_page(view, slot) + i, phys_page) &&
+           view->mem->page_type[phys_page] == view->mem->page_type[base_page] &&
            page_in_memfd(view, phys_page) == fd_page &&
            small_writable(view, slot, *now) == writable;
 }
@@ -95,8 +96,9 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
             return small_upgrade(view, slot, i);
         }
     }
-    uint64_t run[VIEW_AROUND_PAGES];
-    uint32_t block = i & ~(uint32_t)(VIEW_AROUND_PAGES - 1);
+    uint64_t run[VIEW_AROUND_READ];
+    uint32_t around = writable ? VIEW_AROUND_PAGES : VIEW_AROUND_READ;
+    uint32_t block = i & ~(around - 1);
     uint32_t fd_page = page_in_memfd(view, walk->phys >> PAGE_SHIFT);
     uint32_t first = i;
     uint32_t end = i + 1;
@@ -106,9 +108,8 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
                                             writable, &run[first - 1 - block])) {
             first--;
         }
-        while (
-            end < block + VIEW_AROUND_PAGES &&
-            small_joins(view, slot, end, pte, fd_page + (end - i), writable, &run[end - block])) {
+        while (end < block + around && small_joins(view, slot, end, pte, fd_page + (end - i),
+                                                   writable, &run[end - block])) {
             end++;
         }
     }
@@ -117,7 +118,7 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
     long result =
         small_is_parked(view, slot, first, end, fd_page)
             ? window_set_rights(view, slot->window, page_first, end - first, writable)
-            : window_map(view, slot->window, page_first, fd_page, end - first, writable, true);
+            : window_map(view, slot->window, page_first, fd_page, end - first, writable, writable);
     if (result) {
         return result;
     }

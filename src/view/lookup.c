@@ -9,7 +9,7 @@
 #include "view/view_internal.h"
 
 /* A page that is used so often without a window is worth a mapping: other sites use it too. */
-enum { VISITS_BEFORE_MAPPING = 8 };
+enum { VISITS_BEFORE_MAPPING = 4 };
 
 void lookup_forget_all(struct cpu *cpu)
 {

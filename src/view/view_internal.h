@@ -27,6 +27,9 @@ enum {
     VIEW_TABLE_SHIFT = 14,    /* bytes of a code page's table: 4096 slots of 4 bytes */
     VIEW_HASH_SIZE = 1024,
     VIEW_AROUND_PAGES = 16, /* fault-around, aligned (docs: measurements) */
+    /* The same for read-only pages, of which the host enters those that are read by sixteen in one
+     * fault of its own: 0.15 us for each, where MAP_POPULATE takes 0.13 for each of the run. */
+    VIEW_AROUND_READ = 64,
     VIEW_LARGE_SLOTS = 64,  /* most slots mapped by one fault in a run of large pages */
     VIEW_N_MODES = 8192,    /* values of cpu->mode */
     VIEW_ABSENT_LIMIT = 2,  /* times a user slot may vanish at a CR3 load before it is private */

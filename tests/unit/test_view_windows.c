@@ -161,6 +161,19 @@ static void test_runs(void **state)
     assert_int_equal(touch_user(lin + 0xD000, VIEW_READ), VIEW_MAPPED);
     assert_int_equal(touch_user(lin + 0xC000, VIEW_WRITE), VIEW_MAPPED);
     assert_int_equal(touch_user(lin + 0xE000, VIEW_READ), VIEW_FAULT);
+    /* read-only ones come in blocks of 64, but for what was not accessed, or is writable */
+    uint32_t text = 0x20000000;
+    for (uint32_t i = 0; i < 100; i++) {
+        map_small(cr3, text + i * PAGE_BYTES, (0x800000 + i * PAGE_BYTES) | P | U | A, false);
+    }
+    put_entry(pte_at(cr3, text + 0x2000, false), false, 0x802000 | P | U);
+    put_entry(pte_at(cr3, text + 0x30000, false), false, 0x830000 | P | U | W | A | D);
+    assert_int_equal(touch_user(text + 0x20000, VIEW_READ), VIEW_MAPPED);
+    for (uint32_t i = 0; i < 100; i++) {
+        bool expected = i >= 3 && i < 0x30;
+        assert_int_equal(host_readable(user_host(text + i * PAGE_BYTES)), expected);
+        assert_false(host_writable(user_host(text + i * PAGE_BYTES)));
+    }
     window_make_room(view);
     guest_stop();
 }
