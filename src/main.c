@@ -67,6 +67,28 @@ static bool standard_streams_are_open(void)
     return fd >= 0;
 }
 
+/* `plex86 bench techniques ...`: the benchmark of the source tree that this binary was built in. */
+static int bench(int argc, char **argv)
+{
+    static const char script[] = "bench/techniques/run";
+    char self[4096], path[sizeof self + sizeof script];
+    if (argc < 2 || strcmp(argv[1], "techniques") != 0) {
+        fprintf(stderr, "usage: plex86 bench techniques [--quick] [--runs N] [--no-linux]\n");
+        return 2;
+    }
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    const char *slash = strrchr(self, '/');
+    snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash + 1 - self) : 0, self, script);
+    if (access(path, X_OK) == 0 && setenv("PLEX86", self, 1) == 0) {
+        argv[1] = path;
+        execv(path, argv + 1);
+    }
+    fprintf(stderr, "plex86: bench: %s: %s; in the source tree it is make bench-techniques\n", path,
+            strerror(errno));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     if (!standard_streams_are_open()) {
@@ -74,6 +96,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "trace") == 0) {
         return trace_tool(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "bench") == 0) {
+        return bench(argc - 1, argv + 1);
     }
     struct options options;
     int result = options_parse(&options, argc, argv);

@@ -2,6 +2,7 @@
 that end early."""
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -128,6 +129,34 @@ def trace_full_disk():
     run = Run(["-program", program, "-map-rule", "nop: log", "-trace", "/dev/full"])
     need(run.status == 0 and "hlt" in run.out and run.err.count("\n") == 1 and "No space left" in run.err, run.says())
     Run(["-program", program, "-map-rule", "nop: log", "-trace", "/nowhere/x"]).fails(1, "/nowhere/x")
+    path = os.path.join(Setup.folder, "limited.trace")  # full in the middle: what fitted can be read
+    with Live(["-program", write("loop.bin", b"\x90\xeb\xfd"), "-map-rule", "nop: sample 1000", "-trace", path], False) as live:
+        size = max(os.path.getsize(path), 1 << 16)
+        subprocess.run(Setup.user + ["prlimit", "--pid", str(live.proc.pid), "--fsize=%d" % (2 * size)], check=True)
+        deadline = time.monotonic() + 10
+        while os.path.getsize(path) < 2 * size:
+            need(time.monotonic() < deadline and live.proc.poll() is None, "it does not grow")
+            time.sleep(0.02)
+        time.sleep(0.2)
+        need(live.proc.poll() is None, "the guest does not go on")
+        live.proc.terminate()
+        said = live.proc.stderr.read().decode()
+        need(live.proc.wait() == 143 and said.count("\n") == 1 and "File too large" in said, said)
+    run = Run(["trace", "--summary", path])
+    need(run.status == 0 and "without its end" in run.err and int(run.out.split()[0]) > 10000, run.says())
+    short = write("few.bin", bytes.fromhex("b9e8030000 90 49 75fc f4"))  # the log: a thousand lines
+    run = Run(["-program", short, "-map-rule", "nop: log", "-D", "/dev/full"])
+    need(run.status == 0 and "hlt" in run.out, run.says())
+
+
+def bench_techniques():
+    """Only in the source tree; says so elsewhere."""
+    need(Run(["bench"]).status == 2 and Run(["bench", "x"]).status == 2, "usage is status 2")
+    copy = os.path.join(Setup.folder, "plex86-copy")
+    shutil.copy(Setup.plex86, copy)
+    os.chmod(copy, 0o755)
+    done = subprocess.run(Setup.user + [copy, "bench", "techniques"], capture_output=True, text=True, timeout=20)
+    need(done.returncode == 1 and done.stderr.count("\n") == 1 and "make bench-techniques" in done.stderr, repr(done))
 
 
 def trace_killed():
@@ -205,5 +234,6 @@ def trace_files(kernel):
 
 def add_tests(tests, kernel):
     tests["trace_files"] = lambda: trace_files(kernel)
-    for function in (trace_values, trace_data, trace_and_counts, trace_split, trace_full_disk, trace_killed, trace_printer):
+    for function in (trace_values, trace_data, trace_and_counts, trace_split, bench_techniques, trace_full_disk,
+                     trace_killed, trace_printer):
         tests[function.__name__] = function
