@@ -411,6 +411,40 @@ static void manual_examples(void **state)
     free(classes);
 }
 
+/* Each alternative of the manual's grammar. */
+static void grammar(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        ": count",
+        "nop count",
+        "nop: count log, stop",
+        "cpl 0 count",
+        "at 1: stop",
+        "nop cpl 0-3 mode real mode prot: stop",
+        "0f ?? | mov *, reg | io, cli, f8: call, count",
+        "page 1+0x1000 : log, sample 2",
+        "out port 1-2 value 1/0xf stop",
+        "leaf 1 count",
+        "msr 0x10/0xff: count",
+        "vector 3: emulate",
+        "reads 1 stop",
+        "writes phys 1+2: log",
+        "in 1-2 touches 0-0xffffffff: count",
+        "cpuid patch eax = -bit 3, ebx ^= ~bit 1, ecx *= 3/2, dl += ~1",
+        "cpuid: patch skip, edx:eax |= 1 count",
+        "nop: native | ",
+    };
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(rows); i++) {
+        add(rows[i]);
+    }
+    char *error;
+    assert_int_equal(map_add_rule(map, "t", rows[ARRAY_SIZE(rows) - 1], &error), -1);
+    free(error);
+    assert_int_equal(map_add_rule(map, "t", "count", &error), -1); /* no colon, nothing before it */
+    free(error);
+}
+
 /* Text of any bytes is refused or read, and costs no more than its length. */
 static void garbage(void **state)
 {
@@ -496,7 +530,7 @@ int main(void)
         TEST(patches),          TEST(no_form_no_technique),
         TEST(errors),           TEST(all_errors_are_listed),
         TEST(manual_examples),  TEST(printed_is_read_back),
-        TEST(garbage),          TEST(many_rules),
+        TEST(grammar),          TEST(garbage),          TEST(many_rules),
         TEST(counters_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
