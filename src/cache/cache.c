@@ -136,8 +136,22 @@ void *cache_alloc_site(struct cache *cache, uint32_t n_bytes)
     return site;
 }
 
+/* All but the first pages, which the next units need at once. */
+static void give_back(void *arena, uint64_t used_bytes, int advice)
+{
+    enum { KEPT_BYTES = 256 << 10 };
+    if (used_bytes > KEPT_BYTES) {
+        madvise((uint8_t *)arena + KEPT_BYTES, (used_bytes - KEPT_BYTES + 4095) & ~UINT64_C(4095),
+                advice);
+    }
+}
+
 void cache_flush(struct cache *cache)
 {
+    give_back(cache->write, cache->used, MADV_REMOVE);
+    give_back(cache->units, (uint64_t)cache->n_units * sizeof(struct unit), MADV_DONTNEED);
+    give_back(cache->insns, (uint64_t)cache->n_insns * sizeof(struct unit_insn), MADV_DONTNEED);
+    give_back(cache->sites, cache->n_site_bytes, MADV_DONTNEED);
     cache->used = CACHE_STUB_BYTES;
     cache->n_units = 0;
     cache->n_insns = 0;

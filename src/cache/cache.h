@@ -89,7 +89,8 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
                           uint32_t n_insns, uint32_t body_bytes, struct codepage *page);
 /* A place for n_bytes that lives as long as the units do (cache_begin made sure of room). */
 void *cache_alloc_site(struct cache *cache, uint32_t n_bytes);
-/* Forgets all units (the caller has emptied every table that leads here). Stubs stay. */
+/* Forgets all units (the caller has emptied every table that leads here). Stubs stay. Their memory
+ * goes back to the host. */
 void cache_flush(struct cache *cache);
 /* The unit whose host bytes contain host, or NULL. Light enough for the signal handlers. */
 struct unit *cache_find(const struct cache *cache, uint64_t host);

@@ -201,6 +201,30 @@ static void slow_find(uint64_t host, const struct unit **unit, const struct unit
     }
 }
 
+/* What a flush empties is the host's again, but for the first pages. */
+static void memory_goes_back(void **state)
+{
+    (void)state;
+    enum { KEPT = 256 << 10, ALL = 1 << 20 };
+    struct cache big;
+    struct emit emit;
+    struct unit_insn insn = {.n_bytes = 1};
+    assert_int_equal(cache_create(&big, ALL), 0);
+    while (cache_begin(&big, 4096, 1, &emit)) {
+        while (emit_off(&emit) < 4096) {
+            emit_u8(&emit, 0x90);
+        }
+        cache_commit(&big, &emit, &insn, 1, 4096, NULL);
+    }
+    assert_int_equal(big.write[ALL - 10000], 0x90);
+    cache_flush(&big);
+    assert_int_equal(big.write[ALL - 10000], 0);
+    assert_int_equal(*(const uint8_t *)(big.exec + ALL - 10000), 0);
+    assert_int_equal(big.write[KEPT - 10000], 0x90);
+    assert_true(cache_begin(&big, 4096, 1, &emit));
+    cache_destroy(&big);
+}
+
 static void find_at_every_byte(void **state)
 {
     (void)state;
@@ -306,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_of_insns, setup, teardown),
         cmocka_unit_test_setup_teardown(full_of_sites, setup, teardown),
         cmocka_unit_test_setup_teardown(find_at_every_byte, setup, teardown),
+        cmocka_unit_test(memory_goes_back),
         cmocka_unit_test_setup_teardown(overflowed_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
     };
