@@ -43,6 +43,7 @@ int board_start(struct board *board, void (*kick)(void *arg), void *arg)
 {
     /* The default slack lets the kernel end HLT's sleep 50 us late. Costs nothing if refused. */
     prctl(PR_SET_TIMERSLACK, 1ul, 0, 0, 0);
+    clock_start(board->clock);
     int error = host_timer_create(&board->host_timer, board->clock);
     if (error || board->input_serial < 0) {
         return error;

@@ -17,7 +17,10 @@ struct timer {
     struct timer *next; /* clock's own */
 };
 
-struct clock *clock_create(void); /* NULL: no memory. Takes at most about 2 ms. */
+/* NULL: no memory. The clock stands at 0 until clock_start(), which finds out how fast the TSC runs
+ * by the time passed since clock_create() and waits for more only if that was less than 2 ms. */
+struct clock *clock_create(void);
+void clock_start(struct clock *clock); /* again: nothing */
 /* For tests: time stands still until clock_set_manual_ns(). */
 struct clock *clock_create_manual(void);
 void clock_set_manual_ns(struct clock *clock, uint64_t now_ns);

@@ -1,4 +1,4 @@
-/* clock_full.c - how fast the TSC runs: calibration at creation, steering afterwards.
+/* clock_full.c - how fast the TSC runs: calibration before the start, steering afterwards.
  *
  * Owns every reading of host time besides RDTSC. Must not make guest time jump: clock_refine()
  * changes the rate only, and by at most 500 parts per million, which is what Linux's NTP code
@@ -85,8 +85,9 @@ static uint64_t scale_of_hz(uint64_t tsc_hz)
     return (uint64_t)(((unsigned __int128)NS_PER_S << 32) / tsc_hz);
 }
 
-/* A stated frequency is taken if a 0.2 ms measurement agrees within 1 %; virtual machines pass
- * through leaf 15H of another host. Otherwise 2 ms, good for about 20 parts per million. */
+/* A stated frequency is taken if a measurement of 0.2 ms or more agrees within 1 %; virtual
+ * machines pass through leaf 15H of another host. Otherwise 2 ms or more, good for 20 parts per
+ * million. */
 static uint64_t find_tsc_hz(uint64_t tsc_origin, uint64_t raw_origin_ns)
 {
     uint64_t stated = cpuid_tsc_hz();
@@ -107,11 +108,18 @@ struct clock *clock_create(void)
         return NULL;
     }
     read_pair(&clock->tsc_origin, &clock->raw_origin_ns);
+    return clock;
+}
+
+void clock_start(struct clock *clock)
+{
+    if (clock->tsc_hz) {
+        return;
+    }
     clock->tsc_hz = find_tsc_hz(clock->tsc_origin, clock->raw_origin_ns);
-    clock->ns_per_tsc_2p32 = scale_of_hz(clock->tsc_hz);
     read_pair(&clock->tsc_origin, &clock->raw_origin_ns); /* guest time 0 is now */
     clock->base_tsc = clock->tsc_origin;
-    return clock;
+    clock->ns_per_tsc_2p32 = scale_of_hz(clock->tsc_hz);
 }
 
 struct clock *clock_create_manual(void)

@@ -14,7 +14,7 @@ enum { ROM_UNIT_BYTES = 64 << 10, ROM_MAX_BYTES = 16 << 20, RESET_VECTOR_BYTES =
 int load_firmware(const char *path, uint8_t **bytes, uint32_t *n_bytes, char **error)
 {
     struct load_file file;
-    int result = load_file_read(&file, "firmware", path, ROM_MAX_BYTES, error);
+    int result = load_file_open(&file, "firmware", path, ROM_MAX_BYTES, error);
     *bytes = NULL;
     if (result == -EFBIG) {
         free(*error);
@@ -36,7 +36,11 @@ int load_firmware(const char *path, uint8_t **bytes, uint32_t *n_bytes, char **e
         return load_fail(error, ENOMEM, "no memory for the firmware %s", path);
     }
     memset(*bytes, 0xff, *n_bytes - file.n_bytes);
-    memcpy(*bytes + (*n_bytes - file.n_bytes), file.bytes, file.n_bytes);
+    result = load_file_get(&file, 0, *bytes + (*n_bytes - file.n_bytes), file.n_bytes, error);
     load_file_free(&file);
-    return 0;
+    if (result < 0) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return result;
 }

@@ -26,7 +26,7 @@ int flat_load(const struct load_request *request, struct place *place, struct cp
 {
     struct load_file program;
     int result =
-        load_file_read(&program, "program", request->program, place_ram_bytes(place), error);
+        load_file_open(&program, "program", request->program, place_ram_bytes(place), error);
     if (result < 0) {
         return result;
     }
@@ -49,7 +49,9 @@ int flat_load(const struct load_request *request, struct place *place, struct cp
     }
     if (!result) {
         entry.esp = stack_phys + FLAT_STACK_BYTES;
-        place_write(place, phys, program.bytes, program.n_bytes);
+        result = load_file_copy(&program, 0, program.n_bytes, place, phys, error);
+    }
+    if (!result) {
         entry_set(cpu, place, &entry);
     }
     load_file_free(&program);

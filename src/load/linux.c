@@ -230,9 +230,8 @@ static int place_kernel(const struct linux_image *image, struct place *place, ch
             image->path, (unsigned long long)image->busy_begin, (unsigned long long)image->busy_end,
             (unsigned long long)need_mib + 1);
     }
-    place_write(place, LINUX_KERNEL_PHYS, image->file->bytes + image->setup_bytes,
-                image->kernel_bytes);
-    return 0;
+    return load_file_copy(image->file, image->setup_bytes, image->kernel_bytes, place,
+                          LINUX_KERNEL_PHYS, error);
 }
 
 static int place_initrd(const struct linux_image *image, const char *path, struct place *place,
@@ -243,7 +242,7 @@ static int place_initrd(const struct linux_image *image, const char *path, struc
     if (!path) {
         return 0;
     }
-    int result = load_file_read(&initrd, "initrd", path, place_ram_bytes(place), error);
+    int result = load_file_open(&initrd, "initrd", path, place_ram_bytes(place), error);
     if (result < 0) {
         return result;
     }
@@ -256,7 +255,7 @@ static int place_initrd(const struct linux_image *image, const char *path, struc
             path, (unsigned long long)(initrd.n_bytes >> 10), (unsigned long long)image->busy_end,
             (unsigned long long)image->initrd_max);
     } else if (initrd.n_bytes) {
-        place_write(place, *phys, initrd.bytes, initrd.n_bytes);
+        result = load_file_copy(&initrd, 0, initrd.n_bytes, place, *phys, error);
         *n_bytes = (uint32_t)initrd.n_bytes;
     }
     load_file_free(&initrd);
@@ -344,7 +343,7 @@ int linux_load(const struct load_request *request, const struct load_file *kerne
     struct linux_image image = {.path = request->kernel, .file = kernel};
     const char *cmdline = request->append ? request->append : "";
     size_t cmdline_bytes = strlen(cmdline);
-    uint32_t initrd_phys, initrd_bytes;
+    uint32_t initrd_phys = 0, initrd_bytes = 0;
     int result = read_header(&image, error);
     if (!result && cmdline_bytes > image.cmdline_max) {
         result = load_fail(error, E2BIG, "-append has %zu characters; the kernel %s takes %u",

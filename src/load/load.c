@@ -35,7 +35,7 @@ static int load_kernel(const struct load_request *request, struct place *place, 
                        char **error)
 {
     struct load_file kernel;
-    int result = load_file_read(&kernel, "kernel", request->kernel, place_ram_bytes(place), error);
+    int result = load_file_open(&kernel, "kernel", request->kernel, place_ram_bytes(place), error);
     if (result < 0) {
         return result;
     }

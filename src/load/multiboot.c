@@ -79,7 +79,10 @@ static int load_piece(struct multiboot *boot, uint64_t off, uint64_t n_file, uin
                          : result == -EEXIST ? "part of it twice: the file is damaged"
                                              : "in too many pieces");
     }
-    place_write(boot->place, phys, boot->kernel->bytes + off, n_file);
+    result = load_file_copy(boot->kernel, off, n_file, boot->place, phys, error);
+    if (result < 0) {
+        return result;
+    }
     place_zero(boot->place, phys + n_file, n_mem - n_file);
     if (phys + n_mem > boot->kernel_end) {
         boot->kernel_end = phys + n_mem;

@@ -69,7 +69,7 @@ static int load_module(struct multiboot *boot, struct multiboot_module *module, 
     }
     path[strcspn(path, " ")] = 0; /* arguments follow the name */
     struct load_file file;
-    int result = load_file_read(&file, "module", path, place_ram_bytes(boot->place), error);
+    int result = load_file_open(&file, "module", path, place_ram_bytes(boot->place), error);
     if (result < 0) {
         free(path);
         return result;
@@ -82,7 +82,7 @@ static int load_module(struct multiboot *boot, struct multiboot_module *module, 
             path, (unsigned long long)(file.n_bytes >> 10));
     } else {
         module->end = module->begin + (uint32_t)file.n_bytes;
-        place_write(boot->place, module->begin, file.bytes, file.n_bytes);
+        result = load_file_copy(&file, 0, file.n_bytes, boot->place, module->begin, error);
     }
     load_file_free(&file);
     free(path);

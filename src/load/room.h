@@ -15,16 +15,26 @@
 __attribute__((format(printf, 3, 4))) int load_fail(char **error, int number, const char *format,
                                                     ...);
 
-/* ---- file.c: a whole file in memory ---- */
+/* ---- file.c: files, as far as they are held in memory ---- */
 
 struct load_file {
-    uint8_t *bytes;
+    uint8_t *bytes;  /* the first n_held; all, or 128 KiB at least */
+    uint64_t n_held; /* at most n_bytes */
     uint64_t n_bytes;
+    int fd;
+    const char *what, *path; /* for messages */
 };
 /* 0, or -errno with *error. Files of more than max_bytes are refused. what: "kernel", "initrd". */
-int load_file_read(struct load_file *file, const char *what, const char *path, uint64_t max_bytes,
+int load_file_open(struct load_file *file, const char *what, const char *path, uint64_t max_bytes,
                    char **error);
 void load_file_free(struct load_file *file);
+/* Bytes of the file, which must have them, to memory or to a claimed range of guest RAM: 0, or
+ * -errno with *error. */
+int load_file_get(const struct load_file *file, uint64_t off, void *out, uint64_t n_bytes,
+                  char **error);
+struct place;
+int load_file_copy(const struct load_file *file, uint64_t off, uint64_t n_bytes,
+                   struct place *place, uint64_t phys, char **error);
 /* True if [off, off + n_bytes) lies in the file. */
 bool load_file_has(const struct load_file *file, uint64_t off, uint64_t n_bytes);
 /* Little-endian fields; BUG outside the file: the caller has asked load_file_has(). */

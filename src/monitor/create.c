@@ -241,8 +241,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
         *error = message("cannot open the log file given by -D", errno);
         return -1;
     }
-    if (create_parts(machine, error) < 0 || create_trace(machine, error) < 0 ||
-        create_profile(machine, error) < 0) {
+    if (create_parts(machine, error) < 0 || create_profile(machine, error) < 0) {
         machine_destroy(machine);
         return -1;
     }
@@ -259,9 +258,14 @@ int machine_create(struct machine **out, const struct options *options, char **e
     board_connect_nmi(machine->board, &machine->cpu->nmi);
     board_set_a20_hook(machine->board, on_a20, machine);
     board_set_memory_hook(machine->board, on_memory, machine);
-    cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
     run_park_fpu(cpu); /* the guest starts with the state after FNINIT */
-    if (monitor_load(machine, error) < 0 ||
+    if (monitor_load(machine, error) < 0) {
+        machine_destroy(machine);
+        return -1;
+    }
+    clock_start(board_clock(machine->board));
+    cpu->tsc_hz = clock_tsc_hz(board_clock(machine->board));
+    if (create_trace(machine, error) < 0 ||
         (options->monitor && console_open(machine, options->monitor, error) < 0)) {
         machine_destroy(machine);
         return -1;

@@ -270,6 +270,7 @@ static void real_time_is_true_and_monotonic(void **state)
     (void)state;
     uint64_t before = monotonic_ns();
     struct clock *clock = clock_create();
+    clock_start(clock);
     uint64_t origin = monotonic_ns();
     uint64_t last = clock_now_ns(clock);
     while (monotonic_ns() - origin < 600000000) {
@@ -287,11 +288,35 @@ static void real_time_is_true_and_monotonic(void **state)
     clock_destroy(clock);
 }
 
+/* What was armed before the start counts from there; the rate does not depend on who waited. */
+static void a_clock_stands_until_it_starts(void **state)
+{
+    (void)state;
+    struct clock *clock = clock_create();
+    struct timer timer = {0};
+    const struct timespec pause = {.tv_nsec = 5000000};
+    clock_add_timer(clock, &timer);
+    clock_arm(clock, &timer, clock_now_ns(clock) + 1000000000);
+    nanosleep(&pause, NULL);
+    assert_int_equal(clock_now_ns(clock), 0);
+    clock_start(clock);
+    assert_true(clock_now_ns(clock) < 500000000);
+    assert_int_equal(clock_next_deadline_ns(clock), 1000000000);
+    uint64_t hz = clock_tsc_hz(clock);
+    clock_destroy(clock);
+    clock = clock_create();
+    clock_start(clock); /* waits itself */
+    uint64_t other_hz = clock_tsc_hz(clock);
+    assert_true(hz > other_hz - other_hz / 1000 && hz < other_hz + other_hz / 1000);
+    clock_destroy(clock);
+}
+
 static void a_pause_is_no_time(void **state)
 {
     (void)state;
     struct clock *clock = clock_create();
     const struct timespec pause = {.tv_nsec = 30000000};
+    clock_start(clock);
     clock_pause(clock);
     clock_pause(clock);
     uint64_t before = clock_now_ns(clock);
@@ -323,6 +348,7 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order_of_deadline),
         cmocka_unit_test(a_timer_that_is_always_due_does_not_hold_the_machine),
         cmocka_unit_test(real_time_is_true_and_monotonic),
+        cmocka_unit_test(a_clock_stands_until_it_starts),
         cmocka_unit_test(a_pause_is_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

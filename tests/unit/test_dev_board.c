@@ -25,6 +25,9 @@ static int create(const struct board_config *config)
     const char *error = NULL;
     int result = board_create(&board, &mem, config, &intr, &error);
     bus = result ? NULL : board_bus(board);
+    if (bus) {
+        clock_start(board_clock(board));
+    }
     return result;
 }
 

@@ -1,6 +1,9 @@
 /* test_load_multiboot.c - unit tests of load/multiboot*.c and load/flat.c. */
 #include "test_load.h"
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+
 enum { FILE_BYTES = 0x2000, HEADER_OFF = 0x100 };
 
 static void put_header(uint8_t *bytes, uint32_t off, uint32_t flags)
@@ -128,6 +131,73 @@ static void loads_elf(void **state)
     assert_int_equal(peek(bench, 0x100800), 0);
     assert_int_equal(peek(bench, 0x200000), 0x22222222);
     assert_int_equal(peek(bench, 0x202ffc), 0);
+}
+
+enum { LONG_BYTES = 700000, LONG_TABLE = 650000, LONG_PHYS = 0x100123 };
+
+/* Longer than what is held of a file: the program header, at the end, and most of the segment are
+ * fetched when they are wanted. */
+static uint8_t *make_long_elf(void)
+{
+    uint8_t *bytes = malloc(LONG_BYTES);
+    make_elf(bytes);
+    for (unsigned i = 0x1000; i < LONG_BYTES; i++) {
+        bytes[i] = (uint8_t)(i * 7 + (i >> 12));
+    }
+    put32(bytes + 24, 0xc0100130);
+    put32(bytes + 28, LONG_TABLE);
+    put16(bytes + 44, 1);
+    put_segment(bytes + LONG_TABLE - 52, 0, 0x1000, 0xc0100123, LONG_PHYS, LONG_TABLE - 0x1000,
+                LONG_TABLE);
+    return bytes;
+}
+
+static void check_long_elf(struct bench *bench, const uint8_t *bytes)
+{
+    check_multiboot_entry(bench);
+    assert_int_equal(bench->cpu.eip, 0x100130);
+    assert_memory_equal(bench->mem.host + LONG_PHYS, bytes + 0x1000, LONG_TABLE - 0x1000);
+    assert_int_equal(bench->mem.host[LONG_PHYS + LONG_TABLE - 0x1000], 0);
+}
+
+static void loads_a_long_file(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t *bytes = make_long_elf();
+    struct load_request request = {.kernel = bench->kernel};
+    put_file(bench->kernel, bytes, LONG_BYTES);
+    assert_int_equal(load(bench, &request), 0);
+    check_long_elf(bench, bytes);
+
+    n_mode_updates = 0; /* the same through a pipe, which has no length */
+    assert_int_equal(unlink(bench->kernel), 0);
+    assert_int_equal(mkfifo(bench->kernel, 0600), 0);
+    memset(bench->mem.host + LONG_PHYS, 0xee, LONG_BYTES);
+    pid_t child = fork();
+    if (child == 0) {
+        put_file(bench->kernel, bytes, LONG_BYTES);
+        _exit(0);
+    }
+    assert_int_equal(load(bench, &request), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    check_long_elf(bench, bytes);
+    free(bytes);
+}
+
+static void a_long_module(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t elf[FILE_BYTES], *bytes = make_long_elf();
+    make_elf(elf);
+    put_file(bench->kernel, elf, sizeof elf);
+    put_file(bench->other, bytes, LONG_BYTES);
+    struct load_request request = {.kernel = bench->kernel, .initrd = bench->other};
+    assert_int_equal(load(bench, &request), 0);
+    uint32_t module = peek(bench, cpu_reg(&bench->cpu, GPR_EBX) + 24);
+    uint32_t begin = peek(bench, module);
+    assert_int_equal(peek(bench, module + 4), begin + LONG_BYTES);
+    assert_memory_equal(bench->mem.host + begin, bytes, LONG_BYTES);
+    free(bytes);
 }
 
 static void loads_modules(void **state)
@@ -315,6 +385,8 @@ int main(void)
         LOAD_TEST(loads_by_address_fields),
         LOAD_TEST(zero_ends_mean_the_whole_file),
         LOAD_TEST(loads_elf),
+        LOAD_TEST(loads_a_long_file),
+        LOAD_TEST(a_long_module),
         LOAD_TEST(loads_modules),
         LOAD_TEST(kernel_in_low_memory),
         LOAD_TEST(hostile_kernels),

@@ -180,6 +180,44 @@ static void stores_are_heard(void **state)
     assert_int_equal(heard.n_calls, 2);
 }
 
+/* Long stores go another way than short ones. */
+static void long_stores(void **state)
+{
+    struct mem *mem = *state;
+    enum { BYTES = 40 * PAGE_BYTES + 123 };
+    uint8_t *in = malloc(BYTES), *out = malloc(BYTES);
+    for (size_t i = 0; i < BYTES; i++) {
+        in[i] = (uint8_t)(i * 5 + (i >> 8) * 3);
+    }
+    mem->on_store = hear_store;
+    mem->on_store_arg = &heard;
+    static const uint32_t places[] = {0x100000, 0x100010, 0x1fffff};
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        memset(&heard, 0, sizeof heard);
+        memset(mem->host + 0x100000, 0, MIB(2));
+        assert_int_equal(mem_write(mem, places[i], in, BYTES), BYTES);
+        assert_int_equal(heard.n_calls, 1);
+        assert_int_equal(heard.phys, places[i]);
+        assert_int_equal(heard.n_bytes, BYTES);
+        assert_memory_equal(mem->host + places[i], in, BYTES);
+        assert_int_equal(mem->host[places[i] + BYTES], 0);
+        assert_int_equal(mem->host[places[i] - 1], 0);
+    }
+    /* up to what is no RAM, and up to the end of it; at the end of the address space */
+    mem_set_type(mem, 0x110000, PAGE_BYTES, MEM_MMIO);
+    memset(mem->host + 0x110000, 0x66, PAGE_BYTES);
+    assert_int_equal(mem_write(mem, 0x100000, in, BYTES), 0x10000);
+    assert_int_equal(heard.n_bytes, 0x10000);
+    assert_int_equal(mem->host[0x110000], 0x66);
+    assert_int_equal(mem_write(mem, MIB(8) - 8 * PAGE_BYTES, in, BYTES), 8 * PAGE_BYTES);
+    assert_int_equal(mem->fd_bytes, MIB(8));
+    assert_int_equal(mem_write(mem, 0xffff8000, in, BYTES), 0);
+    assert_int_equal(mem_read(mem, MIB(8) - 8 * PAGE_BYTES, out, BYTES), 8 * PAGE_BYTES);
+    assert_memory_equal(in, out, 8 * PAGE_BYTES);
+    free(in);
+    free(out);
+}
+
 /* Runs fn in a child and expects a BUG. */
 static void expect_bug(void (*fn)(struct mem *mem), struct mem *mem)
 {
@@ -233,6 +271,7 @@ int main(void)
         TEST(rom_below_4_gib),
         TEST(rom_is_refused_elsewhere),
         TEST(stores_are_heard),
+        TEST(long_stores),
         TEST(wrong_types_are_bugs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
