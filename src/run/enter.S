@@ -65,6 +65,35 @@
         sahf
         .endm
 
+/* r8d = linear address of cpu->eip, r10 = where the I-view leads from there. */
+        .macro find_code
+        cmpl    $0, CPU_EXIT_REQUEST(%r15)
+        jne     run_bail
+        mov     CPU_EIP(%r15), %r8d
+        add     CPU_CS_BASE(%r15), %r8d
+        mov     CPU_DIR(%r15), %r14
+        mov     %r8d, %r9d
+        shr     $12, %r9d
+        mov     (%r14,%r9,8), %r10
+        mov     (%r10,%r8,4), %r10d
+        add     CPU_SCRATCH_AT(SCRATCH_CACHE_EXEC)(%r15), %r10
+        .endm
+
+/* All that guest code needs; r8 and r10 stay. */
+        .macro load_all
+        cmpl    $0, CPU_EXIT_REQUEST(%r15)
+        jne     run_bail
+        mov     CPU_DIR(%r15), %r14
+        mov     CPU_WINDOW(%r15), %r13
+        cmp     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
+        je      772f
+        wrgsbase %r13
+        mov     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
+772:    load_guest
+        load_flags
+        mov     CPU_GPR+0(%r15), %rax
+        .endm
+
         .globl  run_guest
         .type   run_guest, @function
 run_guest:
@@ -86,29 +115,15 @@ run_guest:
         .globl  run_resume_begin
 run_resume_begin:
 resume:
-        cmpl    $0, CPU_EXIT_REQUEST(%r15)
-        jne     run_bail
-        mov     CPU_EIP(%r15), %r8d
-        add     CPU_CS_BASE(%r15), %r8d
-        mov     CPU_DIR(%r15), %r14
-        mov     %r8d, %r9d
-        shr     $12, %r9d
-        mov     (%r14,%r9,8), %r10
-        mov     (%r10,%r8,4), %r10d
-        add     CPU_SCRATCH_AT(SCRATCH_CACHE_EXEC)(%r15), %r10
+        find_code
 resume_at:
-        cmpl    $0, CPU_EXIT_REQUEST(%r15)
-        jne     run_bail
-        mov     CPU_DIR(%r15), %r14
-        mov     CPU_WINDOW(%r15), %r13
-        cmp     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
-        je      1f
-        wrgsbase %r13
-        mov     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
-1:      load_guest
-        load_flags
-        mov     CPU_GPR+0(%r15), %rax
+        load_all
         jmp     *%r10
+/* Behind the call that came here "jmp *%r10" stands. */
+resume_by_return:
+        find_code
+        load_all
+        ret
         .globl  run_resume_end
 run_resume_end:
 
@@ -149,6 +164,28 @@ run_reload_end:
         cmp     $1, %eax        /* LIGHT_JUMP */
         je      resume
         jmp     leave
+
+/* call *helper[HELPER_LIGHT_END](%r15); jmp *%r10: the same for what never goes on behind it. The
+ * CPU predicts returns by a stack of its own: a call that nobody returns from puts all returns of
+ * the guest that are due out by one. And each such place has its own jump to be predicted by. */
+        .globl  run_light_end
+        .type   run_light_end, @function
+run_light_end:
+        save_guest
+        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+        mov     CPU_HOST_RSP(%r15), %rsp
+        mov     %r15, %rdi
+        mov     %r8, %rsi
+        mov     %r9d, %edx
+        call    light_dispatch
+        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        cmp     $1, %eax        /* LIGHT_JUMP */
+        ja      2b
+        jb      7f
+        lea     8(%rsp), %rax   /* for run_bail */
+        mov     %rax, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+        jmp     resume_by_return
+7:      ud2                     /* LIGHT_NEXT: there is no next */
 
 /* jmp *helper[HELPER_MISS/STEP/CROSS](%r15): r8d = linear address where the guest goes on. */
         .globl  run_exit_miss, run_exit_step, run_exit_cross

@@ -36,6 +36,7 @@
 #define HELPER_MISS  1 /* jmp: no unit at linear address r8d */
 #define HELPER_STEP  2 /* jmp: one instruction done, next is at linear address r8d */
 #define HELPER_CROSS 3 /* jmp: page-crossing unit at r8d must be checked again */
+#define HELPER_LIGHT_END 4 /* as HELPER_LIGHT, never goes on behind it: "jmp *%r10" follows */
 
 /* struct cpu .scratch[] */
 #define SCRATCH_HOST       0 /* OP_RESOLVE's or OP_LOOKUP's answer: host pointer */

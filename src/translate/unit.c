@@ -32,7 +32,10 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
     if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */
         site->op = (uint8_t)op;
     }
-    struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
+    const bool ends = insn->verdict == VERDICT_HELPER_END && op == insn->op && !t->plant_due &&
+                      !trap && !(t->in->engine & ENGINE_NO_PAIRS);
+    struct host_mem entry =
+        host_mem_base(R15, CPU_HELPER_AT(ends ? HELPER_LIGHT_END : HELPER_LIGHT));
     uint32_t number = op;
     if (t->plant_due && op == insn->op) {
         number |= OP_PLANTED;
@@ -44,6 +47,9 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
         emit_u8(&t->emit, 0xcc);
     } else {
         emit_call_mem(&t->emit, &entry);
+    }
+    if (ends) {
+        emit_jmp_reg(&t->emit, R10);
     }
 }
 

@@ -226,12 +226,27 @@ static bool light_call(struct verifier *v)
     return true;
 }
 
+/* It returns to "jmp *%r10", with r10 from enter.S, or not at all. */
+static bool light_call_end(struct verifier *v)
+{
+    const uint8_t *behind = v->in->bytes + v->off + v->z.length;
+    if (!light_call(v)) {
+        return false;
+    }
+    bool jumps = v->end_off - (v->off + v->z.length) >= 3 && behind[0] == 0x41 &&
+                 behind[1] == 0xff && behind[2] == 0xe2;
+    return (!v->alive && jumps) || verify_fail(v, RULE_HELPER);
+}
+
 bool step_call(struct verifier *v)
 {
     if (v->operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
         struct memory memory; /* call *helper[HELPER_LIGHT](%r15) */
         if (!memory_classify(v, &v->operand[0], &memory)) {
             return false;
+        }
+        if (is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT_END), 8)) {
+            return light_call_end(v);
         }
         return is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) ? light_call(v)
                                                                      : verify_fail(v, RULE_HELPER);

@@ -8,7 +8,7 @@
 /* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
  * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
  * "@F": OP_POPF_LATE; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
- * call; "@X", "@O": with
+ * call; "@N", "@M": IRET, CPUID by HELPER_LIGHT_END; "@X", "@O": with
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
 static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code; } cases[] = {
@@ -41,6 +41,12 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {N_VERIFY_RULES, 0, "@R; movq 768(%r15), %r8; addl %eax, (%r8); @C",
      "@R 4d 8b 87 00 03 00 00 41 01 00 @C"},
     {N_VERIFY_RULES, 0, "@H", "@H"},
+    {N_VERIFY_RULES, 0, "@N; jmp *%r10", "@N 41 ff e2"},
+    {RULE_HELPER, 0, "@N", "@N"},
+    {RULE_HELPER, 0, "@N; jmp *%r9", "@N 41 ff e1"},
+    {RULE_HELPER, 0, "@N; nop; jmp *%r10", "@N 90 41 ff e2"},
+    {RULE_HELPER, 0, "@M; jmp *%r10", "@M 41 ff e2"},
+    {RULE_INDIRECT, 0, "jmp *%r10", "41 ff e2"},
     {N_VERIFY_RULES, 0, "@E", "@E"},
     {N_VERIFY_RULES, 0, "@P", "@P"},
     {N_VERIFY_RULES, 0, "@P; addl %eax, %ecx", "@P 01 c1"},

@@ -49,12 +49,13 @@ static void put_jmp(uint32_t host)
 static void put_light(char what, bool call)
 {
     static const uint8_t mov_r9[] = {0x41, 0xb9}, mov_r8[] = {0x49, 0xb8},
-                         call_light[] = {0x41, 0xff, 0x97, 0x00, 0x01, 0x00, 0x00};
-    unsigned index = what == 'C'                                 ? 1
-                     : what == 'H' || what == 'T' || what == 'Q' ? 2
-                     : what == 'E'                               ? 3
-                     : what == 'F'                               ? 4
-                                                                 : 0;
+                         call_light[] = {0x41, 0xff, 0x97, 0x00, 0x01, 0x00, 0x00},
+                         call_end[] = {0x41, 0xff, 0x97, 0x20, 0x01, 0x00, 0x00};
+    unsigned index = what == 'C'                                                ? 1
+                     : what == 'H' || what == 'T' || what == 'Q' || what == 'M' ? 2
+                     : what == 'E' || what == 'N'                               ? 3
+                     : what == 'F'                                              ? 4
+                                                                                : 0;
     uint32_t op = what == 'O'   ? N_LIGHT_OPS
                   : what == 'P' ? OP_PLANT
                   : what == 'A' ? OP_PLANT_AFTER
@@ -67,7 +68,9 @@ static void put_light(char what, bool call)
     put(&op, 4);
     put(mov_r8, 2);
     put(&site, 8);
-    if (what == 'T') {
+    if (what == 'N' || what == 'M') {
+        put(call_end, sizeof(call_end));
+    } else if (what == 'T') {
         put("\xcc", 1);
     } else {
         put(call_light, call ? sizeof(call_light) : 0);
