@@ -54,12 +54,15 @@ static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
     return LIGHT_EXIT;
 }
 
+/* A short string instruction costs four times as much in C as a look-up. */
+enum { STRING_WEIGHT = 4 };
+
 /* Is a review due, and is it the end? A fault spared is worth some 5 us, a look-up costs 10 to 40
  * ns: one in LOOKUP_REVIEW_USES pays. */
-static bool is_given_up(struct lookup_site *site)
+static bool is_given_up(struct lookup_site *site, uint32_t weight)
 {
-    if (site->left) {
-        site->left--;
+    if (site->left >= weight) {
+        site->left -= weight;
         return false;
     }
     if (site->n_spared == 0) {
@@ -94,7 +97,7 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
     struct lookup_site *site = (struct lookup_site *)insn;
     const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared;
     const bool write = insn->mem_write;
-    if (is_given_up(site)) {
+    if (is_given_up(site, 1)) {
         return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, lin, write);
     }
     if ((lin & 15) && insn_must_be_aligned(insn)) {
@@ -123,7 +126,7 @@ enum light_result light_string(struct cpu *cpu, const struct insn *insn)
     }
     const uint32_t n_spared = cpu->n_spared;
     /* downwards C goes one by one, which is slower than the CPU */
-    if (is_given_up(site) || (cpu->arith & FLAG_DF)) {
+    if (is_given_up(site, STRING_WEIGHT) || (cpu->arith & FLAG_DF)) {
         return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, 0, false);
     }
     cpu->looks_up = true;

@@ -8,8 +8,8 @@
 
 enum {
     FAULTS_BEFORE_LOOKUP = 4, /* a re-made site costs as much as two or three */
-    NEVER = 255,
-    MOST = 200,
+    NEVER = UINT16_MAX,
+    MOST_DOUBLINGS = 12, /* each try leaves some 300 bytes in the cache until it is flushed */
     /* Of the TSC, in units of 1024: 0.1 s at 2.6 GHz. What lies farther apart costs nothing. */
     CLOSE = 1 << 18,
 };
@@ -19,7 +19,7 @@ static struct run_often *often_slot(struct run *run, uint32_t off)
     return &run->often[(off * 2654435761u) >> 16 & (RUN_OFTEN - 1)];
 }
 
-static uint8_t first_limit(const struct run *run)
+static uint16_t first_limit(const struct run *run)
 {
     return run->lookup_at_once ? 1 : FAULTS_BEFORE_LOOKUP;
 }
@@ -34,7 +34,7 @@ bool run_faults_often(struct run *run, uint64_t host)
     }
     often->n = now - often->tsc < CLOSE ? often->n : 0;
     often->tsc = now;
-    often->n += often->n < MOST;
+    often->n += often->n < NEVER - 1;
     return often->n >= often->limit;
 }
 
@@ -42,10 +42,11 @@ bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back)
 {
     uint32_t off = (uint32_t)(host - run->cache->exec);
     struct run_often *often = often_slot(run, off);
-    unsigned limit = n_given_back > 5 ? MOST : (unsigned)first_limit(run) << n_given_back;
+    unsigned doublings = n_given_back < MOST_DOUBLINGS ? n_given_back : MOST_DOUBLINGS;
+    unsigned limit = (unsigned)first_limit(run) << doublings;
     bool more = often->host_off == off && often->n < limit;
     *often = (struct run_often){
-        .host_off = off, .n = more ? often->n : 0, .tsc = often->tsc, .limit = (uint8_t)limit};
+        .host_off = off, .n = more ? often->n : 0, .tsc = often->tsc, .limit = (uint16_t)limit};
     return more;
 }
 

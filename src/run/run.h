@@ -19,7 +19,7 @@ enum { RUN_FAULT_RING = 256 };
 /* Hidden faults of one site: often.c. */
 struct run_often {
     uint32_t host_off, tsc;
-    uint8_t n, limit;
+    uint16_t n, limit;
 };
 enum { RUN_OFTEN = 1024 };
 
