@@ -1,12 +1,14 @@
 /* decode.c - scan_decode() against all that Zydis says, for random bytes in both modes, with as
- * many bytes at hand as chance will have it. Under ASan: the buffer ends where the bytes do. */
+ * many bytes at hand as chance will have it; and the same from what is remembered of its shape.
+ * Under ASan: the buffer ends where the bytes do. */
 #include <sanitizer/asan_interface.h>
 
 #include "cpu/cpu.h"
 #include "scan/scan.h"
 #include "simple.h"
 
-static struct scanner scanner;
+static struct scanner scanner, quick; /* quick remembers shapes */
+static struct shape_table shapes;
 
 struct answer {
     ZydisDecodedInstruction insn;
@@ -128,6 +130,15 @@ static void make_bytes(struct random *random, uint8_t *bytes)
     }
 }
 
+static bool same_by_shape(const uint8_t *bytes, unsigned n, bool code32)
+{
+    struct insn plain, remembered;
+    scan_decode(&scanner, bytes, n, code32, 0x1000, false, &plain);
+    scan_decode(&quick, bytes, n, code32, 0x1000, false, &remembered);
+    remembered.shape = 0;
+    return !memcmp(&plain, &remembered, sizeof plain);
+}
+
 static bool one_insn(struct random *random)
 {
     uint8_t bytes[40];
@@ -139,11 +150,14 @@ static bool one_insn(struct random *random)
     struct insn insn;
     struct answer answer;
     scan_decode(&scanner, exact, n, code32, 0x1000, true, &insn);
+    bool same = same_by_shape(exact, n, code32);
     free(exact);
     const ZydisDecoder *decoder = code32 ? &scanner.code32 : &scanner.code16;
     ZyanStatus whole = ZydisDecoderDecodeFull(decoder, bytes, 15, &answer.insn, answer.operands);
     const char *what = NULL;
-    if (insn.n_bytes == 0 || insn.n_bytes > INSN_MAX_BYTES) {
+    if (!same) {
+        what = "remembered otherwise";
+    } else if (insn.n_bytes == 0 || insn.n_bytes > INSN_MAX_BYTES) {
         what = "length out of range";
     } else if (insn.flags & INSN_TRUNCATED) {
         what = n >= INSN_MAX_BYTES                              ? "truncated with all bytes there"
@@ -170,6 +184,8 @@ static bool one(uint64_t seed)
 int main(int argc, char **argv)
 {
     scan_init(&scanner);
+    scan_init(&quick);
+    quick.shapes = &shapes;
     __asan_set_death_callback(simple_asan);
     return simple_main(argc, argv, "decode", one);
 }
