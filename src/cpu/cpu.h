@@ -269,7 +269,8 @@ struct cpu {
     /* view/lookup.c: translations that looked-up sites have used, valid as a TLB's are */
     struct cpu_lookup {
         uint64_t tag;   /* generation << 32 | page | right | access */
-        uint64_t delta; /* host address of the byte in guest RAM - linear address */
+        uint64_t delta; /* host address of the byte in guest RAM - linear address; bit 0: the window
+                           did not have the page when it was found */
     } lookup[CPU_LOOKUPS];
     uint32_t lookup_generation;
     uint32_t n_spared;  /* host faults that look-ups have spared */

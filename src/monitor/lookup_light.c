@@ -26,18 +26,23 @@ static bool in_one_page(uint32_t lin, unsigned n_bytes)
     return (lin & (PAGE_BYTES - 1)) + n_bytes <= PAGE_BYTES;
 }
 
-/* A page that was found before: true, and nothing else has happened. */
+/* A page that was found before: true, and nothing else has happened. Another site may have found
+ * it; this one would have faulted as well, once. */
 bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
 {
     struct lookup_site *site = (struct lookup_site *)insn;
     uint32_t lin = operand_lin(cpu, insn);
-    uint64_t host = view_look_up_again(cpu, lin, insn->mem_write);
-    if (!host || !in_one_page(lin, insn->mem_bytes) || site->left == 0) {
+    const struct cpu_lookup *known = view_lookup_known(cpu, lin, insn->mem_write);
+    if (!known || !in_one_page(lin, insn->mem_bytes) || site->left == 0) {
         return false;
     }
     site->left--;
+    if ((known->delta & 1) && site->counted != known->tag) {
+        site->counted = known->tag;
+        site->n_spared++;
+    }
     cpu->n_light[OP_LOOKUP]++;
-    cpu->scratch[SCRATCH_HOST] = host;
+    cpu->scratch[SCRATCH_HOST] = view_lookup_host(known, lin);
     return true;
 }
 
@@ -110,6 +115,7 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
     site->n_spared += cpu->n_spared - n_spared;
     switch (answer) {
     case VIEW_MAPPED:
+        site->counted = view_lookup_tag(cpu, lin, write, cpu->cpl == 3);
         return LIGHT_NEXT;
     case VIEW_FAULT:
         return LIGHT_FAULT;

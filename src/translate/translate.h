@@ -31,6 +31,7 @@ struct lookup_site {
     struct insn insn;
     uint32_t left;     /* uses until it is judged again */
     uint32_t n_spared; /* host faults it has spared since it was */
+    uint64_t counted;  /* tag of the look-up that was the last to be counted */
 };
 enum { LOOKUP_REVIEW_USES = 256 };
 

@@ -218,6 +218,8 @@ void view_invlpg(struct cpu *cpu, uint32_t lin)
     if (view->kind == PAGING_OFF) {
         return;
     }
+    lookup_forget_visits(view, VIEW_SUP, lin);
+    lookup_forget_visits(view, view->current, lin);
     uint32_t index = lin >> view->slot_shift;
     struct view_slot *slot = slot_find(view, VIEW_SUP, index);
     if (slot) {

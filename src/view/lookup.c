@@ -21,15 +21,17 @@ void lookup_forget_all(struct cpu *cpu)
     }
 }
 
-static struct view_visit *visit_of(struct view *view, uint32_t window, uint32_t lin)
+static uint8_t *visits_of(struct view *view, uint32_t window, uint32_t lin)
 {
-    uint32_t page = lin >> PAGE_SHIFT, tag = window << 20 | page;
-    struct view_visit *visit =
-        &view->visits[(page * 2654435769u ^ window * 2246822519u) >> (32 - VIEW_VISITS_SHIFT)];
-    if (visit->tag != tag || !visit->n) {
-        *visit = (struct view_visit){.tag = tag};
-    }
-    return visit;
+    uint32_t hash = (lin >> PAGE_SHIFT) * 2654435769u ^ window * 2246822519u;
+    return &view->visits[hash >> (32 - VIEW_VISITS_SHIFT)];
+}
+
+/* The guest gives the page another frame: what Linux does for each page beyond its own region that
+ * it clears or copies (kmap). Three uses of each such frame are no reason to map any. */
+void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin)
+{
+    *visits_of(view, window, lin) = 0;
 }
 
 static uint32_t window_number(const struct view *view, uint64_t base)
@@ -71,20 +73,20 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     view->stats.n_lookups++;
     if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
         view->stats.n_guest_faults++;
-        *visit_of(view, window, lin) =
-            (struct view_visit){.tag = window << 20 | lin >> PAGE_SHIFT, .n = 1};
+        *visits_of(view, window, lin) = 1;
         cpu->n_spared++;
         return VIEW_FAULT;
     }
     if (!may_use(view, lin, walk.phys, write)) {
         return VIEW_CHECKED;
     }
-    if (!is_mapped(view, window, lin, write)) {
-        struct view_visit *visit = visit_of(view, window, lin);
+    bool is_spared = !is_mapped(view, window, lin, write);
+    if (is_spared) {
+        uint8_t *visits = visits_of(view, window, lin);
         cpu->n_spared++;
-        if (visit->n++ == VISITS_BEFORE_MAPPING) {
-            visit->n = 0;
-            view_fault(cpu, base, lin, access, user);
+        if ((*visits)++ == VISITS_BEFORE_MAPPING) {
+            *visits = 0;
+            is_spared = view_fault(cpu, base, lin, access, user) != VIEW_MAPPED;
         }
     }
     uint8_t *byte = view->mem->host +
@@ -92,6 +94,6 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
                     (lin & (PAGE_BYTES - 1));
     *host = (uint64_t)byte;
     *view_lookup_of(cpu, lin, write) = (struct cpu_lookup){
-        .tag = view_lookup_tag(cpu, lin, write, user), .delta = (uint64_t)byte - lin};
+        .tag = view_lookup_tag(cpu, lin, write, user), .delta = ((uint64_t)byte - lin) | is_spared};
     return VIEW_MAPPED;
 }

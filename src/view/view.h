@@ -106,10 +106,19 @@ static inline struct cpu_lookup *view_lookup_of(struct cpu *cpu, uint32_t lin, b
 {
     return &cpu->lookup[((lin >> PAGE_SHIFT) * 2 + write) % CPU_LOOKUPS];
 }
-static inline uint64_t view_look_up_again(struct cpu *cpu, uint32_t lin, bool write)
+static inline const struct cpu_lookup *view_lookup_known(struct cpu *cpu, uint32_t lin, bool write)
 {
     const struct cpu_lookup *known = view_lookup_of(cpu, lin, write);
-    return known->tag == view_lookup_tag(cpu, lin, write, cpu->cpl == 3) ? known->delta + lin : 0;
+    return known->tag == view_lookup_tag(cpu, lin, write, cpu->cpl == 3) ? known : NULL;
+}
+static inline uint64_t view_lookup_host(const struct cpu_lookup *known, uint32_t lin)
+{
+    return (known->delta & ~UINT64_C(1)) + lin;
+}
+static inline uint64_t view_look_up_again(struct cpu *cpu, uint32_t lin, bool write)
+{
+    const struct cpu_lookup *known = view_lookup_known(cpu, lin, write);
+    return known ? view_lookup_host(known, lin) : 0;
 }
 static inline bool view_look_up_ram(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host)
 {

@@ -30,10 +30,10 @@ enum {
     /* The same for read-only pages, of which the host enters those that are read by sixteen in one
      * fault of its own: 0.15 us for each, where MAP_POPULATE takes 0.13 for each of the run. */
     VIEW_AROUND_READ = 64,
-    VIEW_LARGE_SLOTS = 64,  /* most slots mapped by one fault in a run of large pages */
-    VIEW_N_MODES = 8192,    /* values of cpu->mode */
-    VIEW_ABSENT_LIMIT = 2,  /* times a user slot may vanish at a CR3 load before it is private */
-    VIEW_DIFFER_LIMIT = 4,  /* times a supervisor-only slot may differ before it is private */
+    VIEW_LARGE_SLOTS = 64, /* most slots mapped by one fault in a run of large pages */
+    VIEW_N_MODES = 8192,   /* values of cpu->mode */
+    VIEW_ABSENT_LIMIT = 2, /* times a user slot may vanish at a CR3 load before it is private */
+    VIEW_DIFFER_LIMIT = 4, /* times a supervisor-only slot may differ before it is private */
 };
 
 /* Page-table entry bits (SDM vol. 3, "Paging") */
@@ -100,14 +100,10 @@ struct view_space {
     uint32_t next_dir; /* replacement is round robin */
 };
 
-/* As many as there can be host mappings: a set of pages that is larger than this table is never
+/* Uses of pages that their windows do not have, by looked-up sites; pages may share a count. As
+ * many as there can be host mappings: a set of pages that is larger than this table was never
  * mapped, and each of its uses looked up (measured: 9 times a mapped page's cost). */
 enum { VIEW_VISITS_SHIFT = 16 };
-/* Uses of a page that its window does not have, by looked-up sites. */
-struct view_visit {
-    uint32_t tag; /* window << 20 | page */
-    uint32_t n;
-};
 
 struct view {
     struct mem *mem;
@@ -152,7 +148,6 @@ struct view {
         uint32_t lin, serial;
         enum view_access access;
     } retry;
-    struct view_visit visits[1 << VIEW_VISITS_SHIFT];
     /* paging as last announced */
     enum paging_kind kind;
     unsigned slot_shift;     /* 22; PAE: 21 */
@@ -173,6 +168,7 @@ struct view {
     struct view_dir *dirs; /* VIEW_N_SUP_DIRS, then VIEW_N_SPACE_DIRS per private window */
     uint8_t sup_dir_of_mode[VIEW_N_MODES]; /* index + 1 */
     uint32_t next_sup_dir;
+    uint8_t visits[1 << VIEW_VISITS_SHIFT];
     struct view_stats stats;
 };
 
@@ -194,6 +190,7 @@ void acc_make_cold(struct cpu *cpu, uint32_t lin);
 void acc_make_all_cold(struct cpu *cpu);
 
 /* lookup.c */
+void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin);
 void lookup_forget_all(struct cpu *cpu);
 
 static inline uint64_t window_base(const struct view *view, uint32_t window)

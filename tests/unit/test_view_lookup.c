@@ -127,6 +127,32 @@ static void test_forgets(void **state)
     guest_stop();
 }
 
+/* A page that is given another frame every few uses (kmap) is never mapped, and its look-ups say
+ * that the window did not have it. */
+static void test_frames_in_turn(void **state)
+{
+    (void)state;
+    uint64_t host = 0;
+    begin();
+    for (uint32_t i = 0; i < 60; i++) {
+        put_pte(4, (FRAME + i % PAGES * PAGE_BYTES) | P | W | U);
+        for (unsigned use = 0; use < 3; use++) {
+            assert_int_equal(view_look_up(cpu, at(4) + 5, true, &host), VIEW_MAPPED);
+            assert_true(host == ram(i % PAGES) + 5);
+            assert_true(view_look_up_again(cpu, at(4) + 5, true) == host);
+            assert_true(view_lookup_known(cpu, at(4), true)->delta & 1);
+        }
+        put_pte(4, 0);
+        view_invlpg(cpu, at(4));
+    }
+    assert_int_equal(view_get_stats(view)->n_runs, 0);
+    put_pte(4, (FRAME + 4 * PAGE_BYTES) | P | W | U);
+    assert_int_equal(touch_user(at(4), VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_MAPPED);
+    assert_false(view_lookup_known(cpu, at(4), true)->delta & 1);
+    guest_stop();
+}
+
 static void test_maps_in_the_end(void **state)
 {
     (void)state;
@@ -155,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_frames_in_turn),
         cmocka_unit_test(test_maps_in_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
