@@ -119,6 +119,14 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->dead = false;
     unit->is_patch = false;
     unit->is_crossing = false;
+    unit->parent = NULL;
+    unit->low_off = UINT16_MAX;
+    unit->high_off = 0;
+    for (uint32_t i = 0; i < n_insns; i++) {
+        const uint16_t off = insns[i].page_off, end = (uint16_t)(off + insns[i].n_bytes);
+        unit->low_off = off < unit->low_off ? off : unit->low_off;
+        unit->high_off = end > unit->high_off ? end : unit->high_off;
+    }
     memcpy(unit->insns, insns, n_insns * sizeof(*insns));
     cache->n_insns += n_insns;
     cache->used = unit->off + unit->n_bytes;

@@ -18,7 +18,8 @@ enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10 };
 struct unit_insn {
     uint16_t host_off;   /* from the unit's start: first host byte */
     uint16_t page_off;   /* guest offset in the code page */
-    uint16_t aux;        /* UNIT_STRING: host_off of the REP instruction itself */
+    uint16_t aux;        /* UNIT_STRING: host_off of the REP instruction itself; UNIT_SLOT: where in the
+                            guest's instruction the constant lies */
     int16_t esp_pending; /* guest ESP minus r12 where it begins: inside a run of pushes or pops
                             (translate/stack_run.c); nobody enters where it is not 0 */
     uint8_t n_bytes;     /* guest length */
@@ -32,6 +33,7 @@ enum unit_kind {
     UNIT_DUAL = 8,   /* its direct access has become a dual one */
     UNIT_CHECKED = 16,
     UNIT_RETURN = 32, /* behind a call: where the host's return predictor expects to come back */
+    UNIT_SLOT = 64, /* four bytes of it, from aux on, are read from cpu->hot_imm[] */
 };
 
 struct codepage;
@@ -43,10 +45,12 @@ struct unit {
     struct codepage *page;
     struct unit *next; /* of this page */
     bool dead;
-    bool is_patch;           /* one re-made access of another unit */
+    bool is_patch;           /* one re-made access of another unit: `parent` */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
     bool is_crossing;        /* its one instruction ends in the next page */
+    struct unit *parent;
+    uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
 };
 
 /* The code of insn and of the next one share what is pending: neither can be re-made alone. */

@@ -17,6 +17,7 @@ int codepages_create(struct codepages *pages, struct cache *cache, struct view *
     pages->cache = cache;
     pages->view = view;
     pages->max_pages = pages->max_phys = max_pages;
+    codepages_forget_hot(pages);
     pages->max_depends = max_pages * 4;
     pages->max_links = max_pages * 256;
     pages->tables = cache_map_arena(tables_bytes(pages));
@@ -113,20 +114,6 @@ bool codepage_is_thunk(const struct codepages *pages, uint32_t slot)
            !insn[1].kind && !insn[0].esp_pending && !insn[1].esp_pending;
 }
 
-static void mark_scanned(struct physcode *phys, uint32_t off, uint32_t end)
-{
-    end = end < PAGE_BYTES ? end : PAGE_BYTES;
-    while (off < end) {
-        if (!(off & 7) && end - off >= 8) {
-            phys->scanned[off >> 3] = 0xff;
-            off += 8;
-        } else {
-            phys->scanned[off >> 3] |= (uint8_t)(1u << (off & 7));
-            off++;
-        }
-    }
-}
-
 static void patch_rel32(const struct cache *cache, uint32_t field_off, uint32_t target_off)
 {
     uint32_t rel = target_off - (field_off + 4);
@@ -169,12 +156,12 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
             page->table[insn->page_off] = unit->off + insn->host_off;
         }
         if (insn->page_off != end) {
-            mark_scanned(page->phys, from, end);
+            codepage_mark_scanned(page->phys, from, end);
             from = insn->page_off;
         }
         end = insn->page_off + (uint32_t)insn->n_bytes;
     }
-    mark_scanned(page->phys, from, end);
+    codepage_mark_scanned(page->phys, from, end);
     unit->next = page->units;
     page->units = unit;
     resolve_links(pages, page);
@@ -189,7 +176,7 @@ void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_
     struct depend *depend = &pages->depends[pages->n_depends++];
     *depend = (struct depend){.page = page, .next = phys->depends};
     phys->depends = depend;
-    mark_scanned(phys, 0, n_bytes);
+    codepage_mark_scanned(phys, 0, n_bytes);
     view_protect_page(pages->view, phys_page);
 }
 
@@ -224,6 +211,7 @@ void codepages_flush(struct codepages *pages)
     }
     madvise(pages->tables, tables_bytes(pages), MADV_DONTNEED);
     pages->n_pages = pages->n_phys = pages->n_depends = pages->n_links = 0;
+    codepages_forget_hot(pages);
     memset(pages->hash, 0, sizeof(pages->hash));
     memset(pages->phys_hash, 0, sizeof(pages->phys_hash));
 }

@@ -17,6 +17,8 @@ struct physcode {
     struct codepage *pages;  /* codepages of this physical page */
     struct depend *depends;  /* codepages of other pages with an instruction that ends here */
     uint32_t n_writes;       /* times a store dropped units of this page lately */
+    bool loose;              /* written often: its units are not linked to each other, so that a store
+                                drops those it hits only (smc_light.c) */
     uint64_t last_write_tsc; /* when: what lies far back is forgiven (site.c) */
     uint8_t scanned[512];    /* bitmap of bytes units were made from */
 };
@@ -42,7 +44,19 @@ struct codepage {
     struct codepage *next_hash, *next_phys;
 };
 
-enum { CODEPAGE_HASH = 4096 };
+enum { CODEPAGE_HASH = 4096, CODEPAGE_HOT = 256, DEPEND_BYTES = 14 };
+
+/* An instruction of a loose page that stores have hit. */
+struct hot_insn {
+    uint32_t phys;   /* of its first byte */
+    uint16_t bytes;  /* which of its bytes were hit */
+    uint8_t n_hits;  /* up to 255; 0: a free entry */
+};
+/* A constant of four bytes that units read from memory instead of containing it. */
+struct hot_slot {
+    uint32_t phys; /* where the guest has it, inside a page; CODEPAGE_NO_SLOT: free */
+};
+#define CODEPAGE_NO_SLOT UINT32_MAX
 
 struct codepages {
     struct cache *cache;
@@ -58,7 +72,12 @@ struct codepages {
     uint32_t n_links, max_links;
     struct codepage *hash[CODEPAGE_HASH];
     struct physcode *phys_hash[CODEPAGE_HASH];
-    uint64_t n_invalidations, n_units_dropped;
+    struct hot_insn hot[CODEPAGE_HOT];
+    struct hot_slot slots[CPU_HOT_IMMS];
+    uint32_t n_slots;      /* in use */
+    uint32_t *slot_values; /* cpu->hot_imm */
+    bool never_loose;      /* -engine no-loose */
+    uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores;
 };
 
 static inline unsigned codepage_hash_phys(uint32_t phys_page)
@@ -102,8 +121,24 @@ void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_
                          uint32_t n_bytes);
 void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t target_off,
                        uint32_t field_off);
+/* smc_light.c */
+void codepage_mark_scanned(struct physcode *phys, uint32_t off, uint32_t end);
+void codepage_free_slots(struct codepages *pages, uint32_t phys_page);
+void codepages_forget_hot(struct codepages *pages);
 /* True if units were made from any of the n_bytes at phys (one page). */
 bool codepage_hit(const struct codepages *pages, uint32_t phys, uint32_t n_bytes);
+/* n_bytes at phys (one page), which is `bytes` now, have been stored to: drops what was made of them,
+ * unless that reads them anew each time. */
+void codepage_store(struct codepages *pages, uint32_t phys, uint32_t n_bytes, const uint8_t *bytes);
+/* What is written more than once is made anew more than once: such an instruction is a unit alone. */
+bool codepage_is_hot(const struct codepages *pages, uint32_t phys);
+/* If no more of it was hit than the 4 bytes from imm_off on: they may have a slot. */
+bool codepage_is_hot_imm(const struct codepages *pages, uint32_t phys, unsigned imm_off);
+/* The slot of the instruction at phys, whose 4-byte constant begins imm_off bytes behind and is
+ * `value` now; or -1: it is not hot, other bytes of it are, no slot is left. */
+int codepage_constant(struct codepages *pages, uint32_t phys, unsigned imm_off, uint32_t value);
+/* Before new units are made of the page: it may have come to rest long ago. */
+void codepage_settle(struct codepages *pages, struct codepage *page);
 /* Drops all units made from this physical page and lifts its write protection. */
 void codepage_invalidate(struct codepages *pages, uint32_t phys_page);
 /* Drops everything; the caller flushes the cache with it. */

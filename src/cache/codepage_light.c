@@ -57,6 +57,8 @@ void codepage_invalidate(struct codepages *pages, uint32_t phys_page)
     }
     pages->n_invalidations++;
     phys->n_writes++;
+    phys->loose = false;
+    codepage_free_slots(pages, phys_page);
     for (struct codepage *page = phys->pages; page; page = page->next_phys) {
         drop_units(pages, page);
     }

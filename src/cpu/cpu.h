@@ -188,7 +188,8 @@ enum {
     CPU_DUAL_SLOTS = 2048,
     CPU_ACC_HINTS = 32,
     CPU_LOOKUPS = 256,
-    CPU_COUNTERS = 4096
+    CPU_COUNTERS = 4096,
+    CPU_HOT_IMMS = 64
 };
 
 struct cpu {
@@ -227,6 +228,7 @@ struct cpu {
     int64_t code_reach[2];        /* branches with 16-bit operands, with 32-bit ones */
     uint32_t cs_minus;            /* 0 - CS base: linear address -> EIP by an addition */
     uint64_t count[CPU_COUNTERS]; /* of rules of the map that count */
+    uint32_t hot_imm[CPU_HOT_IMMS]; /* constants of instructions that are written often (cache/) */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];

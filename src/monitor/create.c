@@ -33,7 +33,7 @@ static void on_store(void *arg, uint32_t phys, uint32_t n_bytes)
         uint32_t here = PAGE_BYTES - (phys & (PAGE_BYTES - 1));
         here = here < n_bytes ? here : n_bytes;
         if (codepage_hit(&machine->pages, phys, here)) {
-            codepage_invalidate(&machine->pages, phys >> PAGE_SHIFT);
+            codepage_store(&machine->pages, phys, here, mem_page_host(&machine->mem, phys));
         }
         phys += here;
         n_bytes -= here;
@@ -135,6 +135,8 @@ static int create_parts(struct machine *machine, char **error)
     }
     result = codepages_create(&machine->pages, &machine->cache, machine->view,
                               tiny ? TINY_CODEPAGES : MAX_CODEPAGES);
+    machine->pages.slot_values = machine->cpu->hot_imm;
+    machine->pages.never_loose = options->engine & ENGINE_NO_LOOSE;
     if (result >= 0) {
         result = run_create(&machine->run, machine->cpu, &machine->cache, machine->view);
     }

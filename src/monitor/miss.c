@@ -27,14 +27,23 @@ struct site_arg {
     bool owns_returns; /* what is behind a call is made anew with the call (translate/layout.c) */
 };
 
-/* The scan stops before code that is there already, and before a breakpoint. */
+/* Code that is written again and again: a unit alone. */
+static bool is_hot(const struct site_arg *site, uint32_t off)
+{
+    const uint32_t phys = site->page->phys->phys_page << 12 | off;
+    const struct codepages *pages = &site->machine->pages;
+    return site->page->phys->loose && codepage_is_hot(pages, phys) &&
+           !codepage_is_hot_imm(pages, phys, 1) && !codepage_is_hot_imm(pages, phys, 2);
+}
+
+/* The scan stops before code that is there already, before a breakpoint, and before hot code. */
 static bool is_known(void *arg, uint32_t off, bool behind_call)
 {
     const struct site_arg *site = arg;
     uint32_t slot = codepage_slot(site->page, off);
     bool ours = behind_call && site->owns_returns && slot &&
                 !codepage_is_return(&site->machine->pages, slot);
-    return (slot != 0 && !ours) ||
+    return (slot != 0 && !ours) || is_hot(site, off) ||
            (site->machine->breaks.n &&
             monitor_find_break(&site->machine->breaks, site->page->lin_page << 12 | off));
 }
@@ -72,6 +81,20 @@ static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
     *slot = table[off];
     *reg = bytes[off + 1] >> 3;
     return codepage_is_thunk(&machine->pages, *slot);
+}
+
+/* The constant of an instruction that nothing else of is ever written. */
+static int slot_of(void *arg, const struct insn *insn, unsigned imm_off)
+{
+    struct site_arg *site = arg;
+    if (!site->page->phys->loose) {
+        return -1;
+    }
+    const uint32_t phys = site->page->phys->phys_page << 12 | (insn->eip & (PAGE_BYTES - 1));
+    const uint8_t *bytes = mem_page_host(&site->machine->mem, phys + imm_off);
+    uint32_t value;
+    memcpy(&value, bytes, sizeof(value));
+    return codepage_constant(&site->machine->pages, phys, imm_off, value);
 }
 
 /* Where in lin's page CS ends ("Limit Checking"). */
@@ -125,7 +148,8 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         .page_eip = (page->lin_page << 12),
         .code32 = cpu->mode & MODE_CODE32,
         .end_off = page->end_off,
-        .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN)
+        .max_insns = (cpu->mode & MODE_STEP) || (machine->options.engine & ENGINE_ONE_INSN) ||
+                             is_hot(&site, lin & (PAGE_BYTES - 1))
                          ? 1
                          : SCAN_MAX_INSNS,
         .leave_gaps = machine->options.engine & ENGINE_NO_GAPS,
@@ -173,6 +197,7 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
         .engine = machine->options.engine,
         .site = site_kind,
         .thunk = find_thunk,
+        .slot = slot_of,
         .arg = &site,
     };
     if (second) { /* what view_map_code() put into the directory: biased by the page */
@@ -209,6 +234,7 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (slot) {
             return machine->cache.exec + slot;
         }
+        codepage_settle(&machine->pages, page);
         uint64_t start = __builtin_ia32_rdtsc();
         if (!scan(machine, page, lin, &second)) {
             return 0;

@@ -30,6 +30,7 @@
 #define CPU_CODE_REACH      17360
 #define CPU_CS_MINUS        17376
 #define CPU_COUNTS          17384
+#define CPU_HOT_IMM         50152
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */

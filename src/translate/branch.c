@@ -70,7 +70,7 @@ static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int
         *index = (int)low;
         return 0;
     }
-    uint32_t slot = codepage_slot(t->in->page, off);
+    uint32_t slot = t->in->page->phys->loose ? 0 : codepage_slot(t->in->page, off);
     return slot ? t->in->cache->exec + slot : 0;
 }
 

@@ -48,6 +48,8 @@ struct translate_input {
     /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? By which
      * slot, and which register. NULL: not asked. */
     bool (*thunk)(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg);
+    /* the number of the slot that holds the 4-byte constant imm_off bytes behind, or -1; NULL: none */
+    int (*slot)(void *arg, const struct insn *insn, unsigned imm_off);
     void *arg;
 };
 
@@ -105,6 +107,8 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* slot.c: the instruction with its constant from a slot (codepage_constant), if it has one. */
+bool translate_slot(struct translator *t, const struct insn *insn);
 /* stack_run.c: marks runs; moves ESP, at once or where the run ends; makes r12 what ESP is. */
 void translate_find_runs(struct translator *t);
 void translate_move_esp(struct translator *t, int32_t delta);

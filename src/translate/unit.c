@@ -69,7 +69,7 @@ static void translate_form(struct translator *t, const struct insn *insn)
     if (fpu_trap || (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM))) {
         translate_helper(t, insn, OP_FPU_CHECK);
     }
-    if (translate_plant_by_call(t, insn)) {
+    if (translate_plant_by_call(t, insn) || translate_slot(t, insn)) {
         return;
     }
     switch ((enum verdict)insn->verdict) {
@@ -226,7 +226,7 @@ static void translate_exits(struct translator *t)
         uint32_t target = t->exits[i].target_eip;
         emit_patch_rel32(e, t->exits[i].field_off, emit_pc(e));
         uint32_t off = target - t->page_eip;
-        bool joinable = off < 4096 && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
+        bool joinable = off < 4096 && !t->in->page->phys->loose && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
         if (joinable && t->n_links < MAX_LINKS) {
             t->links[t->n_links].field_off = t->exits[i].field_off;
             t->links[t->n_links++].target_off = off;
@@ -333,6 +333,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
     struct unit *unit = finish(pages, &t, body_bytes);
     unit->is_patch = true;
+    unit->parent = old_unit->is_patch ? old_unit->parent : old_unit;
     unit->next = in->page->units;
     in->page->units = unit;
     /* plant the jump; nothing of the guest runs meanwhile */

@@ -138,6 +138,13 @@ static bool is_state_word(const struct memory *memory)
            is_cpu_field(memory, offsetof(struct cpu, sysflags), 4);
 }
 
+bool is_hot_imm(const struct memory *memory)
+{
+    uint32_t off = memory->field - (uint32_t)offsetof(struct cpu, hot_imm);
+    return memory->kind == MEMORY_CPU && memory->n_bytes == 4 && off < 4 * CPU_HOT_IMMS &&
+           off % 4 == 0;
+}
+
 /* Loads of 1, 2 or 4 bytes by MOV and MOVZX; width is the destination's. */
 static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
                         const ZydisDecodedOperand *from, const struct memory *memory)
@@ -148,7 +155,7 @@ static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
                                                           : UINT32_MAX);
     switch (memory->kind) {
     case MEMORY_CPU:
-        if (!is_selector(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX)) &&
+        if (!is_selector(memory) && !is_hot_imm(memory) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX)) &&
             !(is_cpu_field(memory, offsetof(struct cpu, cs_minus), 4) && is_scratch(to))) {
             return verify_fail(v, RULE_CPU_READ);
         }

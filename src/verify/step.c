@@ -148,6 +148,9 @@ static bool step_operands_in(struct verifier *v)
                 return false;
             }
             if (memory.kind == MEMORY_CPU) {
+                if (is_hot_imm(&memory) && operand->actions == ZYDIS_OPERAND_ACTION_READ) {
+                    continue;
+                }
                 bool writes = operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
                 return verify_fail(v, writes ? RULE_CPU_WRITE : RULE_CPU_READ);
             }

@@ -249,6 +249,8 @@ bool step_forward(struct verifier *v, uint32_t off);
 bool step_call(struct verifier *v);
 bool step_trap(struct verifier *v); /* INT3 */
 bool step_ret(struct verifier *v);
+/* moves.c: a constant of the guest's code that is written often: 32 bits of the guest's. */
+bool is_hot_imm(const struct memory *memory);
 static inline bool is_cpu_field(const struct memory *memory, uint32_t field, uint32_t n_bytes)
 {
     return memory->kind == MEMORY_CPU && memory->field == field && memory->n_bytes == n_bytes;

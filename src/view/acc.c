@@ -197,11 +197,11 @@ static int slow_write(struct cpu *cpu, uint32_t lin, unsigned size, bool user, u
     return 0;
 }
 
+enum { HINT_USES = 64 };
+
 /* A page that its window could not give will not be given a moment later: asking costs a signal (3
  * us), the slow path 0.1. Only a hint: the slow path is right for every page. A program that looks
  * through the ROM area for signatures makes 40,000 such reads. */
-enum { HINT_USES = 64 };
-
 static uint32_t hint_tag(uint32_t lin, bool user, bool write)
 {
     return (lin & ~(uint32_t)(PAGE_BYTES - 1)) | 4u | (user ? 2u : 0) | write;
@@ -212,6 +212,19 @@ static struct acc_hint *hint_of(struct cpu *cpu, uint32_t lin)
     return &cpu->acc_hint[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS];
 }
 
+/* The window has the page and must not write to it while it holds code: asking is for nothing. */
+static bool is_still_protected(struct cpu *cpu, uint32_t lin, bool user, bool write)
+{
+    const struct view *view = cpu->view;
+    const uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
+    const uint32_t window = view_window_for(cpu, lin, user) == window_base(view, VIEW_SUP)
+                                ? (uint32_t)VIEW_SUP
+                                : view->current;
+    const struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    return write && slot && bit_get(slot->mapped, i) && !bit_get(slot->writable, i) &&
+           page_is_protected(view, slot_phys_page(view, slot, i));
+}
+
 static inline bool is_known_slow(struct cpu *cpu, uint32_t lin, bool user, bool write)
 {
     struct acc_hint *hint = hint_of(cpu, lin);
@@ -219,7 +232,8 @@ static inline bool is_known_slow(struct cpu *cpu, uint32_t lin, bool user, bool 
         return false;
     }
     if (--hint->left == 0) {
-        hint->tag = 0;
+        const bool lasts = is_still_protected(cpu, lin, user, write);
+        *hint = lasts ? (struct acc_hint){hint->tag, HINT_USES} : (struct acc_hint){0, 0};
     }
     return true;
 }

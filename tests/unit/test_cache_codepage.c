@@ -282,6 +282,144 @@ static void flush(void **state)
     }
 }
 
+/* ---- stores into code (smc_light.c) ---- */
+
+static uint8_t memory[4096];
+
+static void store(uint32_t off, uint32_t n_bytes)
+{
+    assert_true(codepage_hit(&pages, 5 << 12 | off, n_bytes));
+    codepage_store(&pages, 5 << 12 | off, n_bytes, memory + off);
+}
+
+static struct codepage *make_loose(void)
+{
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_false(page->phys->loose);
+        ADD(page, 2, 0x10, 0x12);
+        store(0x12, 1);
+        assert_null(page->units);
+    }
+    assert_true(page->phys->loose);
+    return page;
+}
+
+static void store_in_part(void **state)
+{
+    (void)state;
+    struct codepage *page = make_loose();
+    struct unit *first = ADD(page, 4, 0x10, 0x14), *second = ADD(page, 4, 0x30, 0x34);
+    struct unit *over = ADD(page, 4, 0x12, 0x16), *alias;
+    struct codepage *other = codepage_get(&pages, 5, 0x800, 1, 0);
+    alias = ADD(other, 4, 0x14);
+    const uint64_t before = pages.n_invalidations;
+    store(0x16, 1); /* first, over and alias have it */
+    assert_int_equal(pages.n_invalidations, before + 1);
+    assert_true(first->dead && over->dead && alias->dead && !second->dead);
+    assert_ptr_equal(page->units, second);
+    assert_null(other->units);
+    assert_int_equal(page->table[0x10] | page->table[0x14] | page->table[0x16], 0);
+    assert_int_equal(page->table[0x30], second->off);
+    assert_false(codepage_hit(&pages, 5 << 12, 0x30));
+    assert_true(codepage_hit(&pages, 5 << 12 | 0x37, 1));
+    assert_false(codepage_hit(&pages, 5 << 12 | 0x38, 0x100));
+    /* the bytes that only a dropped unit had; those that another has too */
+    first = ADD(page, 4, 0x2e);
+    store(0x2e, 1);
+    assert_true(first->dead && !second->dead);
+    assert_true(codepage_hit(&pages, 5 << 12 | 0x30, 1));
+    assert_false(codepage_hit(&pages, 5 << 12 | 0x2f, 1));
+    /* the last one: a page without code */
+    assert_true(n_protected[5]);
+    store(0x30, 4);
+    assert_null(page->units);
+    assert_false(n_protected[5]);
+    assert_true(page->phys->loose);
+}
+
+static void store_and_patches(void **state)
+{
+    (void)state;
+    struct codepage *page = make_loose();
+    struct unit *whole = ADD(page, 4, 0x10, 0x14), *other = ADD(page, 4, 0x30);
+    struct unit *patch = ADD(page, 4, 0x14); /* as translate_patch() makes it */
+    patch->is_patch = true;
+    patch->parent = whole;
+    store(0x10, 1); /* jumps back to what goes */
+    assert_true(whole->dead && patch->dead && !other->dead);
+    assert_ptr_equal(page->units, other);
+    whole = ADD(page, 4, 0x10, 0x14);
+    whole->insns[1].kind = UNIT_SLOT; /* which its patch has not */
+    whole->insns[1].aux = 0;
+    patch = ADD(page, 4, 0x14);
+    patch->is_patch = true;
+    patch->parent = whole;
+    store(0x14, 1);
+    assert_true(whole->dead && patch->dead);
+}
+
+static void store_into_second_page(void **state)
+{
+    (void)state;
+    make_loose();
+    struct codepage *before = codepage_get(&pages, 4, 0x3ff, 1, 0);
+    struct unit *crossing = ADD(before, 6, 0xffd);
+    codepage_add_depend(&pages, before, 5, 3);
+    store(2, 1);
+    assert_true(crossing->dead);
+}
+
+static void constants(void **state)
+{
+    (void)state;
+    uint32_t values[CPU_HOT_IMMS] = {0};
+    pages.slot_values = values;
+    struct codepage *page = make_loose();
+    const uint32_t phys = 5 << 12 | 0x20;
+    ADD(page, 5, 0x20);
+    store(0x21, 4);
+    assert_false(codepage_is_hot(&pages, phys));
+    ADD(page, 5, 0x20);
+    store(0x22, 1);
+    assert_true(codepage_is_hot(&pages, phys));
+    assert_true(codepage_is_hot_imm(&pages, phys, 1));
+    assert_false(codepage_is_hot_imm(&pages, phys, 2)); /* byte 1 was hit */
+    int slot = codepage_constant(&pages, phys, 1, 7);
+    assert_int_not_equal(slot, -1);
+    assert_int_equal(values[slot], 7);
+    struct unit *unit = ADD(page, 5, 0x20);
+    unit->insns[0].kind = UNIT_SLOT;
+    unit->insns[0].aux = 1;
+    memcpy(memory + 0x20, "\xb8\x44\x33\x22\x11", 5);
+    store(0x21, 4);
+    assert_false(unit->dead);
+    assert_int_equal(values[slot], 0x11223344);
+    memory[0x24] = 0xaa; /* its last byte, and what follows */
+    codepage_store(&pages, 5 << 12 | 0x24, 2, memory + 0x24);
+    assert_false(unit->dead);
+    assert_int_equal(values[slot], 0xaa223344);
+    store(0x20, 2); /* the opcode too */
+    assert_true(unit->dead);
+    assert_false(codepage_is_hot_imm(&pages, phys, 1));
+    assert_int_equal(codepage_constant(&pages, phys, 1, 7), -1);
+    ADD(page, 5, 0x20);
+    codepage_invalidate(&pages, 5);
+    assert_int_equal(pages.n_slots, 0);
+}
+
+static void never_loose(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    pages.never_loose = true;
+    for (unsigned i = 0; i < 20; i++) {
+        ADD(page, 2, 0x10, 0x12);
+        store(0x12, 1);
+    }
+    assert_false(page->phys->loose);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +432,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(invalidate_second_page, setup, teardown),
         cmocka_unit_test_setup_teardown(room, setup, teardown),
         cmocka_unit_test_setup_teardown(flush, setup, teardown),
+        cmocka_unit_test_setup_teardown(store_in_part, setup, teardown),
+        cmocka_unit_test_setup_teardown(store_and_patches, setup, teardown),
+        cmocka_unit_test_setup_teardown(store_into_second_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(constants, setup, teardown),
+        cmocka_unit_test_setup_teardown(never_loose, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
