@@ -102,6 +102,7 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
     struct lookup_site *site = (struct lookup_site *)insn;
     const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared;
     const bool write = insn->mem_write;
+    enum view_answer answer = VIEW_MAPPED;
     if (is_given_up(site, 1)) {
         return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, lin, write);
     }
@@ -109,9 +110,11 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
         return LIGHT_FAULT;
     }
-    enum view_answer answer = in_one_page(lin, insn->mem_bytes)
-                                  ? view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST])
-                                  : map_pages(cpu, lin, write);
+    if (!in_one_page(lin, insn->mem_bytes)) {
+        answer = map_pages(cpu, lin, write);
+    } else if (!(cpu->scratch[SCRATCH_HOST] = view_look_up_again(cpu, lin, write))) {
+        answer = view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST]);
+    } /* else a review was due: nothing was spared */
     site->n_spared += cpu->n_spared - n_spared;
     switch (answer) {
     case VIEW_MAPPED:

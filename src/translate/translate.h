@@ -33,7 +33,7 @@ struct lookup_site {
     uint32_t n_spared; /* host faults it has spared since it was */
     uint64_t counted;  /* tag of the look-up that was the last to be counted */
 };
-enum { LOOKUP_REVIEW_USES = 256 };
+enum { LOOKUP_REVIEW_USES = 512 };
 
 struct translate_input {
     const struct scan_result *scan;
