@@ -26,8 +26,8 @@ static bool in_one_page(uint32_t lin, unsigned n_bytes)
     return (lin & (PAGE_BYTES - 1)) + n_bytes <= PAGE_BYTES;
 }
 
-/* A page that was found before: true, and nothing else has happened. Another site may have found
- * it; this one would have faulted as well, once. */
+/* A page that was found before: true, and nothing else has happened. False where another site has
+ * found it and this one would have faulted as well: that counts, for the site and for the page. */
 bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
 {
     struct lookup_site *site = (struct lookup_site *)insn;
@@ -36,11 +36,11 @@ bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
     if (!known || !in_one_page(lin, insn->mem_bytes) || site->left == 0) {
         return false;
     }
-    site->left--;
     if ((known->delta & 1) && site->counted != known->tag) {
-        site->counted = known->tag;
-        site->n_spared++;
+        return false; /* to be counted as a visit, or a page that is hot here would never be mapped
+                       */
     }
+    site->left--;
     cpu->n_light[OP_LOOKUP]++;
     cpu->scratch[SCRATCH_HOST] = view_lookup_host(known, lin);
     return true;
@@ -110,11 +110,14 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
         return LIGHT_FAULT;
     }
+    const struct cpu_lookup *known = view_lookup_known(cpu, lin, write);
     if (!in_one_page(lin, insn->mem_bytes)) {
         answer = map_pages(cpu, lin, write);
-    } else if (!(cpu->scratch[SCRATCH_HOST] = view_look_up_again(cpu, lin, write))) {
+    } else if (known && site->counted == known->tag) { /* a review was due: nothing was spared */
+        cpu->scratch[SCRATCH_HOST] = view_lookup_host(known, lin);
+    } else {
         answer = view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST]);
-    } /* else a review was due: nothing was spared */
+    }
     site->n_spared += cpu->n_spared - n_spared;
     switch (answer) {
     case VIEW_MAPPED:

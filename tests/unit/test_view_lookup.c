@@ -161,7 +161,7 @@ static void test_maps_in_the_end(void **state)
     unsigned n = 0;
     while (!view_is_mapped(cpu, at(4), true, true)) {
         assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_MAPPED);
-        assert_true(++n < 20);
+        assert_true(++n < 60);
     }
     assert_true(n > 2);
     assert_true(host_writable(user_host(at(4))));
