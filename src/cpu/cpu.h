@@ -189,7 +189,8 @@ enum {
     CPU_ACC_HINTS = 32,
     CPU_LOOKUPS = 256,
     CPU_COUNTERS = 4096,
-    CPU_HOT_IMMS = 64
+    CPU_HOT_IMMS = 64,
+    CPU_NO_KEY = 1 << 16
 };
 
 struct cpu {
@@ -229,6 +230,11 @@ struct cpu {
     uint32_t cs_minus;            /* 0 - CS base: linear address -> EIP by an addition */
     uint64_t count[CPU_COUNTERS]; /* of rules of the map that count */
     uint32_t hot_imm[CPU_HOT_IMMS]; /* constants of instructions that are written often (cache/) */
+    /* Where a segment register was loaded from: loading the same selector again changes nothing while
+     * the eight bytes at seg_lin are seg_raw. Not for CS and SS, null, LDT. */
+    uint64_t seg_raw[N_SEG];
+    uint32_t seg_lin[N_SEG];
+    uint32_t seg_key[N_SEG]; /* the selector, or CPU_NO_KEY */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];

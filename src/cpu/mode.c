@@ -79,6 +79,7 @@ void cpu_update_segment(struct cpu *cpu, enum seg seg)
     const struct segment *segment = &cpu->seg[seg];
     const bool fast = segment->limit == UINT32_MAX && access_is_plain(segment->access);
     cpu->seg_base_ptr[seg] = fast ? (uint64_t)&segment->base : cpu->poison_ptr;
+    cpu->seg_key[seg] = CPU_NO_KEY;
     update_reach(cpu, seg);
 }
 

@@ -74,55 +74,92 @@ int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t 
     return emul_check_stack_desc(cpu, (uint16_t)ss, dpl, VEC_TS, ext, desc);
 }
 
-static int load_protected(struct cpu *cpu, enum seg seg, uint16_t selector)
+enum { LOADED_NULL = 1 };
+
+static int load_protected(struct cpu *cpu, enum seg seg, uint16_t selector, struct desc *desc)
 {
     const uint32_t error = selector & SEL_ERROR;
-    struct desc desc;
     if (seg == SEG_SS) {
-        if (emul_check_stack_desc(cpu, selector, cpu->cpl, VEC_GP, 0, &desc)) {
+        if (emul_check_stack_desc(cpu, selector, cpu->cpl, VEC_GP, 0, desc)) {
             return -1;
         }
     } else {
         if (!error) {
             emul_clear_segment(&cpu->seg[seg]);
             cpu->seg[seg].selector = selector;
-            return 0;
+            return LOADED_NULL;
         }
-        const int read = emul_read_desc(cpu, selector, &desc);
+        const int read = emul_read_desc(cpu, selector, desc);
         if (read) {
             return read < 0 ? -1 : emul_raise(cpu, VEC_GP, error);
         }
-        const uint8_t access = desc_access(&desc);
+        const uint8_t access = desc_access(desc);
         if (!(access & SEG_S) || (access & (SEG_CODE | SEG_RW)) == SEG_CODE) {
             return emul_raise(cpu, VEC_GP, error); /* system, or execute-only */
         }
-        if (!desc_is_conforming(&desc) &&
-            ((selector & SEL_RPL) > desc_dpl(&desc) || cpu->cpl > desc_dpl(&desc))) {
+        if (!desc_is_conforming(desc) &&
+            ((selector & SEL_RPL) > desc_dpl(desc) || cpu->cpl > desc_dpl(desc))) {
             return emul_raise(cpu, VEC_GP, error);
         }
-        if (!desc_is_present(&desc)) {
+        if (!desc_is_present(desc)) {
             return emul_raise(cpu, VEC_NP, error);
         }
     }
-    if (emul_set_accessed(cpu, &desc)) {
+    if (emul_set_accessed(cpu, desc)) {
         return -1;
     }
-    desc_to_segment(&desc, selector, &cpu->seg[seg]);
+    desc_to_segment(desc, selector, &cpu->seg[seg]);
     return 0;
 }
 
-int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector)
+/* Is it more than the selector and DPL that differ? FS and GS are read through struct segment, and
+ * what they hold is not part of the mode. */
+static bool reshapes(enum seg seg, const struct segment *old, const struct segment *now)
 {
-    if (emul_is_prot(cpu)) {
-        if (load_protected(cpu, seg, selector)) {
+    return (old->base != now->base && seg < SEG_FS) || old->limit != now->limit ||
+           old->big != now->big || ((old->access ^ now->access) & ~SEG_DPL);
+}
+
+/* Code that loads the same selector again needs the eight bytes only (translate/segment.c). */
+static void set_key(struct cpu *cpu, enum seg seg, uint16_t selector, const struct desc *desc)
+{
+    if (seg != SEG_SS && !(selector & SEL_TI)) {
+        cpu->seg_raw[seg] = desc->lo | (uint64_t)(desc->hi | SEG_ACCESSED << 8) << 32;
+        cpu->seg_lin[seg] = desc->lin;
+        cpu->seg_key[seg] = selector;
+    } else {
+        cpu->seg_key[seg] = CPU_NO_KEY;
+    }
+}
+
+int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector, bool *mode_due)
+{
+    const struct segment old = cpu->seg[seg];
+    bool reshaped = true;
+    if (__builtin_expect(emul_is_prot(cpu), 1)) {
+        struct desc desc;
+        const int loaded = load_protected(cpu, seg, selector, &desc);
+        if (loaded < 0) {
             return -1;
         }
-    } else if (emul_is_v86(cpu)) {
-        emul_set_v86_segment(&cpu->seg[seg], selector);
+        reshaped = reshapes(seg, &old, &cpu->seg[seg]);
+        if (reshaped) {
+            cpu_update_segment(cpu, seg);
+        }
+        if (loaded == LOADED_NULL) {
+            cpu->seg_key[seg] = CPU_NO_KEY;
+        } else {
+            set_key(cpu, seg, selector, &desc);
+        }
     } else {
-        emul_set_real_segment(&cpu->seg[seg], selector);
+        if (emul_is_v86(cpu)) {
+            emul_set_v86_segment(&cpu->seg[seg], selector);
+        } else {
+            emul_set_real_segment(&cpu->seg[seg], selector);
+        }
+        cpu_update_segment(cpu, seg);
     }
-    cpu_update_segment(cpu, seg);
+    *mode_due = reshaped && seg < SEG_FS;
     return 0;
 }
 

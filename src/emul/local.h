@@ -269,9 +269,9 @@ int emul_check_stack_desc(struct cpu *cpu, uint16_t selector, unsigned dpl, unsi
 /* desc.c: SS and ESP for ring dpl out of the current TSS, checked (#TS, #SS). 0 or -1. */
 int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t *selector,
                           uint32_t *esp, struct desc *desc);
-/* desc.c: loads a segment register other than CS as MOV, POP, LDS do, in any mode. Does not update
- * the mode. 0 or -1 with nothing changed. */
-int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector);
+/* desc.c: loads a segment register other than CS as MOV, POP, LDS do, in any mode. 0, with *mode_due
+ * set if the mode may be another one now; or -1 with nothing changed. */
+int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector, bool *mode_due);
 /* desc.c: at a return to a less privileged ring: data segments that ring may not have become null.
  * cpu->cpl is the new one already. True if there was one. */
 bool emul_drop_inner_segments(struct cpu *cpu);

@@ -5,8 +5,11 @@
 
 /* MOV SS and POP SS, but not LSS, hold off interrupts for one instruction ("Masking Exceptions and
  * Interrupts When Switching Stacks"). */
-static enum light_result finish_load(struct cpu *cpu, const struct insn *insn)
+static enum light_result finish_load(struct cpu *cpu, const struct insn *insn, bool mode_due)
 {
+    if (__builtin_expect(!mode_due, 1)) {
+        return LIGHT_NEXT;
+    }
     const uint32_t old_mode = cpu->mode;
     cpu_update_ring(cpu);
     return emul_next_in(cpu, insn, old_mode);
@@ -16,15 +19,16 @@ enum light_result emul_mov_to_seg(struct cpu *cpu, const struct insn *insn)
 {
     const unsigned seg = insn_reg(insn);
     uint32_t selector;
+    bool mode_due;
     if (seg == SEG_CS || seg >= N_SEG) {
         return emul_fault_plain(cpu, VEC_UD);
     }
     if (emul_read_rm(cpu, insn, 2, &selector) ||
-        emul_load_segment(cpu, (enum seg)seg, (uint16_t)selector)) {
+        emul_load_segment(cpu, (enum seg)seg, (uint16_t)selector, &mode_due)) {
         return LIGHT_FAULT;
     }
     cpu->interrupt_shadow |= seg == SEG_SS ? SHADOW_INTERRUPTS | SHADOW_DEBUG : 0;
-    return finish_load(cpu, insn);
+    return finish_load(cpu, insn, mode_due);
 }
 
 enum light_result emul_mov_from_seg(struct cpu *cpu, const struct insn *insn)
@@ -55,13 +59,14 @@ enum light_result emul_pop_seg(struct cpu *cpu, const struct insn *insn)
     const enum seg seg = opcode_seg(insn);
     const uint32_t esp = emul_move_esp(&cpu->seg[SEG_SS], cpu_reg(cpu, GPR_ESP), insn->opattr);
     uint32_t selector;
+    bool mode_due;
     if (emul_peek_words(cpu, 0, insn->opattr, &selector, 1) ||
-        emul_load_segment(cpu, seg, (uint16_t)selector)) {
+        emul_load_segment(cpu, seg, (uint16_t)selector, &mode_due)) {
         return LIGHT_FAULT;
     }
     cpu_set_reg(cpu, GPR_ESP, esp); /* counted with the old SS.B */
     cpu->interrupt_shadow |= seg == SEG_SS ? SHADOW_INTERRUPTS | SHADOW_DEBUG : 0;
-    return finish_load(cpu, insn);
+    return finish_load(cpu, insn, mode_due);
 }
 
 /* C4 LES, C5 LDS, 0F B2 LSS, 0F B4 LFS, 0F B5 LGS */
@@ -69,6 +74,7 @@ enum light_result emul_load_far(struct cpu *cpu, const struct insn *insn)
 {
     enum seg seg;
     uint32_t off, selector;
+    bool mode_due;
     if (!insn->is_mem) {
         return emul_fault_plain(cpu, VEC_UD);
     }
@@ -79,9 +85,9 @@ enum light_result emul_load_far(struct cpu *cpu, const struct insn *insn)
     }
     if (emul_read_mem(cpu, insn, 0, insn->opattr, &off) ||
         emul_read_mem(cpu, insn, insn->opattr, 2, &selector) ||
-        emul_load_segment(cpu, seg, (uint16_t)selector)) {
+        emul_load_segment(cpu, seg, (uint16_t)selector, &mode_due)) {
         return LIGHT_FAULT;
     }
     emul_write_reg(cpu, insn_reg(insn), insn->opattr, off);
-    return finish_load(cpu, insn);
+    return finish_load(cpu, insn, mode_due);
 }

@@ -41,6 +41,9 @@ static enum light_result store_table(struct cpu *cpu, const struct insn *insn,
 
 enum light_result emul_lgdt(struct cpu *cpu, const struct insn *insn)
 {
+    for (unsigned seg = 0; seg < N_SEG; seg++) {
+        cpu->seg_key[seg] = CPU_NO_KEY;
+    }
     return load_table(cpu, insn, &cpu->gdtr);
 }
 enum light_result emul_lidt(struct cpu *cpu, const struct insn *insn)

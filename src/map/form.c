@@ -40,7 +40,7 @@ static struct form form_of_mov(const struct insn *insn)
                    : undefined;
     }
     if (insn->map == 0 && insn->opcode == 0x8e) {
-        return (struct form){1, VERDICT_HELPER, OP_MOV_TO_SEG, REASON_SEGMENT};
+        return (struct form){1, VERDICT_LOAD_SEG, OP_MOV_TO_SEG, REASON_SEGMENT};
     }
     if (insn->map == 1 && insn->opcode >= 0x20 && insn->opcode <= 0x23) {
         static const uint8_t ops[4] = {OP_MOV_FROM_CR, OP_MOV_FROM_DR, OP_MOV_TO_CR, OP_MOV_TO_DR};
@@ -100,7 +100,7 @@ static struct form form_of(const struct insn *insn)
     if (is_segment_push_pop(insn)) {
         bool push = !(insn->opcode & 1);
         return push ? (struct form){1, VERDICT_PUSH_SEG, OP_PUSH_SEG, REASON_SELECTOR}
-                    : (struct form){1, VERDICT_HELPER, OP_POP_SEG, REASON_SEGMENT};
+                    : (struct form){1, VERDICT_LOAD_SEG, OP_POP_SEG, REASON_SEGMENT};
     }
     struct form transfer = form_of_transfer(insn);
     if (transfer.is_set) {

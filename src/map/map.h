@@ -63,6 +63,7 @@ enum verdict {
     VERDICT_HELPER,     /* a call to the C function insn->op; goes on behind it */
     VERDICT_HELPER_END, /* the same, but never goes on behind it (IRET, far jumps, HLT, #UD) */
     VERDICT_POPF,
+    VERDICT_LOAD_SEG, /* MOV and POP to a segment register */
     N_VERDICTS,
 };
 

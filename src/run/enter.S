@@ -13,7 +13,9 @@
 
         .text
 
-/* Guest registers -> struct cpu; rflags -> arith. Clobbers rax. Needs rsp usable. */
+/* Guest registers -> struct cpu; rflags -> arith. Clobbers rax, rcx. LAHF, SETO and the copy of DF
+ * take half as long as PUSHFQ. Not inside CLD, STD: between the host's flag and the copy there is no
+ * boundary, and neither can fault. */
         .macro save_guest
         mov     %rax, CPU_GPR+0(%r15)
         mov     %rcx, CPU_GPR+8(%r15)
@@ -22,13 +24,22 @@
         mov     %rbp, CPU_GPR+40(%r15)
         mov     %rsi, CPU_GPR+48(%r15)
         mov     %rdi, CPU_GPR+56(%r15)
-        mov     %r12d, %eax
-        pushfq
-        mov     %rax, CPU_GPR+32(%r15)
-        pop     %rax
-        and     $FLAGS_ARITH, %eax
+        mov     $0, %eax
+        lahf
+        seto    %al
+        mov     %r12d, %ecx
+        mov     %rcx, CPU_GPR+32(%r15)
+        movzbl  %ah, %ecx
+        movzbl  %al, %eax
+        and     $FLAGS_ARITH & 0xff, %ecx
+        shl     $11, %eax
+        or      CPU_DF(%r15), %ecx
+        or      %ecx, %eax
         mov     %eax, CPU_ARITH(%r15)
+        test    $0x400, %eax
+        jz      770f
         cld
+770:
         .endm
 
 /* struct cpu -> guest registers except rax (r12 too); rax must be loaded last by the caller. */

@@ -31,6 +31,9 @@
 #define CPU_CS_MINUS        17376
 #define CPU_COUNTS          17384
 #define CPU_HOT_IMM         50152
+#define CPU_SEG_RAW         50408
+#define CPU_SEG_LIN         50456
+#define CPU_SEG_KEY         50480
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */

@@ -38,6 +38,9 @@ CHECK_OFFSET(code_reach, CPU_CODE_REACH);
 CHECK_OFFSET(cs_minus, CPU_CS_MINUS);
 CHECK_OFFSET(count, CPU_COUNTS);
 CHECK_OFFSET(hot_imm, CPU_HOT_IMM);
+CHECK_OFFSET(seg_raw, CPU_SEG_RAW);
+CHECK_OFFSET(seg_lin, CPU_SEG_LIN);
+CHECK_OFFSET(seg_key, CPU_SEG_KEY);
 _Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
 _Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
 _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&

@@ -107,6 +107,8 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* segment.c: MOV and POP to a segment register. */
+void translate_load_segment(struct translator *t, const struct insn *insn);
 /* slot.c: the instruction with its constant from a slot (codepage_constant), if it has one. */
 bool translate_slot(struct translator *t, const struct insn *insn);
 /* stack_run.c: marks runs; moves ESP, at once or where the run ends; makes r12 what ESP is. */

@@ -109,10 +109,12 @@ static void translate_form(struct translator *t, const struct insn *insn)
     case VERDICT_RDTSC:
         translate_inline(t, insn);
         break;
+    case VERDICT_LOAD_SEG:
+        translate_load_segment(t, insn);
+        break;
     case VERDICT_HELPER:
     case VERDICT_HELPER_END:
         translate_helper(t, insn, (enum emul_op)insn->op);
-        t->shadow_next = insn->op == OP_MOV_TO_SEG || insn->op == OP_POP_SEG;
         break;
     case N_VERDICTS:
         BUG("verdict");

@@ -270,11 +270,11 @@ static bool step_nop(struct verifier *v)
 
 bool step_instruction(struct verifier *v)
 {
-    bool is_flags = false;
-    if (!flags_step(v, &is_flags)) {
+    bool taken = false; /* by one of the sequences that are known as a whole */
+    if (!flags_step(v, &taken) || (!taken && !segment_step(v, &taken))) {
         return false;
     }
-    if (is_flags) {
+    if (taken) {
         return true;
     }
     if (!check_instruction(v)) {

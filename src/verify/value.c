@@ -77,6 +77,8 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->op_done |= other->op_done;
     state->esp_lost |= other->esp_lost || state->esp_moved != other->esp_moved;
     state->df_due |= other->df_due;
+    state->same_segment =
+        state->same_segment == other->same_segment ? state->same_segment : 0;
     state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
     state->ret_target = 0;
     state->thunk = state->thunk == other->thunk ? state->thunk : 0;

@@ -81,11 +81,11 @@ struct state {
     struct value reg[N_HOST_REGS];
     const struct insn *resolved; /* OP_RESOLVE or OP_LOOKUP ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
-    bool changed;   /* guest semantics have run: flags, memory or IF differ from entry */
-    bool op_done;   /* the one instruction with guest semantics was seen */
-    uint8_t df_due; /* CLD or STD ran: struct cpu's copy is due */
-    uint32_t
-        flags_of; /* not 0: the host's flags are nothing, the guest's will be made of this value */
+    bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
+    bool op_done;        /* the one instruction with guest semantics was seen */
+    uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
+    uint8_t same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */
+    uint32_t flags_of;   /* not 0: the host's flags are nothing, the guest's will be made of this value */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
     uint8_t thunk;       /* not 0: a call done in place; 1 + the register that got EIP */
@@ -233,6 +233,9 @@ bool thunk_difference(struct verifier *v, const struct value *slot,
                       const ZydisDecodedOperandMem *mem, struct value *difference);
 /* Where it is zero the call was one: all must be as behind the thunk's return. */
 bool thunk_check(struct verifier *v);
+
+/* ---- segment.c: as flags_step() ---- */
+bool segment_step(struct verifier *v, bool *taken);
 
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);

@@ -7,7 +7,7 @@
 
 /* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
  * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
- * "@F": OP_POPF_LATE; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
+ * "@F": OP_POPF_LATE; "@S": OP_MOV_TO_SEG; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
  * call; "@N", "@M": IRET, CPUID by HELPER_LIGHT_END; "@X", "@O": with
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
@@ -127,6 +127,22 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2f 65 67 8b 03 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_TARGET, 0, "POPF that hops out of the instruction",
      "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 7f @F"},
+    {N_VERIFY_RULES, 0, "MOV to FS: movzwl %ax, %r8d; movq %rcx, %r9; the two comparisons; @S",
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_MEM_MODE, 'U', "the same in ring 3",
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_MEM_MODE, 'B', "the same with segment bases",
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_MEM_MODE, 0, "the same for SS",
+     "44 0f b7 c0 49 89 c9 45 8b 97 38 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 20 c5 00 00 65 67 4d 8b 00 4d 8b 97 f8 c4 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_SEGMENT, 0, "the descriptor of GS for the selector of FS",
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 2c c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_SOURCE, 0, "rcx is not kept",
+     "44 0f b7 c0 49 89 c1 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_PRECISE, 0, "the descriptor is loaded while rcx is ours",
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 90 90 90 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+    {RULE_SOURCE, 0, "32 bits are compared with the selector",
+     "41 89 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {N_VERIFY_RULES, 0, "cld; movl $0, 88(%r15)",
      "fc 41 c7 47 58 00 00 00 00"},
     {N_VERIFY_RULES, 0, "std; movl $0x400, 88(%r15)",

@@ -28,7 +28,7 @@ static struct {
     struct unit_insn insns[2];
     _Alignas(16) struct {
         _Alignas(16) struct insn insn;
-    } sites[5];
+    } sites[6];
     uint8_t page[4096];
 } unit;
 
@@ -92,6 +92,8 @@ static void make_sites(void)
     unit.sites[3].insn.verdict = VERDICT_HELPER_END;
     unit.sites[4].insn.op = OP_POPF_LATE;
     unit.sites[4].insn.verdict = VERDICT_POPF;
+    unit.sites[5].insn.op = OP_MOV_TO_SEG;
+    unit.sites[5].insn.verdict = VERDICT_LOAD_SEG;
 }
 
 static void make_unit(const char *code)
