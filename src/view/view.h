@@ -122,8 +122,12 @@ static inline uint64_t view_look_up_again(struct cpu *cpu, uint32_t lin, bool wr
 }
 static inline bool view_look_up_ram(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host)
 {
-    *host = view_look_up_again(cpu, lin, write);
-    return *host || view_look_up(cpu, lin, write, host) == VIEW_MAPPED;
+    const struct cpu_lookup *known = view_lookup_known(cpu, lin, write);
+    if (known && !(known->delta & 1)) { /* else it counts, for the site and for the page */
+        *host = view_lookup_host(known, lin);
+        return true;
+    }
+    return view_look_up(cpu, lin, write, host) == VIEW_MAPPED;
 }
 /* Does the window where such an access would be made have the page? */
 bool view_is_mapped(const struct cpu *cpu, uint32_t lin, bool write, bool user);
