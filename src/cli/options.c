@@ -198,13 +198,19 @@ static void print_text(char *text)
     free(text);
 }
 
+static void print_lines(const char *what, const char *lines)
+{
+    for (const char *line = lines, *end; line && (end = strchr(line, '\n')); line = end + 1) {
+        fprintf(stderr, "plex86: %s: %.*s\n", what, (int)(end - line), line);
+    }
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
     struct parse parse;
     int result = parse_options(&parse, options, argc, argv);
-    for (char *line = parse.notes, *end; (end = strchr(line, '\n')); line = end + 1) {
-        fprintf(stderr, "plex86: note: %.*s\n", (int)(end - line), line);
-    }
+    print_lines("note", parse.notes);
+    print_lines("warning", parse.map_errors.warnings);
     if (parse.map_errors.n) {
         fprintf(stderr, "plex86: the rules of the map have errors:\n%s", parse.map_errors.lines);
     } else if (result < 0) {

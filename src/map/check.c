@@ -12,7 +12,6 @@
 
 #include "cpu/cpu.h"
 #include "map/map_internal.h"
-#include "scan/scan.h"
 
 enum { MAX_KINDS = 16 };
 
@@ -101,63 +100,21 @@ static void check_names(struct finding *finding)
     finding->is_done = true;
 }
 
-static void try_insn(const struct map *map, struct finding *findings, unsigned n,
-                     const struct insn *insn)
+struct findings {
+    struct finding *list;
+    unsigned n;
+};
+
+static void try_insn(void *arg, struct map_match *match)
 {
-    struct map_match match;
-    match.map = map;
-    match.insn = insn;
-    match.site = NULL;
-    match.has_decoded = false;
-    for (unsigned i = 0; i < n; i++) {
-        const struct map_choice *choice = findings[i].choice;
+    struct findings *findings = arg;
+    for (unsigned i = 0; i < findings->n; i++) {
+        struct finding *finding = &findings->list[i];
+        const struct map_choice *choice = finding->choice;
         bool by_bytes = choice && choice->kind == CHOICE_BYTES; /* undefined ones count here only */
-        if (!findings[i].is_done && (by_bytes || !(insn->flags & INSN_INVALID)) &&
-            (!choice || map_choice_matches(choice, &match))) {
-            note(&findings[i], insn);
-        }
-    }
-}
-
-static void decode_one(const struct scanner *scanner, uint8_t prefix, unsigned opcode,
-                       uint8_t modrm, struct insn *insn)
-{
-    uint8_t bytes[INSN_MAX_BYTES] = {0};
-    unsigned n = 0;
-    if (prefix) {
-        bytes[n++] = prefix;
-    }
-    if (opcode >= 256) {
-        bytes[n++] = 0x0f;
-    }
-    bytes[n++] = (uint8_t)opcode;
-    bytes[n] = modrm;
-    scan_decode(scanner, bytes, sizeof(bytes), true, 0, false, insn);
-    map_find_form(insn);
-}
-
-/* Each opcode with each reg field, register and memory, plain and with the prefixes that make other
- * instructions of it. 0F 01 has instructions in its rm field. */
-static void try_all(const struct map *map, struct finding *findings, unsigned n, bool every_rm)
-{
-    static const uint8_t prefixes[] = {0, 0x66, 0xf2, 0xf3};
-    struct scanner scanner;
-    scan_init(&scanner);
-    for (unsigned p = 0; p < sizeof(prefixes); p++) {
-        for (unsigned opcode = 0; opcode < 512; opcode++) {
-            for (unsigned modrm = 0; modrm < 256; modrm++) {
-                bool memory = modrm < 64 && (modrm & 7) == 1;
-                bool reg = modrm >= 0xc0 && (every_rm || opcode == 0x101 || (modrm & 7) == 0);
-                struct insn insn;
-                if (!memory && !reg) {
-                    continue;
-                }
-                decode_one(&scanner, prefixes[p], opcode, (uint8_t)modrm, &insn);
-                try_insn(map, findings, n, &insn);
-                if (!insn.has_modrm && !(insn.flags & INSN_INVALID) && !every_rm) {
-                    break;
-                }
-            }
+        if (!finding->is_done && (by_bytes || !(match->insn->flags & INSN_INVALID)) &&
+            (!choice || map_choice_matches(choice, match))) {
+            note(finding, match->insn);
         }
     }
 }
@@ -207,24 +164,24 @@ void map_check_rules(const struct map *map, const struct map_draft *drafts, unsi
                      const char *name, struct map_errors *errors)
 {
     unsigned n = list_choices(drafts, n_drafts, NULL);
-    struct finding *findings = n ? calloc(n, sizeof(*findings)) : NULL;
+    struct finding *list = n ? calloc(n, sizeof(*list)) : NULL;
     bool needed = false, every_rm = false;
-    if (!findings) {
+    if (!list) {
         return;
     }
-    list_choices(drafts, n_drafts, findings);
+    list_choices(drafts, n_drafts, list);
     for (unsigned i = 0; i < n; i++) {
-        const struct map_choice *choice = findings[i].choice;
-        check_names(&findings[i]);
-        needed |= !findings[i].is_done;
-        every_rm |= !findings[i].is_done && choice &&
-                    (choice->kind == CHOICE_BYTES || choice->has_operands);
+        const struct map_choice *choice = list[i].choice;
+        check_names(&list[i]);
+        needed |= !list[i].is_done;
+        every_rm |=
+            !list[i].is_done && choice && (choice->kind == CHOICE_BYTES || choice->has_operands);
     }
     if (needed) {
-        try_all(map, findings, n, every_rm);
+        map_each_insn(map, every_rm, try_insn, &(struct findings){list, n});
     }
     for (unsigned i = 0; i < n; i++) {
-        report(&findings[i], name, errors);
+        report(&list[i], name, errors);
     }
-    free(findings);
+    free(list);
 }

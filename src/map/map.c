@@ -176,6 +176,9 @@ int map_add_text(struct map *map, const char *name, const char *text, size_t n_b
         map_check_rules(map, drafts, n_drafts, name, errors);
         good = good && errors->n == n_before;
     }
+    if (good && !map->is_default && n_drafts) {
+        map_find_never(map, drafts, n_drafts, name, errors);
+    }
     good = good && add_drafts(map, name, drafts, n_drafts, errors);
     for (unsigned i = 0; i < n_drafts; i++) {
         map_draft_free(&drafts[i]);
@@ -184,22 +187,25 @@ int map_add_text(struct map *map, const char *name, const char *text, size_t n_b
     return good ? 0 : -1;
 }
 
-int map_add_rule(struct map *map, const char *name, const char *text, char **error)
+static char *first_line(const char *lines)
+{
+    return lines ? strndup(lines, strcspn(lines, "\n")) : NULL;
+}
+
+int map_add_rule(struct map *map, const char *name, const char *text, char **message)
 {
     struct map_errors errors = {0};
-    int before = map->next_id;
-    *error = NULL;
+    int before = map->next_id, result = -1;
     if (map_add_text(map, name, text, strlen(text), &errors) < 0) {
-        char *first = errors.lines ? strchr(errors.lines, '\n') : NULL;
-        if (first) {
-            *first = 0;
-        }
-        *error = errors.lines ? strdup(errors.lines) : NULL;
+        *message = first_line(errors.lines);
     } else if (map->next_id == before) {
-        *error = strdup("expected a rule");
+        *message = strdup("expected a rule");
+    } else {
+        *message = first_line(errors.warnings);
+        result = map->next_id;
     }
     map_errors_free(&errors);
-    return *error || map->next_id == before ? -1 : map->next_id;
+    return result;
 }
 
 /* ---- life ---- */

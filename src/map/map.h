@@ -193,6 +193,8 @@ void map_judge(void *map, struct insn *insn, const struct map_site *site);
 struct map_errors {
     char *lines; /* malloc'ed; NULL: none */
     unsigned n;
+    char *warnings; /* the same of rules that are taken but can never hold */
+    unsigned n_warnings;
 };
 void map_errors_free(struct map_errors *errors);
 /* One more line of errors: "name:line:column: text". line 0: text alone. Beyond a hundred: counted.
@@ -201,11 +203,16 @@ __attribute__((format(printf, 5, 6))) void map_error(struct map_errors *errors, 
                                                      unsigned line, unsigned column,
                                                      const char *format, ...);
 
+__attribute__((format(printf, 5, 6))) void map_warning(struct map_errors *errors, const char *name,
+                                                       unsigned line, unsigned column,
+                                                       const char *format, ...);
+
 /* All rules of a text, or none: -1 with every error listed. A text ends at n_bytes. */
 int map_add_text(struct map *map, const char *name, const char *text, size_t n_bytes,
                  struct map_errors *errors);
-/* One rule, at the end. Its id > 0, or -1 with the first error, malloc'ed, without position. */
-int map_add_rule(struct map *map, const char *name, const char *text, char **error);
+/* One rule, at the end. Its id > 0, or -1 with the first error in *message, malloc'ed. With an id,
+ * *message is the first warning, or NULL. */
+int map_add_rule(struct map *map, const char *name, const char *text, char **message);
 /* false: no such rule. The caller drops all code that was judged by it, now: its slots are used
  * again. */
 bool map_remove_rule(struct map *map, int id);

@@ -152,22 +152,12 @@ bool map_choice_matches(const struct map_choice *choice, struct map_match *match
     return false;
 }
 
-/* Where a port or a value is asked for, the instruction must have one; one it has as an immediate
- * is compared here. */
-static bool matches_values(const struct map_rule *rule, const struct insn *insn)
+bool map_has_asked_values(const struct map_rule *rule, const struct insn *insn)
 {
-    if (rule->has_port) {
-        bool immediate = insn->opcode >= 0xe4 && insn->opcode <= 0xe7;
-        uint32_t port = insn->imm & 0xff;
-        if (!insn_is_port(insn) || (immediate && (port < rule->port_lo || port > rule->port_hi))) {
-            return false;
-        }
+    if (rule->has_port && !insn_is_port(insn)) {
+        return false;
     }
-    if (!rule->has_value) {
-        return true;
-    }
-    if (!map_has_value(insn) ||
-        (insn->op == OP_INT && (map_value_of(insn, NULL) & rule->value_mask) != rule->value)) {
+    if (rule->has_value && !map_has_value(insn)) {
         return false;
     }
     switch (rule->select->value_kind) {
@@ -180,6 +170,21 @@ static bool matches_values(const struct map_rule *rule, const struct insn *insn)
     default:
         return true;
     }
+}
+
+/* One that the instruction has as an immediate is compared here. */
+static bool matches_values(const struct map_rule *rule, const struct insn *insn)
+{
+    uint32_t port = insn->imm & 0xff;
+    if (!map_has_asked_values(rule, insn)) {
+        return false;
+    }
+    if (rule->has_port && insn->opcode >= 0xe4 && insn->opcode <= 0xe7 &&
+        (port < rule->port_lo || port > rule->port_hi)) {
+        return false;
+    }
+    return !rule->has_value || insn->op != OP_INT ||
+           (map_value_of(insn, NULL) & rule->value_mask) == rule->value;
 }
 
 bool map_rule_matches(const struct map_rule *rule, struct map_match *match)

@@ -12,43 +12,60 @@
 
 enum { MAX_ERRORS = 100 };
 
-static bool append(struct map_errors *errors, const char *line)
+static void append(char **lines, const char *line)
 {
-    size_t n_old = errors->lines ? strlen(errors->lines) : 0, n = strlen(line);
-    char *lines = realloc(errors->lines, n_old + n + 2);
-    if (!lines) {
-        return false;
+    size_t n_old = *lines ? strlen(*lines) : 0, n = strlen(line);
+    char *longer = realloc(*lines, n_old + n + 2);
+    if (!longer) {
+        return;
     }
-    memcpy(lines + n_old, line, n);
-    memcpy(lines + n_old + n, "\n", 2);
-    errors->lines = lines;
-    return true;
+    memcpy(longer + n_old, line, n);
+    memcpy(longer + n_old + n, "\n", 2);
+    *lines = longer;
 }
 
-void map_error(struct map_errors *errors, const char *name, unsigned line, unsigned column,
-               const char *format, ...)
+__attribute__((format(printf, 6, 0))) static void add_line(char **lines, unsigned n_before,
+                                                           const char *name, unsigned line,
+                                                           unsigned column, const char *format,
+                                                           va_list args)
 {
     char text[512];
     size_t n = 0;
-    va_list args;
-    if (errors->n++ >= MAX_ERRORS) {
-        if (errors->n == MAX_ERRORS + 1) {
-            append(errors, "more errors follow; these are the first hundred");
+    if (n_before >= MAX_ERRORS) {
+        if (n_before == MAX_ERRORS) {
+            append(lines, "more of these follow; here are the first hundred");
         }
         return;
     }
     if (line) {
         n = (size_t)snprintf(text, sizeof(text), "%.200s:%u:%u: ", name, line, column);
     }
-    va_start(args, format);
     vsnprintf(text + n, sizeof(text) - n, format, args);
+    append(lines, text);
+}
+
+void map_error(struct map_errors *errors, const char *name, unsigned line, unsigned column,
+               const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_line(&errors->lines, errors->n++, name, line, column, format, args);
     va_end(args);
-    append(errors, text);
+}
+
+void map_warning(struct map_errors *errors, const char *name, unsigned line, unsigned column,
+                 const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_line(&errors->warnings, errors->n_warnings++, name, line, column, format, args);
+    va_end(args);
 }
 
 void map_errors_free(struct map_errors *errors)
 {
     free(errors->lines);
+    free(errors->warnings);
     *errors = (struct map_errors){0};
 }
 

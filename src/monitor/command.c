@@ -22,14 +22,15 @@ static void command_help(struct machine *machine, const char *rest, FILE *out);
 
 static void command_rule_add(struct machine *machine, const char *rest, FILE *out)
 {
-    char *error = NULL;
-    int id = machine_add_rule(machine, rest, &error);
+    char *message = NULL;
+    int id = machine_add_rule(machine, rest, &message);
     if (id > 0) {
         fprintf(out, "rule %d\n", id);
-    } else {
-        fprintf(out, "error: %s\n", error ? error : "no memory");
     }
-    free(error);
+    if (id <= 0 || message) {
+        fprintf(out, "%s: %s\n", id > 0 ? "warning" : "error", message ? message : "no memory");
+    }
+    free(message);
 }
 
 static void remove_all(struct machine *machine)

@@ -46,13 +46,13 @@ static bool concerns_code(const struct map_rule *rule)
     return !rule->data.access;
 }
 
-int machine_add_rule(struct machine *machine, const char *text, char **error)
+int machine_add_rule(struct machine *machine, const char *text, char **message)
 {
     uint32_t first, last;
-    int id = map_add_rule(machine->map, "rule", text, error);
+    int id = map_add_rule(machine->map, "rule", text, message);
     if (id < 0) {
-        if (!*error) {
-            *error = strdup("no memory");
+        if (!*message) {
+            *message = strdup("no memory");
         }
         return -1;
     }

@@ -8,9 +8,9 @@
 
 struct machine;
 
-/* One rule of docs/map.md, in effect from the next instruction. Its id > 0, or -1 with *error =
- * one malloc'ed line: column, word, what was expected. */
-int machine_add_rule(struct machine *machine, const char *text, char **error);
+/* One rule of docs/map.md, in effect from the next instruction. Its id > 0, or -1 with *message
+ * = one malloc'ed line: column, word, what was expected. With an id *message is a warning, or NULL. */
+int machine_add_rule(struct machine *machine, const char *text, char **message);
 /* False: no such rule. */
 bool machine_remove_rule(struct machine *machine, int id);
 
