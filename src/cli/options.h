@@ -11,6 +11,19 @@ enum engine_flags { /* -engine */
 #include "cli/engine.def"
 #undef ENGINE
 };
+#define ENGINE(name, bit, word, help) +bit
+enum {
+    ENGINE_SUM = 0
+#include "cli/engine.def"
+};
+#undef ENGINE
+#define ENGINE(name, bit, word, help) | bit
+enum {
+    ENGINE_ALL = 0
+#include "cli/engine.def"
+};
+#undef ENGINE
+_Static_assert((int)ENGINE_SUM == (int)ENGINE_ALL, "each word of engine.def has a bit of its own");
 enum log_category { /* -d */
 #define LOG(name, bit, word, help) LOG_##name = bit,
 #include "cli/log.def"
