@@ -235,6 +235,8 @@ struct cpu {
     uint64_t seg_raw[N_SEG];
     uint32_t seg_lin[N_SEG];
     uint32_t seg_key[N_SEG]; /* the selector, or CPU_NO_KEY */
+    uint64_t left[CPU_COUNTERS];  /* of those that sample: hits to the next event. count is what it
+                                     will be then, so hits = count - left */
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
@@ -299,7 +301,7 @@ struct cpu {
                         second time for the same execution (a repeat goes on, a site is re-made) */
     uint32_t plant_done_lin;
     uint32_t port_last; /* what INS or OUTS moved last */
-    bool acc_quiet; /* pieces of an access that view/ has reported as a whole */
+    bool acc_quiet;     /* pieces of an access that view/ has reported as a whole */
     /* x87 pointers (monitor/fpu_light.c): what the guest loaded, and what the host's registers held
      * when they were parked: addresses in the code cache, 0 = none since the guest loaded some */
     struct fpu_pointers fpu_pointers;

@@ -39,4 +39,32 @@ static inline bool map_gate_holds(const struct map_gate *gate, const struct insn
     return !gate->has_value || (map_gate_value(insn, cpu) & gate->value_mask) == gate->value;
 }
 
+/* One hit of a rule. True: it is the N-th of "sample N". */
+static inline bool map_count_hit(struct cpu *cpu, const struct map_rule *rule)
+{
+    if (rule->counter == MAP_NO_COUNTER) {
+        return false;
+    }
+    if (!(rule->actions & ACTION_SAMPLE)) {
+        cpu->count[rule->counter]++;
+        return false;
+    }
+    if (--cpu->left[rule->counter]) {
+        return false;
+    }
+    cpu->left[rule->counter] = rule->sample_n;
+    cpu->count[rule->counter] += rule->sample_n;
+    return true;
+}
+
+/* The same where emitted code has counted (translate/plant.c) and found one that is due. */
+static inline bool map_sample_due(struct cpu *cpu, const struct map_rule *rule)
+{
+    if (!(rule->actions & ACTION_SAMPLE) || cpu->left[rule->counter]) {
+        return false;
+    }
+    cpu->left[rule->counter] = 1;
+    return map_count_hit(cpu, rule);
+}
+
 #endif

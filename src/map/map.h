@@ -162,7 +162,8 @@ struct map_gate {
 struct map_plant {
     uint16_t n_rules; /* 0: a free slot */
     bool always;      /* no condition is left to run time: all of them hold */
-    bool counts_only; /* nothing but counters, no condition left to run time */
+    bool samples;     /* one of the rules does */
+    bool counts_only; /* nothing but count and sample, no condition left to run time */
     bool observes;    /* nothing but "count" and "log": what follows is all there is to know */
     bool has_after;   /* a rule patches a result: something is due behind the instruction */
     struct map_gate gate[MAP_PLANT_MAX];

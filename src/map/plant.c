@@ -18,12 +18,13 @@ static unsigned plant_bucket(const struct map_plant *plant)
 static void describe_plant(const struct map *map, struct map_plant *plant)
 {
     plant->counts_only = plant->always = plant->observes = true;
-    plant->has_after = false;
+    plant->has_after = plant->samples = false;
     plant->log_bits = 0;
     plant->n_logs = plant->n_counters = 0;
     for (unsigned i = 0; i < plant->n_rules; i++) {
         const struct map_rule *rule = &map->rules[plant->rules[i]];
-        if (rule->actions != ACTION_COUNT || rule->has_port || rule->has_value) {
+        if ((rule->actions & ~(unsigned)(ACTION_COUNT | ACTION_SAMPLE)) || rule->has_port ||
+            rule->has_value) {
             plant->counts_only = false;
         }
         if ((rule->actions & ACTION_EMULATE) || rule->has_port || rule->has_value) {
@@ -32,6 +33,7 @@ static void describe_plant(const struct map *map, struct map_plant *plant)
         if (rule->actions & ~(unsigned)(ACTION_COUNT | ACTION_LOG)) {
             plant->observes = false;
         }
+        plant->samples |= rule->actions & ACTION_SAMPLE;
         if (rule->n_patches && !rule->patch_skip) {
             plant->has_after = true;
         }

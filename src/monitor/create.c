@@ -250,6 +250,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->run.no_lookup = options->engine & (ENGINE_NO_LOOKUP | ENGINE_ALL_CHECKED);
     machine->run.lookup_at_once = options->engine & ENGINE_EAGER_LOOKUP;
     view_set_observer(machine->view, monitor_observe, options->split != SPLIT_HIDE);
+    monitor_start_counters(machine);
     monitor_watch_rules(machine);
     struct bus *bus = board_bus(machine->board);
     machine->ports_light = (struct emul_ports){bus_port_read_light, bus_port_write_light, bus};

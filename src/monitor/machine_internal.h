@@ -134,6 +134,7 @@ int monitor_reset(struct machine *machine);
 void monitor_plant_after(struct machine *machine, const struct insn *insn);
 /* rules.c: the texts of those that log, for a trace that begins. */
 void monitor_name_rules(struct machine *machine);
+void monitor_start_counters(struct machine *machine);
 /* watch.c: pages for a rule about data, for all there are; and no longer. */
 void monitor_watch_rule(struct machine *machine, const struct map_rule *rule);
 void monitor_watch_rules(struct machine *machine);

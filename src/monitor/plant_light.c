@@ -86,12 +86,7 @@ __attribute__((noinline)) static void log_results_apart(struct machine *machine,
 /* Counts; then whether this hit is to be logged. */
 static bool count_hit(struct cpu *cpu, const struct map_rule *rule)
 {
-    uint64_t n = 0;
-    if (rule->counter != MAP_NO_COUNTER) {
-        n = ++cpu->count[rule->counter];
-    }
-    return (rule->actions & ACTION_LOG) ||
-           ((rule->actions & ACTION_SAMPLE) && n % rule->sample_n == 0);
+    return map_count_hit(cpu, rule) || (rule->actions & ACTION_LOG);
 }
 
 static uint64_t patch_value(const struct map_patch *patch, uint64_t old)
@@ -227,9 +222,33 @@ bool light_observe(struct cpu *cpu, const struct insn *insn)
     return true;
 }
 
+/* The call behind counters in place: some rule's N-th hit. Nothing stops or patches here. */
+__attribute__((noinline)) static enum light_result log_samples(struct machine *machine,
+                                                               const struct insn *insn)
+{
+    const struct map_plant *plant = map_plant_at(machine->map, insn->plant);
+    struct doing doing = {.logged = 0};
+    for (unsigned i = 0; i < plant->n_rules; i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, plant->rules[i]);
+        if (map_sample_due(machine->cpu, rule)) {
+            doing.logged |= 1u << i;
+            doing.ids[doing.n_logged++] = (uint16_t)rule->id;
+        }
+    }
+    if (doing.n_logged) {
+        log_hits(machine, insn, plant, &doing);
+    }
+    machine->held =
+        (struct plant_held){.lin = insn->eip, .plant = insn->plant, .logged = doing.logged};
+    return LIGHT_NEXT;
+}
+
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn)
 {
     struct machine *machine = cpu->machine;
+    if (insn->counted) {
+        return log_samples(machine, insn);
+    }
     bool done = cpu->plant_done && cpu->plant_done_lin == insn->eip;
     if (done) {
         cpu->plant_done = false;

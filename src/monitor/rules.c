@@ -40,6 +40,24 @@ void monitor_name_rules(struct machine *machine)
     }
 }
 
+static void start_counter(struct machine *machine, const struct map_rule *rule)
+{
+    if (rule->counter != MAP_NO_COUNTER) {
+        uint64_t left = rule->actions & ACTION_SAMPLE ? rule->sample_n : 0;
+        machine->cpu->count[rule->counter] = machine->cpu->left[rule->counter] = left;
+    }
+}
+
+void monitor_start_counters(struct machine *machine)
+{
+    for (unsigned i = 0; i < map_n_rules(machine->map); i++) {
+        const struct map_rule *rule = map_rule_at(machine->map, i);
+        if (rule->enabled) {
+            start_counter(machine, rule);
+        }
+    }
+}
+
 /* Rules about data are looked at when an access is made, and plant nothing. */
 static bool concerns_code(const struct map_rule *rule)
 {
@@ -57,9 +75,7 @@ int machine_add_rule(struct machine *machine, const char *text, char **message)
         return -1;
     }
     const struct map_rule *rule = map_rule_by_id(machine->map, id);
-    if (rule->counter != MAP_NO_COUNTER) {
-        machine->cpu->count[rule->counter] = 0;
-    }
+    start_counter(machine, rule);
     if (machine->cpu->trace) {
         trace_name_rule(machine->cpu->trace, (uint16_t)id, rule->text);
     }
@@ -92,7 +108,7 @@ bool machine_remove_rule(struct machine *machine, int id)
 
 static uint64_t count_of(const struct machine *machine, const struct map_rule *rule)
 {
-    return machine->cpu->count[rule->counter];
+    return machine->cpu->count[rule->counter] - machine->cpu->left[rule->counter];
 }
 
 void machine_print_rules(struct machine *machine, FILE *out)

@@ -2,6 +2,7 @@
  * the map they are for, what the split policy makes of them. Called by view/ in the middle of an
  * instruction. Light; parks the FPU where it prints, waits or has a rule judged.
  */
+#include "map/gate.h"
 #include "monitor/machine_internal.h"
 #include "trace/trace.h"
 
@@ -116,9 +117,7 @@ static void look_at_rules(struct machine *machine, const struct view_sight *sigh
         if (!holds(machine, (unsigned)i, &access)) {
             continue;
         }
-        uint64_t n = rule->counter != MAP_NO_COUNTER ? ++cpu->count[rule->counter] : 0;
-        if ((rule->actions & ACTION_LOG) ||
-            ((rule->actions & ACTION_SAMPLE) && n % rule->sample_n == 0)) {
+        if (map_count_hit(cpu, rule) || (rule->actions & ACTION_LOG)) {
             log_data(machine, rule, &access, sight);
         }
         if ((rule->actions & ACTION_STOP) && (!stop || rule->order > stop->order)) {

@@ -34,12 +34,13 @@
 #define CPU_SEG_RAW         50408
 #define CPU_SEG_LIN         50456
 #define CPU_SEG_KEY         50480
+#define CPU_LEFT            50504
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
-#define HELPER_LIGHT 0 /* call: C function number r9d for instruction r8 */
-#define HELPER_MISS  1 /* jmp: no unit at linear address r8d */
-#define HELPER_STEP  2 /* jmp: one instruction done, next is at linear address r8d */
-#define HELPER_CROSS 3 /* jmp: page-crossing unit at r8d must be checked again */
+#define HELPER_LIGHT     0 /* call: C function number r9d for instruction r8 */
+#define HELPER_MISS      1 /* jmp: no unit at linear address r8d */
+#define HELPER_STEP      2 /* jmp: one instruction done, next is at linear address r8d */
+#define HELPER_CROSS     3 /* jmp: page-crossing unit at r8d must be checked again */
 #define HELPER_LIGHT_END 4 /* as HELPER_LIGHT, never goes on behind it: "jmp *%r10" follows */
 
 /* struct cpu .scratch[] */

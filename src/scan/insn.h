@@ -34,6 +34,7 @@ struct insn {
     uint8_t verdict;                    /* enum verdict, map/map.h */
     uint8_t op;                         /* enum emul_op: the C function if it has one, map/map.h */
     uint8_t technique;                  /* enum technique: which of its forms is used, map/map.h */
+    bool counted;                       /* of an OP_PLANT's site: its rules have counted in place */
     uint16_t plant;                     /* struct map_plant: what else happens here; 0 nothing */
     bool looks_up;                      /* a string instruction's site: see struct lookup_site */
     uint8_t flags;                      /* enum insn_flag */

@@ -1,6 +1,7 @@
-/* plant.c - what the map plants before, in place of and behind an instruction: counters in place,
- * or a call (by INT3: a trap) to light_plant(), the same call as that to the instruction's own C
- * function if it has one; the instruction itself as a call or a trap.
+/* plant.c - what the map plants before, in place of and behind an instruction: counters in place
+ * (with a call where one says that a sample is due), or a call (by INT3: a trap) to light_plant(),
+ * the same call as that to the instruction's own C function if it has one; the instruction itself
+ * as a call or a trap.
  *
  * A call is `call *helper` with the operation and this one instruction's struct insn in registers;
  * a trap has INT3 in place of the call, and the host's signal makes the call happen
@@ -11,14 +12,55 @@
 /* More than these are counted in C: 22 bytes each. */
 enum { MAX_INLINE_COUNTS = 4 };
 
-/* LEA: no flag changes. */
-static void emit_count(struct translator *t, unsigned counter)
+static bool samples(const struct map_rule *rule)
 {
-    struct host_mem count = host_mem_base(R15, (int32_t)(CPU_COUNTS + 8 * counter));
-    struct host_mem next = host_mem_base(R8, 1);
+    return rule->actions & ACTION_SAMPLE;
+}
+
+static struct host_mem left_of(const struct map_rule *rule)
+{
+    return host_mem_base(R15, (int32_t)(CPU_LEFT + 8u * rule->counter));
+}
+
+/* LEA: no flag changes. Hits to the next sample are counted down: JRCXZ can ask for zero. */
+static void emit_count(struct translator *t, const struct map_rule *rule)
+{
+    struct host_mem count = host_mem_base(R15, (int32_t)(CPU_COUNTS + 8u * rule->counter));
+    struct host_mem next = host_mem_base(R8, samples(rule) ? -1 : 1);
+    count = samples(rule) ? left_of(rule) : count;
     emit_load64(&t->emit, R8, &count);
     emit_lea64(&t->emit, R8, &next);
     emit_store64(&t->emit, &count, R8);
+}
+
+/* All rules have counted. One call for all samples that are due: C finds them by their zeros. */
+static void emit_sample_call(struct translator *t, const struct insn *insn,
+                             const struct map_plant *plant)
+{
+    struct emit *e = &t->emit;
+    uint32_t due[MAX_INLINE_COUNTS];
+    unsigned n = 0;
+    emit_mov_rr64(e, R8, RCX);
+    for (unsigned i = 0; i < plant->n_rules; i++) {
+        const struct map_rule *rule = map_rule_at(t->in->map, plant->rules[i]);
+        if (samples(rule)) {
+            struct host_mem left = left_of(rule);
+            emit_load64(e, RCX, &left);
+            due[n++] = emit_loop_rel8(e, 0xe3, false);
+        }
+    }
+    emit_mov_rr64(e, RCX, R8);
+    emit_u8(e, 0xeb);
+    emit_u8(e, 0);
+    uint32_t none = emit_off(e) - 1;
+    for (unsigned i = 0; i < n; i++) {
+        emit_patch_rel8(e, due[i]);
+    }
+    emit_mov_rr64(e, RCX, R8);
+    struct insn site = *insn;
+    site.counted = true;
+    translate_call_c(t, &site, OP_PLANT, false);
+    emit_patch_rel8(e, none);
 }
 
 /* Where the instruction may begin twice for one execution, C code must know of it (plant_done). */
@@ -26,12 +68,6 @@ static bool may_begin_twice(const struct translator *t, const struct insn *insn)
 {
     return (t->mode & MODE_STEP) || t->in->cross_next || insn->verdict == VERDICT_STRING ||
            insn->op == OP_INS || insn->op == OP_OUTS;
-}
-
-static bool counts_inline(const struct translator *t, const struct insn *insn,
-                          const struct map_plant *plant)
-{
-    return plant->counts_only && plant->n_rules <= MAX_INLINE_COUNTS && !may_begin_twice(t, insn);
 }
 
 static const struct map_plant *plant_of(const struct translator *t, const struct insn *insn)
@@ -58,6 +94,14 @@ static bool calls_function(const struct insn *insn, const struct map_plant *plan
            (has_function(insn) && (is_away(insn) || plant->has_after));
 }
 
+/* A call that comes anyway takes samples too, and adds its results to the event. */
+static bool counts_inline(const struct translator *t, const struct insn *insn,
+                          const struct map_plant *plant)
+{
+    return plant->counts_only && plant->n_rules <= MAX_INLINE_COUNTS && !may_begin_twice(t, insn) &&
+           !(plant->samples && calls_function(insn, plant));
+}
+
 /* Most are not: asked before anything that costs. */
 static inline bool is_touched(const struct insn *insn)
 {
@@ -74,7 +118,10 @@ void translate_plant_before(struct translator *t, const struct insn *insn)
     struct insn site = *insn;
     if (plant && counts_inline(t, insn, plant)) {
         for (unsigned i = 0; i < plant->n_rules; i++) {
-            emit_count(t, map_rule_at(t->in->map, plant->rules[i])->counter);
+            emit_count(t, map_rule_at(t->in->map, plant->rules[i]));
+        }
+        if (plant->samples) {
+            emit_sample_call(t, insn, plant);
         }
         plant = NULL;
         site.plant = 0; /* or the call of the technique would count again */

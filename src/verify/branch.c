@@ -37,7 +37,10 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             const struct value *rcx = &v->state.reg[V_RCX];
             bool thunk = v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_DIFFERENCE;
             v->state.thunk = thunk ? (uint8_t)rcx->lo : 0;
+            bool sample = v->state.sample; /* from here on, if not before */
+            v->state.sample |= v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_LEFT;
             bool added = step_forward(v, (uint32_t)off);
+            v->state.sample = sample;
             v->state.thunk = 0;
             return added;
         }
@@ -88,8 +91,8 @@ static bool check_condition(struct verifier *v)
     bool loop = v->z.mnemonic == ZYDIS_MNEMONIC_LOOP || v->z.mnemonic == ZYDIS_MNEMONIC_LOOPE ||
                 v->z.mnemonic == ZYDIS_MNEMONIC_LOOPNE;
     if (v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ) { /* our own question: no flags */
-        bool known =
-            state->reg[V_RCX].kind == VALUE_INT || state->reg[V_RCX].kind == VALUE_DIFFERENCE;
+        enum value_kind kind = state->reg[V_RCX].kind;
+        bool known = kind == VALUE_INT || kind == VALUE_DIFFERENCE || kind == VALUE_LEFT;
         return known || verify_fail(v, RULE_SOURCE);
     }
     if (v->in_exits) {
@@ -198,6 +201,7 @@ static bool light_call(struct verifier *v)
         return verify_fail(v, RULE_FLAGS);
     }
     state->flags_of = 0; /* it does not look at them, and makes them */
+    state->sample &= number != OP_PLANT;
     if (!state_check_canonical(v)) {
         return false;
     }

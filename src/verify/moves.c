@@ -81,12 +81,22 @@ static bool mov_reg_imm(struct verifier *v)
     return write_reg(v, operand_reg(to), 32, false, &constant);
 }
 
-/* A counter of the map's: struct cpu's count[], whole elements. */
-static bool is_counter(const struct memory *memory)
+static bool is_element(const struct memory *memory, size_t array)
 {
-    uint32_t off = memory->field - (uint32_t)offsetof(struct cpu, count);
+    uint32_t off = memory->field - (uint32_t)array;
     return memory->kind == MEMORY_CPU && memory->n_bytes == 8 && off < 8 * CPU_COUNTERS &&
            off % 8 == 0;
+}
+
+/* A counter of the map's: whole elements of struct cpu's count[] and left[]. */
+static bool is_countdown(const struct memory *memory)
+{
+    return is_element(memory, offsetof(struct cpu, left));
+}
+
+static bool is_counter(const struct memory *memory)
+{
+    return is_element(memory, offsetof(struct cpu, count)) || is_countdown(memory);
 }
 
 /* 64-bit loads: our own tables, into scratch (and rcx of a crossing unit's guard). */
@@ -110,8 +120,10 @@ static bool load_wide(struct verifier *v, unsigned to, const struct memory *memo
     } else if (gate_load_reach(v, memory->field, &value)) {
         return is_scratch(to) ? write_reg(v, to, 64, false, &value) : verify_fail(v, RULE_DEST);
     } else if (is_counter(memory)) {
-        value = value_of_kind(v, VALUE_COUNT, 0);
+        bool asked = to == V_RCX && is_countdown(memory);
+        value = value_of_kind(v, asked ? VALUE_LEFT : VALUE_COUNT, 0);
         value.lo = memory->field;
+        value.hi = is_countdown(memory) ? -1 : 1; /* what is to be added */
     } else if (memory->field == CPU_SCRATCH_AT(SCRATCH_HOST)) {
         if (!v->state.resolved) {
             return verify_fail(v, RULE_STAGING);
@@ -220,7 +232,7 @@ static bool store_cpu(struct verifier *v, const struct memory *memory)
     return true;
 }
 
-/* A counter gets what it held plus one, before the instruction itself. */
+/* A counter gets what it held plus one (a countdown: minus one), before the instruction itself. */
 static bool store_counter(struct verifier *v, const struct memory *memory)
 {
     const ZydisDecodedOperand *from = &v->operand[1];
@@ -348,7 +360,7 @@ bool step_lea(struct verifier *v)
             return is_scratch(to) ? false : verify_fail(v, RULE_DEST);
         }
     } else if (base->kind == VALUE_COUNT && mem->index == ZYDIS_REGISTER_NONE) {
-        if (mem->disp.value != 1) {
+        if (mem->disp.value != base->hi) {
             return verify_fail(v, RULE_COUNT);
         }
         value = value_of_kind(v, VALUE_COUNTED, 0);

@@ -53,7 +53,8 @@ static bool write_wide(struct verifier *v, unsigned reg, const struct value *val
         ok = value->kind == VALUE_POINTER && value->of == entry_id(reg) &&
              v->state.reg[reg].id == entry_id(reg) && value->lo == 0;
     } else if (reg == V_RCX) {
-        ok = value->kind == VALUE_ENTRY || value->kind == VALUE_DIFFERENCE;
+        ok = value->kind == VALUE_ENTRY || value->kind == VALUE_DIFFERENCE ||
+             value->kind == VALUE_LEFT;
     }
     if (!ok) {
         return verify_fail(v, RULE_DEST);

@@ -74,6 +74,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->resolved = state->resolved == other->resolved ? state->resolved : NULL;
     state->staged |= other->staged;
     state->changed |= other->changed;
+    state->sample |= other->sample;
     state->op_done |= other->op_done;
     state->esp_lost |= other->esp_lost || state->esp_moved != other->esp_moved;
     state->df_due |= other->df_due;
@@ -111,6 +112,9 @@ bool state_check_next(struct verifier *v, uint32_t next)
     }
     if (state->ret_target) {
         return verify_fail(v, RULE_HOST_STACK);
+    }
+    if (state->sample) {
+        return verify_fail(v, RULE_COUNT);
     }
     if (state->flags_of || state->df_due) {
         return verify_fail(v, RULE_FLAGS);

@@ -50,7 +50,8 @@ enum value_kind {
     VALUE_GATE,       /* its sign: CPU_GATE_INDEX or 0 */
     VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
     VALUE_COUNT,      /* the counter at field lo of struct cpu */
-    VALUE_COUNTED,    /* the same plus one */
+    VALUE_COUNTED,    /* the same plus one, or, of left[], minus one */
+    VALUE_LEFT,       /* a countdown, asked whether it is zero: for jrcxz only */
     VALUE_OURS,       /* rsp, r14, r15 */
 };
 struct value {
@@ -82,6 +83,7 @@ struct state {
     const struct insn *resolved; /* OP_RESOLVE or OP_LOOKUP ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
     bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
+    bool sample;         /* a countdown is at zero: a call is due */
     bool op_done;        /* the one instruction with guest semantics was seen */
     uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
     uint8_t same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */

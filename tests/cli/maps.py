@@ -101,6 +101,26 @@ def map_stops():
         need(run.status == 0 and run.out.startswith("Current instruction:\n" + line), rule + run.says() + run.out)
 
 
+def map_samples():
+    """ecx = 10; a loop of a NOP, an access and LOOP; hlt. The countdown is in place, and asks for ECX's register."""
+    path = write("sample.bin", b"\xb9\x0a\x00\x00\x00" b"\x90\x8b\x15\x00\x00\x20\x00\xe2\xf7" b"\xf4")
+    most = {"nop: sample 1": (10, 10), "nop | mov: sample 3": (21, 7), "nop: count, sample 4": (10, 2), "nop: count": (10, 0),
+            "loop: sample 10": (10, 1), "all: sample 11": (32, 2), "nop: sample 4294967295": (10, 0), "hlt: sample 1": (1, 1)}
+    few = {rule: most[rule] for rule in list(most)[:5]}  # few enough at the NOP to be counted in place
+    for engine in ([], ["-engine", "one-insn"], ["-engine", "all-checked"], ["-engine", "no-join"], ["-engine", "verify"],
+                   ["-map-rule", "all: call"], ["-map-rule", "all: trap"]):
+        for rules in (most, few):
+            first = engine.count("-map-rule") + 1
+            run = Run(["-program", path, "-map-counts", "-d", "cpu,exits"] + engine +
+                      [x for rule in rules for x in ("-map-rule", rule)])
+            lines = run.err.splitlines()
+            counts = [int(line.split()[1]) for line in lines if line.startswith("count:")]
+            logged = [sum(line.startswith("rule %d:" % i) for line in lines) for i in range(first, first + len(rules))]
+            need(run.status == 0 and counts == [n for n, _ in rules.values()] and logged == [n for _, n in rules.values()],
+                 "%r: %r %r %s" % (engine, counts, logged, run.says()))
+            need([x for x in run.err.split() if x.startswith("ECX=")][-1] == "ECX=00000000", run.says())
+
+
 def map_patches():
     """mov eax,1 cpuid hlt: what the guest is told is in the display of -d cpu,exits."""
     path = write("patch.bin", b"\xb8\x01\x00\x00\x00\x0f\xa2\xf4")
@@ -194,6 +214,11 @@ def monitor_commands(kernel):
         counts = client.ask("info counters").split()
         need(int(counts[1]) > 1000, "code that was translated before is not counted: %r" % counts)
         client.ask("rule delete 3")
+        need(client.ask("rule add jmp | nop: sample 4000000000").startswith("rule 4"), "a rule that samples")
+        time.sleep(0.05)
+        counts = client.ask("info counters").split()
+        need(0 < int(counts[1]) < 4000000000, "a countdown begins anew: %r" % counts)
+        client.ask("rule delete 4")
         client.ask("stop")
         need(client.ask("info status") == "VM status: paused\n", "stop")
         client.ask("cont")
@@ -265,7 +290,7 @@ def monitor_bad(kernel):
 def add_tests(tests, kernel):
     """kernel(): path of one that runs until it is told."""
     for function in (map_errors, map_bad_files, map_print_back, map_order, map_help, map_counts_once,
-                     map_stops, map_patches, map_data, monitor_data):
+                     map_stops, map_samples, map_patches, map_data, monitor_data):
         tests[function.__name__] = function
     for function in (monitor_commands, monitor_stdio, monitor_bad):
         tests[function.__name__] = lambda function=function: function(kernel())

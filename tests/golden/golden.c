@@ -235,6 +235,7 @@ static const char *cpu_field(int64_t off)
                   {CPU_CS_MINUS, 4, "cs_minus"},
                   {CPU_SEG - (int64_t)CPU_GATE_INDEX, 72, "gate"},
                   {CPU_COUNTS, 8 * CPU_COUNTERS, "count"},
+                  {CPU_LEFT, 8 * CPU_COUNTERS, "left"},
                   {CPU_DUAL_BASE, 16384, "dual_base"}};
     static char text[64];
     for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
