@@ -52,7 +52,7 @@ static uint64_t n_all_dirs(const struct view *view)
 /* By write(): half of what 2,048 page faults cost. */
 static int fill_default_directory(const struct view *view)
 {
-    enum { PIECE_ENTRIES = 8192 };
+    enum { PIECE_ENTRIES = 2048 };
     uint64_t piece[PIECE_ENTRIES];
     for (uint64_t page = 0; page < VIEW_DIR_ENTRIES; page += PIECE_ENTRIES) {
         for (uint64_t i = 0; i < PIECE_ENTRIES; i++) {

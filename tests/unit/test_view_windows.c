@@ -570,7 +570,7 @@ static void test_turns(void **state)
 static void test_lookups_in_turn(void **state)
 {
     (void)state;
-    enum { SPACES = 8, PAGES = 200, ROUNDS = 12 };
+    enum { SPACES = 8, PAGES = 200, ROUNDS = 40 };
     guest_start(RAM_BYTES, NULL);
     uint32_t cr3[SPACES];
     for (uint32_t i = 0; i < SPACES * PAGES; i++) {
