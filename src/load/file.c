@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_BYTES = 128 << 10, PIECE_BYTES = 128 << 10 };
+enum { HEAD_BYTES = 128 << 10, PIECE_BYTES = 16 << 10 };
 
 static ssize_t read_some(int fd, void *bytes, uint64_t n_bytes)
 {
