@@ -95,7 +95,7 @@ void cpu_reset(struct cpu *cpu)
     cpu->a20 = true; /* the reset vector lies at FFFFFFF0 */
     cpu->interrupt_shadow = cpu->halted = cpu->in_delivery = cpu->ports_full = false;
     cpu->nmi = cpu->nmi_blocked = false;
-    cpu->staged_count = cpu->staged_bytes = 0;
+    cpu->staged_bytes = 0;
     cpu->debug_hits = 0;
     cpu->fpu_pointers = (struct fpu_pointers){0};
     cpu->fpu_parked_ip = cpu->fpu_parked_dp = 0;

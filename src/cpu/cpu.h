@@ -213,11 +213,11 @@ struct cpu {
     struct segment seg[N_SEG];
     uint64_t host_rsp;        /* monitor's stack while guest code runs */
     uint64_t guest_stack_top; /* top of the host stack that guest calls use */
-    uint64_t user_rsp;        /* host rsp of user code while the kernel runs; 0 = none */
+    struct view *view;        /* owner of windows and directories */
     uint64_t helper[64];      /* light helpers and stubs, called as call *helper[i](%r15) */
     uint64_t scratch[8];      /* for emitted code: spills inside one instruction */
     uint64_t dual_base[CPU_DUAL_SLOTS]; /* by lin >> 21: window where CPL<3 finds that 2 MiB */
-    uint64_t staged_count;
+    struct trace *trace;               /* where log rules write, or NULL */
     uint32_t staged_lin, staged_bytes; /* a checked store in flight: where staging goes */
     uint32_t insn_eip;                 /* EIP of the instruction a light helper was called for */
     uint32_t mode;                     /* enum mode_bits */
@@ -263,9 +263,7 @@ struct cpu {
     struct insn *exit_insn; /* instruction that exited, or NULL */
     uint32_t exit_arg[4];   /* see exits.def */
 
-    struct view *view; /* owner of windows and directories */
     struct machine *machine;
-    struct trace *trace;   /* where log rules write, or NULL */
     uint64_t n_light[128]; /* calls by light operation */
     uint64_t n_exit[64];   /* exits by reason */
 

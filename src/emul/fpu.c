@@ -70,11 +70,3 @@ enum light_result emul_fpu_check(struct cpu *cpu, const struct insn *insn)
     }
     return cr0 & CR0_TS ? emul_fault_plain(cpu, VEC_NM) : LIGHT_NEXT;
 }
-
-/* Reserved: nothing plants it. */
-enum light_result emul_fpu_env(struct cpu *cpu, const struct insn *insn)
-{
-    (void)insn;
-    cpu->exit_reason = EXIT_SYSTEM;
-    return LIGHT_EXIT;
-}

@@ -112,7 +112,6 @@ enum light_result checked_commit(struct cpu *cpu, const struct insn *insn)
     if (cpu->staged_bytes && fpu_was_not_stored(insn)) {
         cpu->staged_bytes = 0;
     }
-    cpu->staged_count++;
     acc_tell(cpu, cpu->staged_lin, cpu->staged_bytes, ACC_CPL, true, staging);
     cpu->acc_quiet = true;
     for (unsigned i = 0; i < cpu->staged_bytes;) {

@@ -138,10 +138,8 @@ resume_by_return:
         .globl  run_resume_end
 run_resume_end:
 
-/* call *helper[HELPER_LIGHT](%r15): r8 = struct insn, r9d = operation. General registers only. */
-        .globl  run_light
-        .type   run_light, @function
-run_light:
+/* light_dispatch(cpu, r8 = struct insn, r9d = operation) on the monitor's stack; eax = its answer. */
+        .macro call_dispatch
         save_guest
         mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
         mov     CPU_HOST_RSP(%r15), %rsp
@@ -150,6 +148,13 @@ run_light:
         mov     %r9d, %edx
         call    light_dispatch
         mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        .endm
+
+/* call *helper[HELPER_LIGHT](%r15): r8 = struct insn, r9d = operation. General registers only. */
+        .globl  run_light
+        .type   run_light, @function
+run_light:
+        call_dispatch
         test    %eax, %eax
         jnz     2f
         .globl  run_reload_begin
@@ -182,14 +187,7 @@ run_reload_end:
         .globl  run_light_end
         .type   run_light_end, @function
 run_light_end:
-        save_guest
-        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
-        mov     CPU_HOST_RSP(%r15), %rsp
-        mov     %r15, %rdi
-        mov     %r8, %rsi
-        mov     %r9d, %edx
-        call    light_dispatch
-        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        call_dispatch
         cmp     $1, %eax        /* LIGHT_JUMP */
         ja      2b
         jb      7f

@@ -21,7 +21,6 @@
 #define CPU_CS_BASE         (CPU_SEG + CPU_SEG_BYTES)
 #define CPU_HOST_RSP        232
 #define CPU_GUEST_STACK_TOP 240
-#define CPU_USER_RSP        248
 #define CPU_HELPER          256
 #define CPU_SCRATCH         768
 #define CPU_DUAL_BASE       832
@@ -58,8 +57,8 @@
 /* enum exit_reason, for assembly */
 #define EXIT_MISS_NUMBER    1
 #define EXIT_REQUEST_NUMBER 3
-#define EXIT_STEP_NUMBER    9
-#define EXIT_CROSS_NUMBER   12
+#define EXIT_STEP_NUMBER    7
+#define EXIT_CROSS_NUMBER   10
 
 #define CPU_SCRATCH_AT(n) (CPU_SCRATCH + 8 * (n))
 #define CPU_HELPER_AT(n)  (CPU_HELPER + 8 * (n))
