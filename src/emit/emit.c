@@ -15,8 +15,33 @@ void emit_u8(struct emit *emit, uint8_t value)
 
 void emit_bytes(struct emit *emit, const uint8_t *bytes, unsigned n_bytes)
 {
+    if (emit->end - emit->at >= (ptrdiff_t)n_bytes) {
+        for (unsigned i = 0; i < n_bytes; i++) { /* a few: cheaper than memcpy */
+            emit->at[i] = bytes[i];
+        }
+        emit->at += n_bytes;
+        return;
+    }
     for (unsigned i = 0; i < n_bytes; i++) {
         emit_u8(emit, bytes[i]);
+    }
+}
+
+/* An instruction is put together without looking at the end for each byte: in the buffer itself
+ * where the longest one surely fits, else in `spare`, of which finish_insn() emits what does. */
+enum { SPARE_BYTES = 24 };
+
+static uint8_t *begin_insn(const struct emit *emit, uint8_t *spare)
+{
+    return emit->end - emit->at >= SPARE_BYTES ? emit->at : spare;
+}
+
+static void finish_insn(struct emit *emit, const uint8_t *spare, uint8_t *at)
+{
+    if (__builtin_expect((uint64_t)(at - spare) <= SPARE_BYTES, 0)) {
+        emit_bytes(emit, spare, (unsigned)(at - spare));
+    } else {
+        emit->at = at;
     }
 }
 
@@ -48,70 +73,80 @@ void emit_u64(struct emit *emit, uint64_t value)
     }
 }
 
-static void emit_head(struct emit *emit, const struct host_op *op, bool gs, bool a32, int reg,
-                      int index, int base)
+static inline uint8_t *put_head(uint8_t *at, const struct host_op *op, bool gs, bool a32, int reg,
+                                int index, int base)
 {
     if (gs) {
-        emit_u8(emit, 0x65);
+        *at++ = 0x65;
     }
     if (a32) {
-        emit_u8(emit, 0x67);
+        *at++ = 0x67;
     }
-    emit_bytes(emit, op->legacy, op->n_legacy);
+    for (unsigned i = 0; i < op->n_legacy; i++) {
+        *at++ = op->legacy[i];
+    }
     unsigned rex =
         (op->rex_w ? 8u : 0) | (reg >= 8 ? 4u : 0) | (index >= 8 ? 2u : 0) | (base >= 8 ? 1u : 0);
     if (rex || op->rex_force) {
-        emit_u8(emit, (uint8_t)(0x40 | rex));
+        *at++ = (uint8_t)(0x40 | rex);
     }
     if (op->map) {
-        emit_u8(emit, 0x0f);
+        *at++ = 0x0f;
+        if (op->map > 1) {
+            *at++ = op->map == 2 ? 0x38 : 0x3a;
+        }
     }
-    if (op->map == 2) {
-        emit_u8(emit, 0x38);
-    } else if (op->map == 3) {
-        emit_u8(emit, 0x3a);
-    }
-    emit_u8(emit, op->opcode);
+    *at++ = op->opcode;
+    return at;
+}
+
+static inline uint8_t *put_u32(uint8_t *at, uint32_t value)
+{
+    memcpy(at, &value, 4);
+    return at + 4;
 }
 
 /* ModRM, SIB and displacement of a memory operand. */
-static void emit_modrm_mem(struct emit *emit, int reg, const struct host_mem *mem)
+static inline uint8_t *put_modrm_mem(uint8_t *at, int reg, const struct host_mem *mem)
 {
     unsigned r = ((unsigned)reg & 7) << 3;
-    unsigned scale_bits = mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2 ? 1 : 0;
+    unsigned scale_bits = (unsigned)__builtin_ctz(mem->scale | 16) & 3;
+    unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
 
     if (mem->base == NO_REG) { /* disp32, with or without index: always through SIB base 5 */
-        unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
-        emit_u8(emit, (uint8_t)(r | 4));
-        emit_u8(emit, (uint8_t)(scale_bits << 6 | index << 3 | 5));
-        emit_u32(emit, (uint32_t)mem->disp);
-        return;
+        *at++ = (uint8_t)(r | 4);
+        *at++ = (uint8_t)(scale_bits << 6 | index << 3 | 5);
+        return put_u32(at, (uint32_t)mem->disp);
     }
     unsigned base = (unsigned)mem->base & 7;
-    bool needs_sib = mem->index != NO_REG || base == 4;
-    unsigned mod = mem->disp == 0 && base != 5 ? 0 : mem->disp >= -128 && mem->disp <= 127 ? 1 : 2;
-    emit_u8(emit, (uint8_t)(mod << 6 | r | (needs_sib ? 4 : base)));
-    if (needs_sib) {
-        unsigned index = mem->index == NO_REG ? 4 : (unsigned)mem->index & 7;
-        emit_u8(emit, (uint8_t)(scale_bits << 6 | index << 3 | base));
+    unsigned mod = mem->disp == 0 && base != 5 ? 0 : mem->disp == (int8_t)mem->disp ? 1 : 2;
+    if (mem->index != NO_REG || base == 4) {
+        *at++ = (uint8_t)(mod << 6 | r | 4);
+        *at++ = (uint8_t)(scale_bits << 6 | index << 3 | base);
+    } else {
+        *at++ = (uint8_t)(mod << 6 | r | base);
     }
     if (mod == 1) {
-        emit_u8(emit, (uint8_t)mem->disp);
+        *at++ = (uint8_t)mem->disp;
     } else if (mod == 2) {
-        emit_u32(emit, (uint32_t)mem->disp);
+        at = put_u32(at, (uint32_t)mem->disp);
     }
+    return at;
 }
 
 void emit_op_mem(struct emit *emit, const struct host_op *op, int reg, const struct host_mem *mem)
 {
-    emit_head(emit, op, mem->gs, mem->a32, reg, mem->index, mem->base);
-    emit_modrm_mem(emit, reg, mem);
+    uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
+    at = put_head(at, op, mem->gs, mem->a32, reg, mem->index, mem->base);
+    finish_insn(emit, spare, put_modrm_mem(at, reg, mem));
 }
 
 void emit_op_reg(struct emit *emit, const struct host_op *op, int reg, int rm)
 {
-    emit_head(emit, op, false, false, reg, NO_REG, rm);
-    emit_u8(emit, (uint8_t)(0xc0 | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7)));
+    uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
+    at = put_head(at, op, false, false, reg, NO_REG, rm);
+    *at++ = (uint8_t)(0xc0 | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
+    finish_insn(emit, spare, at);
 }
 
 static void op_rr(struct emit *emit, uint8_t map, uint8_t opcode, bool w, int reg, int rm)
@@ -144,11 +179,12 @@ void emit_mov_rr64(struct emit *emit, int to, int from)
 
 void emit_mov_ri32(struct emit *emit, int to, uint32_t value)
 {
+    uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
     if (to >= 8) {
-        emit_u8(emit, 0x41);
+        *at++ = 0x41;
     }
-    emit_u8(emit, (uint8_t)(0xb8 | ((unsigned)to & 7)));
-    emit_u32(emit, value);
+    *at++ = (uint8_t)(0xb8 | ((unsigned)to & 7));
+    finish_insn(emit, spare, put_u32(at, value));
 }
 
 void emit_mov_ri64(struct emit *emit, int to, uint64_t value)
@@ -356,7 +392,5 @@ void emit_patch_rel32(struct emit *emit, uint32_t field_off, uint64_t target_pc)
         return;
     }
     uint32_t rel = (uint32_t)(target_pc - (emit->exec + field_off + 4));
-    for (unsigned i = 0; i < 4; i++) {
-        emit->start[field_off + i] = (uint8_t)(rel >> (8 * i));
-    }
+    memcpy(emit->start + field_off, &rel, 4);
 }

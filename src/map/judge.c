@@ -88,21 +88,9 @@ static enum technique default_technique(struct map *map, struct map_match *match
     return (enum technique)memo->technique;
 }
 
-/* Also sets verdict and operation, which are functions of the shape too. */
-static enum technique form_and_default(struct map *map, struct map_match *match, struct insn *insn)
+static inline struct shape_memo *memo_of(struct map *map, const struct insn *insn)
 {
-    struct shape_memo *memo = &map->by_shape[insn->shape * 2654435761u >> 21];
-    if (insn->shape && memo->shape == insn->shape) {
-        insn->verdict = memo->verdict;
-        insn->op = memo->op;
-        return (enum technique)memo->technique;
-    }
-    map_find_form(insn);
-    enum technique technique = default_technique(map, match);
-    if (insn->shape) {
-        *memo = (struct shape_memo){insn->shape, insn->verdict, insn->op, (uint8_t)technique};
-    }
-    return technique;
+    return &map->by_shape[insn->shape * 2654435761u >> 21];
 }
 
 static enum technique possible(const struct insn *insn, enum technique technique)
@@ -117,9 +105,31 @@ static enum technique possible(const struct insn *insn, enum technique technique
                                                                                  : TECHNIQUE_CALL;
 }
 
-void map_judge(void *arg, struct insn *insn, const struct map_site *site)
+/* Also sets verdict and operation, which are functions of the shape too. */
+static enum technique form_and_default(struct map *map, struct map_match *match, struct insn *insn)
 {
-    struct map *map = arg;
+    struct shape_memo *memo = memo_of(map, insn);
+    if (insn->shape && memo->shape == insn->shape) {
+        insn->verdict = memo->verdict;
+        insn->op = memo->op;
+        return (enum technique)memo->technique;
+    }
+    map_find_form(insn);
+    enum technique technique = default_technique(map, match);
+    if (insn->shape) {
+        *memo = (struct shape_memo){.shape = insn->shape,
+                                    .verdict = insn->verdict,
+                                    .op = insn->op,
+                                    .technique = (uint8_t)technique,
+                                    .possible = (uint8_t)possible(insn, technique)};
+    }
+    return technique;
+}
+
+/* With more rules than the built-in ones, or of a shape that is not remembered. */
+static __attribute__((noinline)) void judge_by_rules(struct map *map, struct insn *insn,
+                                                     const struct map_site *site)
+{
     struct map_match match;
     struct judgement judgement;
     match.map = map;
@@ -133,4 +143,18 @@ void map_judge(void *arg, struct insn *insn, const struct map_site *site)
     }
     insn->technique = (uint8_t)possible(insn, judgement.technique);
     insn->plant = judgement.plant.n_rules ? (uint16_t)map_intern_plant(map, &judgement.plant) : 0;
+}
+
+void map_judge(void *arg, struct insn *insn, const struct map_site *site)
+{
+    struct map *map = arg;
+    const struct shape_memo *memo = memo_of(map, insn);
+    if (insn->shape && memo->shape == insn->shape && map->next_order == map->default_end) {
+        insn->verdict = memo->verdict;
+        insn->op = memo->op;
+        insn->technique = memo->possible;
+        insn->plant = 0;
+        return;
+    }
+    judge_by_rules(map, insn, site);
 }

@@ -32,6 +32,7 @@ struct rule_list {
 struct shape_memo {
     uint32_t shape;
     uint8_t verdict, op, technique;
+    uint8_t possible; /* technique, or the next one that the shape has a form for */
 };
 /* What the built-in rules say of one kind of instruction: they ask for nothing but what is in key.
  */

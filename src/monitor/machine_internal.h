@@ -123,6 +123,8 @@ void monitor_drop_crossing(struct machine *machine);
 /* site.c: EXIT_SITE. Leaves in resume_host where to go on. */
 void monitor_remake_site(struct machine *machine);
 unsigned monitor_site_hint(struct machine *machine, uint32_t phys);
+/* Is anything known of sites in this page? */
+bool monitor_has_hints(const struct machine *machine, uint32_t phys_page);
 void monitor_flush_code(struct machine *machine);
 /* hub_light.c: runs until something stops the machine; returns the exit status. */
 int monitor_loop(struct machine *machine);

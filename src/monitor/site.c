@@ -19,6 +19,13 @@ static uint64_t hint_page_bit(uint32_t phys, unsigned *word)
     return UINT64_C(1) << (hash & 63);
 }
 
+bool monitor_has_hints(const struct machine *machine, uint32_t phys_page)
+{
+    unsigned word;
+    uint64_t bit = hint_page_bit(phys_page << PAGE_SHIFT, &word);
+    return machine->hint_pages[word] & bit;
+}
+
 unsigned monitor_site_hint(struct machine *machine, uint32_t phys)
 {
     unsigned word;

@@ -477,23 +477,32 @@ static bool ask_zydis(const struct scanner *scanner, const uint8_t *bytes, unsig
     return true;
 }
 
-void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
-                 uint32_t eip, bool operands, struct insn *insn)
+/* The way of what is not remembered. may_learn: all bytes are there. */
+static __attribute__((noinline)) void decode_anew(const struct scanner *scanner,
+                                                  const uint8_t *bytes, unsigned n_bytes,
+                                                  bool code32, uint32_t eip, bool operands,
+                                                  bool may_learn, struct insn *insn)
 {
-    struct shape_head head = {.key = 0};
-    if (scanner->shapes && code32 && !operands && n_bytes >= INSN_MAX_BYTES) {
-        head = shape_read_head(bytes);
-        if (head.key && shape_decode(scanner->shapes, &head, bytes, eip, insn)) {
-            return;
-        }
-    }
     ZydisDecodedInstruction zydis;
     memset(insn, 0, sizeof(*insn));
     insn->eip = eip;
     insn->seg = SEG_DS;
     insn->base = insn->index = INSN_NO_REG;
     insn->scale = 1;
-    if (ask_zydis(scanner, bytes, n_bytes, code32, operands, &zydis, insn) && head.key) {
-        shape_learn(scanner->shapes, &head, bytes, &zydis, insn);
+    bool valid = ask_zydis(scanner, bytes, n_bytes, code32, operands, &zydis, insn);
+    if (valid && may_learn) {
+        struct shape_head head = shape_read_head(bytes);
+        if (head.key) {
+            shape_learn(scanner->shapes, &head, bytes, &zydis, insn);
+        }
+    }
+}
+
+void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
+                 uint32_t eip, bool operands, struct insn *insn)
+{
+    bool may_know = scanner->shapes && code32 && !operands && n_bytes >= INSN_MAX_BYTES;
+    if (!may_know || !shape_decode(scanner->shapes, bytes, eip, insn)) {
+        decode_anew(scanner, bytes, n_bytes, code32, eip, operands, may_know, insn);
     }
 }

@@ -4,45 +4,6 @@
 
 #include <string.h>
 
-#include "map/map.h"
-
-bool scan_is_terminal(const struct insn *insn)
-{
-    switch (insn->verdict) {
-    case VERDICT_JMP:
-    case VERDICT_JMP_INDIRECT:
-    case VERDICT_RET:
-    case VERDICT_HELPER_END:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool scan_is_call(const struct insn *insn)
-{
-    return insn->verdict == VERDICT_CALL || insn->verdict == VERDICT_CALL_INDIRECT;
-}
-
-bool scan_has_target(const struct insn *insn, uint32_t *target)
-{
-    switch (insn->verdict) {
-    case VERDICT_JMP:
-    case VERDICT_JCC:
-    case VERDICT_LOOP:
-    case VERDICT_CALL:
-        *target = insn->eip + insn->n_bytes + insn->imm;
-        /* SDM: 16-bit operand size clears EIP's upper half. In 16-bit code the base is hardly ever
-         * 0, and the linear sum is right unless IP wraps: a hint is all the scanner needs there. */
-        if (insn->opattr == 2 && insn->has_66) {
-            *target &= 0xffff;
-        }
-        return true;
-    default:
-        return false;
-    }
-}
-
 enum { MAX_PENDING = 64 };
 
 struct pending {
@@ -73,6 +34,23 @@ static bool pending_next(const struct pending *pending, uint32_t off, uint32_t *
     return true;
 }
 
+static inline bool is_known(const struct scan_request *request, uint32_t off, bool behind_call)
+{
+    const uint8_t *maybe = request->maybe_known;
+    return (!maybe || (maybe[off >> 3] & 1u << (off & 7))) &&
+           request->known(request->arg, off, behind_call);
+}
+
+/* scan_decode(), with the usual answer first. */
+static inline void decode(const struct scanner *scanner, const struct scan_request *request,
+                          const uint8_t *bytes, unsigned n_bytes, uint32_t eip, struct insn *insn)
+{
+    bool may_know = n_bytes >= INSN_MAX_BYTES && request->code32 && scanner->shapes;
+    if (!may_know || !shape_decode(scanner->shapes, bytes, eip, insn)) {
+        scan_decode(scanner, bytes, n_bytes, request->code32, eip, false, insn);
+    }
+}
+
 enum { MAX_BLOCK_INSNS = 32, MAX_BLOCKS = 8 };
 
 /* Enters the instructions from off up to the one at index, or up to one where control ends. False:
@@ -87,12 +65,12 @@ static bool fill_gap(const struct scanner *scanner, const struct scan_request *r
     while (open && off < end) {
         bool behind_call = n && scan_is_call(&block[n - 1]);
         if (n == MAX_BLOCK_INSNS || result->n_insns + n == budget ||
-            request->known(request->arg, off, behind_call)) {
+            is_known(request, off, behind_call)) {
             return false;
         }
         struct insn *insn = &block[n++];
-        scan_decode(scanner, request->page + off, request->end_off - off, request->code32,
-                    request->page_eip + off, false, insn);
+        decode(scanner, request, request->page + off, request->end_off - off,
+               request->page_eip + off, insn);
         if (insn->flags & (INSN_TRUNCATED | INSN_INVALID)) {
             return false;
         }
@@ -138,7 +116,7 @@ static void fill_gaps(const struct scanner *scanner, const struct scan_request *
     for (unsigned i = 0; i < result->n_insns && n_blocks < MAX_BLOCKS; i++) {
         uint32_t target;
         const struct insn *insn = &result->insns[i];
-        if (insn->verdict == VERDICT_CALL || !scan_has_target(insn, &target)) {
+        if (!scan_is(insn, SCAN_JUMP) || !scan_has_target(insn, &target)) {
             continue;
         }
         unsigned index = find_gap(result, target);
@@ -162,7 +140,7 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
     while (result->n_insns < budget && off < request->end_off) {
         struct insn *insn = &result->insns[result->n_insns];
         bool behind_call = result->n_insns && result->ends_open && scan_is_call(insn - 1);
-        if (result->n_insns && request->known(request->arg, off, behind_call)) {
+        if (result->n_insns && is_known(request, off, behind_call)) {
             break;
         }
         uint8_t window[2 * INSN_MAX_BYTES];
@@ -176,7 +154,7 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
             bytes = window;
             n = n + request->n_next < INSN_MAX_BYTES ? n + request->n_next : INSN_MAX_BYTES;
         }
-        scan_decode(scanner, bytes, n, request->code32, request->page_eip + off, false, insn);
+        decode(scanner, request, bytes, n, request->page_eip + off, insn);
         if ((insn->flags & (INSN_TRUNCATED | INSN_INVALID)) && result->n_insns) {
             break; /* ask again if execution really gets there */
         }
@@ -189,7 +167,7 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
         result->next_off = off;
         result->ends_open = !scan_is_terminal(insn);
         uint32_t target;
-        if (scan_has_target(insn, &target) && insn->verdict != VERDICT_CALL &&
+        if (scan_is(insn, SCAN_JUMP) && scan_has_target(insn, &target) &&
             target - request->page_eip < 4096) {
             pending_add(&pending, target - request->page_eip);
         }
@@ -199,7 +177,7 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
         if (!result->ends_open) {
             uint32_t next;
             if (!pending_next(&pending, off, &next) || result->n_insns >= budget ||
-                next >= request->end_off || request->known(request->arg, next, false)) {
+                next >= request->end_off || is_known(request, next, false)) {
                 break;
             }
             off = next;

@@ -6,6 +6,7 @@
 
 #include <Zydis/Zydis.h>
 
+#include "map/map.h"
 #include "scan/insn.h"
 #include "scan/shape.h"
 
@@ -46,6 +47,8 @@ struct scan_request {
      * code that lies there is what the host's return predictor expects (translate/layout.c). */
     bool (*known)(void *arg, uint32_t off, bool behind_call);
     void *arg;
+    /* a bit for each byte of the page; where it is 0, known() would say no. NULL: always asked */
+    const uint8_t *maybe_known;
     /* sets insn->verdict, op, technique and plant: the map */
     void (*judge)(void *map, struct insn *insn, const struct map_site *site);
     void *map;
@@ -54,11 +57,43 @@ struct scan_request {
 void scan_page(const struct scanner *scanner, const struct scan_request *request,
                struct scan_result *result);
 
-/* Kinds of control flow, from the verdict: does execution continue behind it? */
-bool scan_is_terminal(const struct insn *insn);
+/* Kinds of control flow, from the verdict: asked of each instruction by several passes. */
+enum {
+    SCAN_TERMINAL = 1u << VERDICT_JMP | 1u << VERDICT_JMP_INDIRECT | 1u << VERDICT_RET |
+                    1u << VERDICT_HELPER_END,
+    SCAN_CALL = 1u << VERDICT_CALL | 1u << VERDICT_CALL_INDIRECT,
+    SCAN_JUMP = 1u << VERDICT_JMP | 1u << VERDICT_JCC | 1u << VERDICT_LOOP,
+    SCAN_DIRECT = SCAN_JUMP | 1u << VERDICT_CALL,
+};
+_Static_assert(N_VERDICTS <= 31, "verdicts are bits");
+
+static inline bool scan_is(const struct insn *insn, uint32_t verdicts)
+{
+    return verdicts >> insn->verdict & 1;
+}
+/* Does execution never go on behind it? */
+static inline bool scan_is_terminal(const struct insn *insn)
+{
+    return scan_is(insn, SCAN_TERMINAL);
+}
 /* Does its callee come back to what lies behind it? */
-bool scan_is_call(const struct insn *insn);
+static inline bool scan_is_call(const struct insn *insn)
+{
+    return scan_is(insn, SCAN_CALL);
+}
 /* Direct branch (Jcc, JMP, LOOP, CALL rel): its target EIP. */
-bool scan_has_target(const struct insn *insn, uint32_t *target);
+static inline bool scan_has_target(const struct insn *insn, uint32_t *target)
+{
+    if (!scan_is(insn, SCAN_DIRECT)) {
+        return false;
+    }
+    *target = insn->eip + insn->n_bytes + insn->imm;
+    /* SDM: 16-bit operand size clears EIP's upper half. In 16-bit code the base is hardly ever
+     * 0, and the linear sum is right unless IP wraps: a hint is all the scanner needs there. */
+    if (insn->opattr == 2 && insn->has_66) {
+        *target &= 0xffff;
+    }
+    return true;
+}
 
 #endif

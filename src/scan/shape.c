@@ -17,28 +17,25 @@
 
 enum kind_prefix { KIND_NONE, KIND_66, KIND_F0, KIND_F2, KIND_F3 };
 
-static bool has_modrm_one_byte(unsigned op)
-{
-    switch (op) {
-    case 0x63:
-    case 0x69:
-    case 0x6b:
-    case 0x80 ... 0x8e:
-    case 0xc0:
-    case 0xc1:
-    case 0xc6:
-    case 0xc7:
-    case 0xd0 ... 0xd3:
-    case 0xd8 ... 0xdf:
-    case 0xf6:
-    case 0xf7:
-    case 0xfe:
-    case 0xff:
-        return true;
-    default:
-        return op < 0x40 && (op & 7) < 4;
-    }
-}
+/* What a first byte is. Prefixes, and what is not remembered, are none of these. */
+enum { PLAIN = 1, MODRM = 2 | PLAIN };
+#define ARITHMETIC(op) [op... op + 3] = MODRM, [op + 4 ... op + 5] = PLAIN
+static const uint8_t first_bytes[256] = {
+    ARITHMETIC(0x00),        ARITHMETIC(0x08),        ARITHMETIC(0x10),
+    ARITHMETIC(0x18),        ARITHMETIC(0x20),        ARITHMETIC(0x28),
+    ARITHMETIC(0x30),        ARITHMETIC(0x38),        [0x06 ... 0x07] = PLAIN,
+    [0x0e] = PLAIN,          [0x16 ... 0x17] = PLAIN, [0x1e ... 0x1f] = PLAIN,
+    [0x27] = PLAIN,          [0x2f] = PLAIN,          [0x37] = PLAIN,
+    [0x3f ... 0x61] = PLAIN, [0x63] = MODRM,          [0x68] = PLAIN,
+    [0x69] = MODRM,          [0x6a] = PLAIN,          [0x6b] = MODRM,
+    [0x6c ... 0x7f] = PLAIN, [0x80 ... 0x8e] = MODRM, [0x90 ... 0xbf] = PLAIN,
+    [0xc0 ... 0xc1] = MODRM, [0xc2 ... 0xc3] = PLAIN, [0xc6 ... 0xc7] = MODRM,
+    [0xc8 ... 0xcf] = PLAIN, [0xd0 ... 0xd3] = MODRM, [0xd4 ... 0xd7] = PLAIN,
+    [0xd8 ... 0xdf] = MODRM, [0xe0 ... 0xef] = PLAIN, [0xf1] = PLAIN,
+    [0xf4 ... 0xf5] = PLAIN, [0xf6 ... 0xf7] = MODRM, [0xf8 ... 0xfd] = PLAIN,
+    [0xfe ... 0xff] = MODRM,
+};
+#undef ARITHMETIC
 
 static bool has_modrm_0f(unsigned op)
 {
@@ -94,7 +91,15 @@ static bool take_prefix(unsigned byte, unsigned *kind, uint8_t *seg)
     }
 }
 
-struct shape_head shape_read_head(const uint8_t *bytes)
+/* Of ModRM what belongs to the shape: reg, whether it means memory, and else rm where it may be
+ * decoded. */
+static unsigned form_of(unsigned modrm, bool decodes_rm)
+{
+    return modrm < 0xc0 ? modrm & 0x38u : decodes_rm ? modrm : 0xc0u | (modrm & 0x38u);
+}
+
+/* Prefixes, and maps beyond the first. */
+static __attribute__((noinline)) struct shape_head read_long_head(const uint8_t *bytes)
 {
     enum { MAX_PREFIXES = 3 }; /* so that none is too long */
     struct shape_head head = {.seg = INSN_NO_REG};
@@ -114,25 +119,40 @@ struct shape_head shape_read_head(const uint8_t *bytes)
             return head;
         }
     } else {
-        uint8_t other;
-        unsigned another = KIND_NONE;
-        if (op == 0x62 || op == 0x67 || op == 0x8f || op == 0xc4 || op == 0xc5 ||
-            take_prefix(op, &another, &other)) {
+        if (!(first_bytes[op] & PLAIN)) {
             return head;
         }
-        head.has_modrm = has_modrm_one_byte(op);
+        head.has_modrm = first_bytes[op] == MODRM;
     }
-    /* of ModRM: reg, whether it means memory, and else rm where it may be decoded */
     unsigned form = 0;
     if (head.has_modrm) {
-        bool decodes_rm = map || op >= 0xc6;
         head.modrm = bytes[at++];
-        form = head.modrm >= 0xc0 && decodes_rm ? head.modrm : head.modrm & 0x38u;
-        form |= head.modrm >= 0xc0 ? 0xc0u : 0;
+        form = form_of(head.modrm, map || op >= 0xc6);
     }
     head.n_bytes = (uint8_t)at;
     head.key = 1u << 31 | kind << 18 | map << 16 | op << 8 | form;
     return head;
+}
+
+static inline struct shape_head read_head(const uint8_t *bytes)
+{
+    unsigned op = bytes[0], what = first_bytes[op];
+    if (!(what & PLAIN)) {
+        return read_long_head(bytes);
+    }
+    struct shape_head head = {.key = 1u << 31 | op << 8, .n_bytes = 1, .seg = INSN_NO_REG};
+    if (what == MODRM) {
+        head.n_bytes = 2;
+        head.has_modrm = true;
+        head.modrm = bytes[1];
+        head.key |= form_of(head.modrm, op >= 0xc6);
+    }
+    return head;
+}
+
+struct shape_head shape_read_head(const uint8_t *bytes)
+{
+    return read_head(bytes);
 }
 
 /* Each has two places. */
@@ -141,7 +161,7 @@ static unsigned slot_of(uint32_t key)
     return key * 2654435761u >> (32 - SHAPE_BITS);
 }
 
-static const struct shape *find_shape(const struct shape_table *table, uint32_t key)
+static inline const struct shape *find_shape(const struct shape_table *table, uint32_t key)
 {
     unsigned slot = slot_of(key);
     if (table->shapes[slot].key != key) {
@@ -166,7 +186,7 @@ static uint32_t read_bytes(const uint8_t *bytes, unsigned n)
 }
 
 /* SIB and displacement behind ModRM. Returns the offset behind them. */
-static unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at)
+static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at)
 {
     unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7, base = rm;
     insn->scale = 1;
@@ -193,8 +213,8 @@ static unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at
     return at;
 }
 
-static unsigned read_immediates(const struct shape *shape, struct insn *insn, const uint8_t *bytes,
-                                unsigned at)
+static inline unsigned read_immediates(const struct shape *shape, struct insn *insn,
+                                       const uint8_t *bytes, unsigned at)
 {
     unsigned n = shape->imm_bytes;
     if (n) {
@@ -214,7 +234,7 @@ static unsigned read_immediates(const struct shape *shape, struct insn *insn, co
 }
 
 /* Bytes beyond the instruction are 0, as scan_decode() leaves them. */
-static void copy_bytes(struct insn *insn, const uint8_t *bytes, unsigned n)
+static inline void copy_bytes(struct insn *insn, const uint8_t *bytes, unsigned n)
 {
     uint64_t low, high; /* 0-7, 7-14 */
     memcpy(&low, bytes, 8);
@@ -230,8 +250,10 @@ static void copy_bytes(struct insn *insn, const uint8_t *bytes, unsigned n)
     memcpy(insn->bytes + 8, &high, 7);
 }
 
-static void fill(const struct shape *shape, const struct shape_head *head, const uint8_t *bytes,
-                 uint32_t eip, struct insn *insn)
+static inline __attribute__((always_inline)) void fill(const struct shape *shape,
+                                                       const struct shape_head *head,
+                                                       const uint8_t *bytes, uint32_t eip,
+                                                       struct insn *insn)
 {
     unsigned at = head->n_bytes;
     *insn = shape->insn;
@@ -251,14 +273,15 @@ static void fill(const struct shape *shape, const struct shape_head *head, const
     copy_bytes(insn, bytes, at);
 }
 
-bool shape_decode(const struct shape_table *table, const struct shape_head *head,
-                  const uint8_t *bytes, uint32_t eip, struct insn *insn)
+bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_t eip,
+                  struct insn *insn)
 {
-    const struct shape *shape = find_shape(table, head->key);
+    const struct shape_head head = read_head(bytes);
+    const struct shape *shape = head.key ? find_shape(table, head.key) : NULL;
     if (!shape) {
         return false;
     }
-    fill(shape, head, bytes, eip, insn);
+    fill(shape, &head, bytes, eip, insn);
     return true;
 }
 

@@ -32,8 +32,8 @@ struct shape_head {
 /* Reads prefixes, opcode and ModRM of 32-bit code; INSN_MAX_BYTES bytes are there. */
 struct shape_head shape_read_head(const uint8_t *bytes);
 /* Fills *insn and returns true if an instruction with this head was learned before. */
-bool shape_decode(const struct shape_table *table, const struct shape_head *head,
-                  const uint8_t *bytes, uint32_t eip, struct insn *insn);
+bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_t eip,
+                  struct insn *insn);
 /* Zydis has decoded it, found it valid, and *insn is what became of it. */
 void shape_learn(struct shape_table *table, const struct shape_head *head, const uint8_t *bytes,
                  const ZydisDecodedInstruction *zydis, const struct insn *insn);

@@ -42,9 +42,8 @@ static int loop_head(const struct scan_result *scan, unsigned index)
 {
     const struct insn *insn = &scan->insns[index];
     uint32_t target;
-    if ((insn->verdict != VERDICT_JCC && insn->verdict != VERDICT_JMP &&
-         insn->verdict != VERDICT_LOOP) ||
-        !scan_has_target(insn, &target)) {
+    if (!scan_is(insn, SCAN_JUMP) || !scan_has_target(insn, &target) ||
+        target < scan->insns[0].eip) {
         return -1;
     }
     for (unsigned i = index + 1; i-- > 0 && scan->insns[i].eip >= target;) {
@@ -65,7 +64,8 @@ void translate_find_loops(struct translator *t)
     if (t->in->engine & (ENGINE_NO_ALIGN | ENGINE_NO_JOIN) || t->mode & MODE_STEP) {
         return;
     }
-    for (unsigned i = 0; i < scan->n_insns && n_loops < MAX_ALIGNED_LOOPS; i++) {
+    for (unsigned b = 0; b < t->n_branches && n_loops < MAX_ALIGNED_LOOPS; b++) {
+        unsigned i = t->branches[b];
         int head = loop_head(scan, i);
         if (head < 0 || head < last_head) { /* a loop around the one before */
             continue;
@@ -81,12 +81,6 @@ void translate_find_loops(struct translator *t)
             last_head = head;
         }
     }
-}
-
-bool translate_behind_call(const struct translator *t)
-{
-    const struct insn *insn = &t->in->scan->insns[t->index];
-    return t->index && scan_is_call(insn - 1) && insn[-1].eip + insn[-1].n_bytes == insn->eip;
 }
 
 /* Before instruction t->index: fills up to the next line if the loop then spans fewer. A unit

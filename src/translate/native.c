@@ -208,7 +208,9 @@ static void native_mem_form(struct translator *t, const struct insn *insn)
     }
     uint8_t *start = e->at;
     emit_op_mem(e, &op, high ? R10 : reg, &mem);
-    if (e->at - start + insn->imm_bytes < 5 && !((insn->roles & ROLE_REG8) && reg >= 4)) {
+    bool has_rex = (high ? R10 : reg) >= 8 || mem.base >= 8 || mem.index >= 8;
+    if (e->at - start + insn->imm_bytes < 5 && !has_rex &&
+        !((insn->roles & ROLE_REG8) && reg >= 4)) {
         e->at = start; /* room for translate_patch's jump: a REX prefix costs nothing */
         op.rex_force = true;
         emit_op_mem(e, &op, high ? R10 : reg, &mem);
@@ -257,20 +259,21 @@ static void native_lea(struct translator *t, const struct insn *insn)
 /* Compilers fill gaps with LEA of a register to itself. */
 static bool is_lea_nop(const struct insn *insn)
 {
-    return insn->map == 0 && insn->opcode == 0x8d && insn->opsize == 4 && insn->adsize == 4 &&
-           insn->base == insn_reg(insn) && insn->index == INSN_NO_REG && insn->disp == 0;
+    return insn->opsize == 4 && insn->adsize == 4 && insn->base == insn_reg(insn) &&
+           insn->index == INSN_NO_REG && insn->disp == 0;
 }
 
 void translate_native(struct translator *t, const struct insn *insn)
 {
-    if (is_lea_nop(insn)) {
+    const bool is_lea = insn->map == 0 && insn->opcode == 0x8d;
+    if (is_lea && is_lea_nop(insn)) {
         emit_u8(&t->emit, 0x90);
         return;
     }
-    if (translate_run_native(t, insn)) {
+    if (translate_in_run(t) && translate_run_native(t, insn)) {
         return;
     }
-    if (insn->map == 0 && insn->opcode == 0x8d) {
+    if (is_lea) {
         native_lea(t, insn);
     } else if (insn->is_mem) {
         native_mem_form(t, insn);
@@ -286,6 +289,9 @@ void translate_native(struct translator *t, const struct insn *insn)
     }
     if (writes_esp(insn)) {
         translate_esp_fix(t, surely_writes_esp(insn));
+    }
+    if (insn->opcode < 0xae) { /* below FXSAVE, FNSTENV, CLD and their kin */
+        return;
     }
     if (insn->map == 0 && (insn->opcode == 0xfc || insn->opcode == 0xfd)) {
         translate_direction(t, insn->opcode & 1);

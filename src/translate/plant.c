@@ -102,18 +102,8 @@ static bool counts_inline(const struct translator *t, const struct insn *insn,
            !(plant->samples && calls_function(insn, plant));
 }
 
-/* Most are not: asked before anything that costs. */
-static inline bool is_touched(const struct insn *insn)
-{
-    return insn->plant || is_away(insn);
-}
-
 void translate_plant_before(struct translator *t, const struct insn *insn)
 {
-    t->plant_due = false;
-    if (!is_touched(insn)) {
-        return;
-    }
     const struct map_plant *plant = plant_of(t, insn);
     struct insn site = *insn;
     if (plant && counts_inline(t, insn, plant)) {
@@ -134,9 +124,6 @@ void translate_plant_before(struct translator *t, const struct insn *insn)
 
 bool translate_plant_by_call(struct translator *t, const struct insn *insn)
 {
-    if (!is_touched(insn)) {
-        return false;
-    }
     const struct map_plant *plant = plant_of(t, insn);
     if (!has_function(insn) || !(is_away(insn) || (plant && plant->has_after))) {
         return false;

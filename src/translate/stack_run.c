@@ -17,11 +17,6 @@
 
 enum { MAX_RUN_INSNS = 32, MAX_PENDING_BYTES = 16 << 10 };
 
-bool translate_in_run(const struct translator *t)
-{
-    return t->run[t->index] & RUN_MEMBER;
-}
-
 void translate_move_esp(struct translator *t, int32_t delta)
 {
     t->esp_pending += delta;
@@ -96,7 +91,7 @@ static bool may_reach(const struct translator *t, const struct insn *insn)
     bool segment = insn->seg == SEG_DS || insn->seg == SEG_SS || insn->seg == SEG_ES;
     return segment && insn->adsize == 4 && !insn_is_bit_string(insn) &&
            (insn->base == GPR_ESP || (t->mode & MODE_USER)) &&
-           !t->in->site(t->in->arg, insn->eip - t->page_eip);
+           !translate_site(t, insn->eip - t->page_eip);
 }
 
 static bool names_esp(const struct insn *insn)
@@ -125,7 +120,7 @@ static bool is_member(const struct translator *t, const struct insn *insn)
     if (insn->plant || insn->technique == TECHNIQUE_CALL || insn->technique == TECHNIQUE_TRAP) {
         return false;
     }
-    bool direct = !t->in->site(t->in->arg, insn->eip - t->page_eip);
+    bool direct = !translate_site(t, insn->eip - t->page_eip);
     switch ((enum verdict)insn->verdict) {
     case VERDICT_NATIVE:
         return is_native_member(t, insn);
@@ -171,9 +166,10 @@ static void find_targets(const struct translator *t, uint8_t *targets)
 {
     const struct scan_result *scan = t->in->scan;
     memset(targets, 0, PAGE_BYTES / 8);
-    for (unsigned i = 0; i < t->n_insns; i++) {
+    for (unsigned i = 0; i < t->n_branches; i++) {
         uint32_t target;
-        if (scan_has_target(&scan->insns[i], &target) && target - t->page_eip < PAGE_BYTES) {
+        if (scan_has_target(&scan->insns[t->branches[i]], &target) &&
+            target - t->page_eip < PAGE_BYTES) {
             uint32_t off = target - t->page_eip;
             targets[off >> 3] |= (uint8_t)(1u << (off & 7));
         }
@@ -231,13 +227,17 @@ void translate_find_runs(struct translator *t)
 {
     uint8_t targets[PAGE_BYTES / 8];
     memset(t->run, 0, t->n_insns * sizeof t->run[0]);
-    if (!translate_flat(t) || t->mode & MODE_STEP || t->in->cross_next || t->n_insns < 2 ||
+    if (!t->n_movers || !t->is_flat || t->mode & MODE_STEP || t->in->cross_next || t->n_insns < 2 ||
         t->in->engine & ENGINE_NO_STACK_RUNS) {
         return;
     }
     find_targets(t, targets);
-    for (unsigned i = 0; i < t->n_insns;) {
-        i = esp_change(&t->in->scan->insns[i]) ? mark_run(t, targets, i) : i + 1;
+    unsigned next = 0; /* where the run before ended */
+    for (unsigned i = 0; i < t->n_movers; i++) {
+        unsigned at = t->movers[i];
+        if (at >= next && esp_change(&t->in->scan->insns[at])) {
+            next = mark_run(t, targets, at);
+        }
     }
 }
 
@@ -258,9 +258,6 @@ static void translate_sum(struct translator *t, const struct insn *insn)
 
 bool translate_run_native(struct translator *t, const struct insn *insn)
 {
-    if (!translate_in_run(t)) {
-        return false;
-    }
     if (is_add_sub(insn)) {
         translate_sum(t, insn);
         return true;

@@ -45,10 +45,12 @@ struct translate_input {
     uint64_t cross_next; /* crossing unit: expected directory entry of the next page, else 0 */
     /* what is known of the site at this page offset: enum site_kind bits */
     unsigned (*site)(void *arg, uint32_t page_off);
-    /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? By which
-     * slot, and which register. NULL: not asked. */
+    bool is_unhinted; /* site() would say 0 for all offsets */
+    /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? By
+     * which slot, and which register. NULL: not asked. */
     bool (*thunk)(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg);
-    /* the number of the slot that holds the 4-byte constant imm_off bytes behind, or -1; NULL: none */
+    /* the number of the slot that holds the 4-byte constant imm_off bytes behind, or -1; NULL: none
+     */
     int (*slot)(void *arg, const struct insn *insn, unsigned imm_off);
     void *arg;
 };
@@ -61,6 +63,8 @@ struct translator {
     struct emit emit;
     uint32_t page_eip; /* EIP of the page's first byte */
     uint32_t mode;
+    bool is_flat;       /* segments flat, 32-bit stack: direct forms */
+    bool may_slot;      /* constants from slots: slot.c */
     unsigned index;     /* instruction being translated */
     unsigned n_insns;   /* of the unit: fewer than were scanned if they get too long */
     unsigned kind;      /* its site kind */
@@ -71,6 +75,9 @@ struct translator {
     bool commits;       /* the checked access stores: OP_COMMIT is due behind it */
     bool shadow_next;
     uint32_t host_off[SCAN_MAX_INSNS + 1];
+    uint8_t branches[SCAN_MAX_INSNS]; /* indices of what has a known target ... */
+    uint8_t movers[SCAN_MAX_INSNS];   /* and of what moves ESP by a constant */
+    unsigned n_branches, n_movers;
     uint8_t loop_bytes[SCAN_MAX_INSNS]; /* at the head of a small loop: its size, else 0 */
     uint8_t run[SCAN_MAX_INSNS];        /* enum run_flag */
     int32_t esp_pending;                /* guest ESP = r12 + this: stack_run.c */
@@ -101,7 +108,14 @@ void translate_unplant(struct cache *cache, const struct unit *patch);
 bool translate_may_look_up(const struct insn *insn, uint32_t mode);
 
 /* ---- between the files of this room ---- */
-bool translate_flat(const struct translator *t); /* segments flat, 32-bit stack: direct forms */
+static inline bool translate_flat(const struct translator *t)
+{
+    return t->is_flat;
+}
+static inline unsigned translate_site(const struct translator *t, uint32_t page_off)
+{
+    return t->in->is_unhinted ? 0 : t->in->site(t->in->arg, page_off);
+}
 void translate_native(struct translator *t, const struct insn *insn);
 void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
@@ -109,23 +123,47 @@ void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
 /* segment.c: MOV and POP to a segment register. */
 void translate_load_segment(struct translator *t, const struct insn *insn);
-/* slot.c: the instruction with its constant from a slot (codepage_constant), if it has one. */
+/* slot.c: the instruction with its constant from a slot (codepage_constant), if it has one; asked
+ * only if t->may_slot. */
 bool translate_slot(struct translator *t, const struct insn *insn);
+/* May it move ESP as those do that runs are made of? A first question. */
+static inline bool translate_may_move_esp(const struct insn *insn)
+{
+    enum {
+        MOVERS = SCAN_CALL | 1u << VERDICT_PUSH | 1u << VERDICT_POP | 1u << VERDICT_RET,
+    };
+    bool sum =
+        insn->verdict == VERDICT_NATIVE && ((insn->opcode & 0xfd) == 0x81 || insn->opcode == 0x8d);
+    return scan_is(insn, MOVERS) | sum;
+}
 /* stack_run.c: marks runs; moves ESP, at once or where the run ends; makes r12 what ESP is. */
 void translate_find_runs(struct translator *t);
 void translate_move_esp(struct translator *t, int32_t delta);
 void translate_settle_esp(struct translator *t);
-bool translate_in_run(const struct translator *t);
-/* stack_run.c: a native instruction that has another form in a run. */
+static inline bool translate_in_run(const struct translator *t)
+{
+    return t->run[t->index] & RUN_MEMBER;
+}
+/* stack_run.c: a native instruction of a run, if it has another form there. */
 bool translate_run_native(struct translator *t, const struct insn *insn);
 void translate_find_loops(struct translator *t);
+/* At the head of a loop. */
 void translate_align_loop(struct translator *t);
 /* Is what a call comes back to translated now? */
-bool translate_behind_call(const struct translator *t);
+static inline bool translate_behind_call(const struct translator *t)
+{
+    const struct insn *insn = &t->in->scan->insns[t->index];
+    return t->index && scan_is_call(insn - 1) && insn[-1].eip + insn[-1].n_bytes == insn->eip;
+}
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* The same; trap: by INT3, of which the signal handler makes that call. */
 void translate_call_c(struct translator *t, const struct insn *insn, enum emul_op op, bool trap);
+/* Does a rule or its technique ask for more than the instruction? plant.c is for those. */
+static inline bool translate_is_touched(const struct insn *insn)
+{
+    return insn->plant || insn->technique >= TECHNIQUE_CALL;
+}
 /* plant.c: counters and calls that come before the instruction. */
 void translate_plant_before(struct translator *t, const struct insn *insn);
 /* The instruction itself by its C function, if the map says so. */

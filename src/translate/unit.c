@@ -6,13 +6,6 @@
 
 enum { PATCH_BYTES = 5 }; /* of the jump that translate_patch plants */
 
-bool translate_flat(const struct translator *t)
-{
-    const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
-    return (t->mode & flat) == flat && !(t->in->engine & ENGINE_ALL_CHECKED) &&
-           !(t->mode & (MODE_NOWP | MODE_WATCH));
-}
-
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
 {
     translate_call_c(t, insn, op, false);
@@ -65,11 +58,13 @@ void translate_esp_fix(struct translator *t, bool is_written)
 
 static void translate_form(struct translator *t, const struct insn *insn)
 {
-    bool fpu_trap = (insn->flags & INSN_FPU) && (t->mode & (MODE_NM | MODE_NOSSE));
-    if (fpu_trap || (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM))) {
+    if (t->mode & (MODE_NM | MODE_NOSSE) &&
+        ((insn->flags & INSN_FPU) ||
+         (insn->mnemonic == ZYDIS_MNEMONIC_FWAIT && (t->mode & MODE_NM)))) {
         translate_helper(t, insn, OP_FPU_CHECK);
     }
-    if (translate_plant_by_call(t, insn) || translate_slot(t, insn)) {
+    if ((translate_is_touched(insn) && translate_plant_by_call(t, insn)) ||
+        (t->may_slot && translate_slot(t, insn))) {
         return;
     }
     switch ((enum verdict)insn->verdict) {
@@ -123,11 +118,16 @@ static void translate_form(struct translator *t, const struct insn *insn)
 
 static void translate_insn(struct translator *t, const struct insn *insn)
 {
-    translate_plant_before(t, insn);
+    const bool is_touched = translate_is_touched(insn);
+    if (is_touched) {
+        translate_plant_before(t, insn);
+    }
     t->plant_end = emit_off(&t->emit);
     translate_form(t, insn);
-    BUG_ON(t->plant_due);
-    translate_plant_after(t, insn);
+    if (is_touched) {
+        BUG_ON(t->plant_due);
+        translate_plant_after(t, insn);
+    }
 }
 
 /* SDM: an instruction on two pages; valid only while the next page is the one it was made from. */
@@ -150,6 +150,18 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
     emit_mov_rr64(e, RCX, R9);
 }
 
+/* What the passes over the whole unit are about. */
+static void find_branches(struct translator *t)
+{
+    const struct insn *insns = t->in->scan->insns;
+    t->n_branches = t->n_movers = 0;
+    for (unsigned i = 0; i < t->n_insns; i++) {
+        t->branches[t->n_branches] = t->movers[t->n_movers] = (uint8_t)i;
+        t->n_branches += scan_is(&insns[i], SCAN_DIRECT);
+        t->n_movers += translate_may_move_esp(&insns[i]);
+    }
+}
+
 /* Behind it there is room for the longest instruction and the exits. What rules plant can make an
  * instruction longer than any scan budget foresees. */
 enum { BODY_MAX_BYTES = CACHE_UNIT_MAX_BYTES - (16 << 10) };
@@ -157,6 +169,7 @@ enum { BODY_MAX_BYTES = CACHE_UNIT_MAX_BYTES - (16 << 10) };
 static void translate_body(struct translator *t)
 {
     const struct scan_result *scan = t->in->scan;
+    find_branches(t);
     translate_find_loops(t);
     translate_find_runs(t);
     for (t->index = 0;
@@ -164,19 +177,20 @@ static void translate_body(struct translator *t)
          t->index++) {
         const struct insn *insn = &scan->insns[t->index];
         uint32_t page_off = insn->eip - t->page_eip;
-        translate_align_loop(t);
+        if (t->loop_bytes[t->index]) {
+            translate_align_loop(t);
+        }
         uint32_t start = emit_off(&t->emit);
         int32_t esp_pending = t->esp_pending;
         bool shadow = t->shadow_next;
         bool owns_return = !(t->in->engine & ENGINE_NO_ALIGN) && translate_behind_call(t);
 
         t->host_off[t->index] = start;
-        t->kind = t->in->site(t->in->arg, page_off);
+        t->kind = translate_site(t, page_off);
         /* a flat CS is readable, never writable; of FXSAVE's bytes not all are carried out; the
            offset of a bit string wraps at 64 KiB with its 16-bit address */
-        bool wraps = insn->adsize == 2 && insn_is_bit_string(insn);
-        if (insn->is_mem &&
-            ((insn->seg == SEG_CS && translate_flat(t)) || insn_is_fxsave(insn) || wraps)) {
+        if (insn->is_mem && ((insn->seg == SEG_CS && t->is_flat) || insn_is_fxsave(insn) ||
+                             (insn->adsize == 2 && insn_is_bit_string(insn)))) {
             t->kind |= SITE_CHECKED;
         }
         t->unit_kind = 0;
@@ -228,7 +242,8 @@ static void translate_exits(struct translator *t)
         uint32_t target = t->exits[i].target_eip;
         emit_patch_rel32(e, t->exits[i].field_off, emit_pc(e));
         uint32_t off = target - t->page_eip;
-        bool joinable = off < 4096 && !t->in->page->phys->loose && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
+        bool joinable = off < 4096 && !t->in->page->phys->loose &&
+                        !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
         if (joinable && t->n_links < MAX_LINKS) {
             t->links[t->n_links].field_off = t->exits[i].field_off;
             t->links[t->n_links++].target_off = off;
@@ -244,6 +259,10 @@ static void translator_init(struct translator *t, const struct translate_input *
 {
     t->in = in;
     t->mode = in->page->mode;
+    const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
+    t->is_flat = (t->mode & flat) == flat && !(in->engine & ENGINE_ALL_CHECKED) &&
+                 !(t->mode & (MODE_NOWP | MODE_WATCH));
+    t->may_slot = in->slot && in->page->phys->loose;
     t->page_eip = in->page->lin_page << 12;
     t->n_insns = in->scan->n_insns;
     t->n_fixups = t->n_exits = t->n_links = 0;

@@ -7,6 +7,7 @@ enum { PAGE = 4096, EIP = 0x401000 };
 static uint8_t page[PAGE + 16];
 static struct scan_result result;
 static uint32_t known_off; /* the one offset that already has code */
+static const uint8_t *maybe_known;
 static bool leave_gaps;
 static bool owns_returns; /* but not if a call comes back there */
 
@@ -52,6 +53,7 @@ static void scan_from(uint32_t off, unsigned max_insns, unsigned n_next)
                                    .leave_gaps = leave_gaps,
                                    .known = is_known,
                                    .arg = &known_off,
+                                   .maybe_known = maybe_known,
                                    .judge = map_judge,
                                    .map = map,
                                    .site = &site};
@@ -318,6 +320,28 @@ static void known(void **state)
     EXPECT(false, 0, 0x100, 0x102);
 }
 
+/* Where the bitmap says that nothing is there nobody is asked. */
+static void known_by_bitmap(void **state)
+{
+    (void)state;
+    uint8_t bitmap[PAGE / 8] = {0};
+    clear();
+    put(0x100, "90 90 90 eb 0b");
+    put(0x110, "c3");
+    maybe_known = bitmap;
+    known_off = 0x102;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x101, 0x102, 0x103, 0x110);
+    bitmap[0x102 / 8] = 1 << 2;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(true, 0x102, 0x100, 0x101);
+    bitmap[0x110 / 8] = 1;
+    known_off = 0x110;
+    scan_from(0x100, SCAN_MAX_INSNS, 0);
+    EXPECT(false, 0, 0x100, 0x101, 0x102, 0x103);
+    maybe_known = NULL;
+}
+
 /* What cannot be decoded ends the unit in front of it: perhaps nobody gets there. */
 static void invalid_behind(void **state)
 {
@@ -417,6 +441,7 @@ int main(void)
         cmocka_unit_test(gaps),
         cmocka_unit_test(jump_out_of_page),
         cmocka_unit_test(known),
+        cmocka_unit_test(known_by_bitmap),
         cmocka_unit_test(invalid_behind),
         cmocka_unit_test(page_end),
         cmocka_unit_test(crossing),

@@ -22,6 +22,7 @@ static struct bench {
     uint8_t bytes[PAGE_BYTES + INSN_MAX_BYTES]; /* the code page and what follows it */
     uint8_t kinds[PAGE_BYTES];                  /* enum site_kind by page offset */
     unsigned engine;
+    bool is_unhinted; /* kinds[] is not asked */
     uint64_t cross_next;
     uint32_t thunk_lin, thunk_slot; /* what the I-view is said to lead to: see bench_thunk() */
     unsigned thunk_reg;
@@ -80,6 +81,7 @@ static inline void bench_start(uint32_t lin_page, uint32_t mode)
     memset(bench.bytes, 0xcc, sizeof(bench.bytes));
     memset(bench.kinds, 0, sizeof(bench.kinds));
     bench.engine = 0;
+    bench.is_unhinted = false;
     bench.cross_next = 0;
     bench.thunk_slot = 0;
     bench.page = codepage_get(&bench.pages, 0x77, lin_page, mode, PAGE_BYTES);
@@ -117,6 +119,7 @@ static inline struct translate_input bench_input(void)
                                     .engine = bench.engine,
                                     .cross_next = bench.cross_next,
                                     .site = bench_kind,
+                                    .is_unhinted = bench.is_unhinted,
                                     .thunk = bench_thunk};
 }
 

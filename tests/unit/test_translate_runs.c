@@ -98,6 +98,12 @@ static void hints_and_switch(void **state)
         assert_int_equal(unit->insns[i].esp_pending, pending[i]);
         assert_int_equal(unit_insn_in_run(unit, &unit->insns[i]), i != 2);
     }
+    make("50 51 52 53 c3", FLAT_MODE); /* nobody asks where nothing is known of the page */
+    bench.kinds[0x12] = SITE_CHECKED;
+    bench.is_unhinted = true;
+    unit = bench_translate(0x10, SCAN_MAX_INSNS);
+    assert_int_equal(unit->insns[4].esp_pending, -16);
+    assert_false(unit->insns[2].kind & UNIT_CHECKED);
     make("50 51 52 53 c3", FLAT_MODE);
     bench.engine = ENGINE_NO_STACK_RUNS;
     unit = bench_translate(0x10, SCAN_MAX_INSNS);
