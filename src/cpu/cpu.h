@@ -188,6 +188,10 @@ enum {
     CPU_DUAL_SLOTS = 2048,
     CPU_ACC_HINTS = 32,
     CPU_LOOKUPS = 256,
+    CPU_QUICK = 256,          /* the low byte of a page number */
+    CPU_QUICK_USER = 1 << 24, /* page numbers have 20 bits */
+    CPU_QUICK_NEVER = 1,
+    CPU_QUICK_LIST = 64,
     CPU_COUNTERS = 4096,
     CPU_HOT_IMMS = 64,
     CPU_NO_KEY = 1 << 16
@@ -224,19 +228,24 @@ struct cpu {
     uint64_t tsc_offset;               /* guest TSC = host TSC + this */
     /* What computed accesses need of segments (translate/computed.c): -(limit + 1) where the access
      * needs no more than that check, 0 where C must look at it. enum reach. */
-    int64_t reach[2][N_SEG];      /* loads and stores through each segment register */
-    int64_t stack_reach[2];       /* SS as the stack: never beyond FFFF while SS.B is 0 */
-    int64_t code_reach[2];        /* branches with 16-bit operands, with 32-bit ones */
-    uint32_t cs_minus;            /* 0 - CS base: linear address -> EIP by an addition */
-    uint64_t count[CPU_COUNTERS]; /* of rules of the map that count */
+    int64_t reach[2][N_SEG];        /* loads and stores through each segment register */
+    int64_t stack_reach[2];         /* SS as the stack: never beyond FFFF while SS.B is 0 */
+    int64_t code_reach[2];          /* branches with 16-bit operands, with 32-bit ones */
+    uint32_t cs_minus;              /* 0 - CS base: linear address -> EIP by an addition */
+    uint64_t count[CPU_COUNTERS];   /* of rules of the map that count */
     uint32_t hot_imm[CPU_HOT_IMMS]; /* constants of instructions that are written often (cache/) */
-    /* Where a segment register was loaded from: loading the same selector again changes nothing while
-     * the eight bytes at seg_lin are seg_raw. Not for CS and SS, null, LDT. */
+    /* Where a segment register was loaded from: loading the same selector again changes nothing
+     * while the eight bytes at seg_lin are seg_raw. Not for CS and SS, null, LDT. */
     uint64_t seg_raw[N_SEG];
     uint32_t seg_lin[N_SEG];
-    uint32_t seg_key[N_SEG]; /* the selector, or CPU_NO_KEY */
-    uint64_t left[CPU_COUNTERS];  /* of those that sample: hits to the next event. count is what it
-                                     will be then, so hits = count - left */
+    uint32_t seg_key[N_SEG];     /* the selector, or CPU_NO_KEY */
+    uint64_t left[CPU_COUNTERS]; /* of those that sample: hits to the next event. count is what it
+                                    will be then, so hits = count - left */
+    /* What looked-up sites find without a call (translate/lookup.c), loads and stores, by the low
+     * byte of the page number: tag + page number + right is 0. quick_delta: host address in guest
+     * RAM - linear address. */
+    uint32_t quick_tag[2][CPU_QUICK];
+    uint64_t quick_delta[2][CPU_QUICK];
 
     /* ---- part 2: C only ---- */
     _Alignas(64) uint8_t staging[CPU_STAGING_BYTES];
@@ -281,6 +290,12 @@ struct cpu {
                            did not have the page when it was found */
     } lookup[CPU_LOOKUPS];
     uint32_t lookup_generation;
+    uint64_t lookup_large[16]; /* 4 MiB regions where a large page, or paging off, was found */
+    bool any_lookup_large;
+    unsigned n_quick;                    /* of quick_tag that were set since all was forgotten */
+    uint16_t quick_list[CPU_QUICK_LIST]; /* the first of them */
+    uint32_t lookup_epoch;               /* counts view_age_lookups() */
+    uint64_t lookup_epoch_tsc;
     uint32_t n_spared;  /* host faults that look-ups have spared */
     bool looks_up;      /* acc.h's accesses ask no window */
     uint64_t exit_host; /* a host address of the instruction that left by EXIT_SITE */

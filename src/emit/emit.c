@@ -270,14 +270,22 @@ void emit_shlx64(struct emit *emit, int to, int from, int count_reg)
 {
     vex_shift(emit, 1, true, to, from, count_reg);
 }
-void emit_rorx32(struct emit *emit, int to, int from, unsigned count)
+static void rorx(struct emit *emit, int to, int from, unsigned count, uint8_t w)
 {
     emit_u8(emit, 0xc4);
     emit_u8(emit, (uint8_t)((to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 3));
-    emit_u8(emit, 0x7b); /* W0, vvvv = 1111, L0, F2 */
+    emit_u8(emit, 0x7b | w); /* W, vvvv = 1111, L0, F2 */
     emit_u8(emit, 0xf0);
     emit_u8(emit, (uint8_t)(0xc0 | ((unsigned)to & 7) << 3 | ((unsigned)from & 7)));
     emit_u8(emit, (uint8_t)count);
+}
+void emit_rorx32(struct emit *emit, int to, int from, unsigned count)
+{
+    rorx(emit, to, from, count, 0);
+}
+void emit_rorx64(struct emit *emit, int to, int from, unsigned count)
+{
+    rorx(emit, to, from, count, 0x80);
 }
 
 void emit_movzx16(struct emit *emit, int to, int from)

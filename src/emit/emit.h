@@ -87,6 +87,7 @@ void emit_store_imm16(struct emit *emit, const struct host_mem *mem, uint16_t va
 void emit_lea64(struct emit *emit, int to, const struct host_mem *mem);
 void emit_lea32(struct emit *emit, int to, const struct host_mem *mem);
 void emit_rorx32(struct emit *emit, int to, int from, unsigned count);
+void emit_rorx64(struct emit *emit, int to, int from, unsigned count);
 void emit_shrx32(struct emit *emit, int to, int from, int count_reg);
 void emit_shrx64(struct emit *emit, int to, int from, int count_reg);
 void emit_sarx32(struct emit *emit, int to, int from, int count_reg);

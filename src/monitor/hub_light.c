@@ -303,6 +303,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
         cpu->exit_request = 0;
         run_park_fpu(cpu);
         monitor_poll(machine);
+        view_age_lookups(cpu);
     }
     if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;

@@ -42,6 +42,7 @@ bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
     }
     site->left--;
     cpu->n_light[OP_LOOKUP]++;
+    view_lookup_set_quick(cpu, lin, insn->mem_write, known);
     cpu->scratch[SCRATCH_HOST] = view_lookup_host(known, lin);
     return true;
 }
@@ -76,6 +77,20 @@ static bool is_given_up(struct lookup_site *site, uint32_t weight)
     site->left = LOOKUP_REVIEW_USES;
     site->n_spared = 0;
     return false;
+}
+
+/* What it met now. Between two epochs a page that is known is found without asking us: so that the
+ * site of a long loop over mapped pages does not stay what it is. */
+static void note_spared(const struct cpu *cpu, struct lookup_site *site, uint32_t n)
+{
+    enum { EPOCHS = 4, WEIGHT = LOOKUP_REVIEW_USES / 8 };
+    site->n_spared += n;
+    if (n) {
+        site->epoch = cpu->lookup_epoch;
+    } else if (cpu->lookup_epoch - site->epoch > EPOCHS) {
+        site->n_spared = 0;
+        site->left -= site->left < WEIGHT ? site->left : (uint32_t)WEIGHT;
+    }
 }
 
 /* Operands on two pages lie side by side only in the window. */
@@ -118,10 +133,14 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
     } else {
         answer = view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST]);
     }
-    site->n_spared += cpu->n_spared - n_spared;
+    note_spared(cpu, site, cpu->n_spared - n_spared);
     switch (answer) {
     case VIEW_MAPPED:
         site->counted = view_lookup_tag(cpu, lin, write, cpu->cpl == 3);
+        known = view_lookup_known(cpu, lin, write);
+        if (known && in_one_page(lin, insn->mem_bytes)) {
+            view_lookup_set_quick(cpu, lin, write, known);
+        }
         return LIGHT_NEXT;
     case VIEW_FAULT:
         return LIGHT_FAULT;

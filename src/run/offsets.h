@@ -34,6 +34,8 @@
 #define CPU_SEG_LIN         50456
 #define CPU_SEG_KEY         50480
 #define CPU_LEFT            50504
+#define CPU_QUICK_TAG       83272
+#define CPU_QUICK_DELTA     85320
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT     0 /* call: C function number r9d for instruction r8 */

@@ -42,6 +42,8 @@ CHECK_OFFSET(seg_raw, CPU_SEG_RAW);
 CHECK_OFFSET(seg_lin, CPU_SEG_LIN);
 CHECK_OFFSET(seg_key, CPU_SEG_KEY);
 CHECK_OFFSET(left, CPU_LEFT);
+CHECK_OFFSET(quick_tag, CPU_QUICK_TAG);
+CHECK_OFFSET(quick_delta, CPU_QUICK_DELTA);
 _Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
 _Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
 _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&

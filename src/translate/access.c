@@ -52,7 +52,7 @@ void translate_dual(struct translator *t, struct host_mem *mem)
 }
 
 /* x87 but for the control instructions, and what has an MMX register. */
-static bool meets_pending_mf(const struct insn *insn)
+bool translate_meets_mf(const struct insn *insn)
 {
     if (insn->map == 0) {
         return insn->opcode >= 0xd8 && insn->opcode <= 0xdf &&
@@ -86,7 +86,7 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
     scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
                 true, &full);
     full.verdict = insn->verdict;
-    if (meets_pending_mf(insn)) { /* it comes before the operand's faults */
+    if (translate_meets_mf(insn)) { /* it comes before the operand's faults */
         emit_u8(&t->emit, 0x9b);
     }
     full.disp += delta;
@@ -99,39 +99,6 @@ static void emit_checked(struct translator *t, const struct insn *insn, int32_t 
     translate_helper(t, &full, OP_RESOLVE);
     emit_load64(&t->emit, R8, &answer);
     t->unit_kind |= UNIT_CHECKED;
-}
-
-/* Its operand is a plain one of RAM: no x87 pointer to keep, no #MF to come first, no offset that
- * leaves the operand, nothing C would rather do itself. */
-static bool is_plain_access(const struct insn *insn)
-{
-    bool fpu = insn->map == 0 && (insn->flags & INSN_FPU);
-    bool states = insn->map == 1 && insn->opcode == 0xae; /* FXSAVE and its kin, CLFLUSH */
-    return insn->verdict == VERDICT_NATIVE && insn_reaches_memory(insn) && !fpu && !states &&
-           !(insn->flags & INSN_MMX) && !meets_pending_mf(insn) && !insn_is_bit_string(insn) &&
-           insn->mem_bytes > 0 && insn->mem_bytes <= 16;
-}
-
-bool translate_may_look_up(const struct insn *insn, uint32_t mode)
-{
-    const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
-    unsigned string = insn->opcode & 0xfe;
-    bool moves = insn->verdict == VERDICT_STRING && (string == 0xa4 || string == 0xaa);
-    return (mode & flat) == flat && !(mode & (MODE_NOWP | MODE_WATCH | MODE_STEP)) &&
-           insn->adsize == 4 && insn->seg != SEG_FS && insn->seg != SEG_GS &&
-           insn->technique < TECHNIQUE_CALL && !insn->plant &&
-           (moves || (is_plain_access(insn) && insn->seg != SEG_CS));
-}
-
-static void emit_lookup(struct translator *t, const struct insn *insn)
-{
-    struct host_mem answer = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_HOST));
-    struct insn full;
-    scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
-                true, &full);
-    full.verdict = insn->verdict;
-    translate_helper(t, &full, OP_LOOKUP);
-    emit_load64(&t->emit, R8, &answer);
 }
 
 void translate_commit(struct translator *t, const struct insn *insn)
@@ -162,7 +129,7 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
         return;
     }
     if (t->kind & SITE_LOOKUP) { /* delta is 0: it is for POP */
-        emit_lookup(t, insn);
+        translate_lookup(t, insn);
         *mem = host_mem_base(R8, 0);
         return;
     }

@@ -23,7 +23,7 @@ enum site_kind {
     SITE_DUAL = 2,
     SITE_CHECKED = 4,
     SITE_COMPUTED = 8, /* flat code, but FS or GS has a limit */
-    SITE_LOOKUP = 16,  /* keeps meeting pages that are not mapped: C finds the byte in guest RAM */
+    SITE_LOOKUP = 16,  /* keeps meeting pages that are not mapped: runs in guest RAM itself */
 };
 
 /* What a looked-up site's call to C names. */
@@ -31,6 +31,7 @@ struct lookup_site {
     struct insn insn;
     uint32_t left;     /* uses until it is judged again */
     uint32_t n_spared; /* host faults it has spared since it was */
+    uint32_t epoch;    /* of view_age_lookups(), when it last spared one */
     uint64_t counted;  /* tag of the look-up that was the last to be counted */
 };
 enum { LOOKUP_REVIEW_USES = 512 };
@@ -121,6 +122,10 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* lookup.c: the operand's address in guest RAM into r8. */
+void translate_lookup(struct translator *t, const struct insn *insn);
+/* access.c: is a pending #MF due before its operand's faults? */
+bool translate_meets_mf(const struct insn *insn);
 /* segment.c: MOV and POP to a segment register. */
 void translate_load_segment(struct translator *t, const struct insn *insn);
 /* slot.c: the instruction with its constant from a slot (codepage_constant), if it has one; asked

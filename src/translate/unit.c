@@ -21,6 +21,7 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
         struct lookup_site *lookup = (struct lookup_site *)site;
         lookup->left = LOOKUP_REVIEW_USES;
         lookup->n_spared = 0;
+        lookup->epoch = 0;
         lookup->counted = 0;
     }
     if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */

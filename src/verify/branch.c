@@ -165,8 +165,7 @@ static bool never_returns(const struct insn *insn, enum emul_op op)
             insn->verdict == VERDICT_RET || insn->verdict == VERDICT_HELPER_END);
 }
 
-/* The C function for insn r8 with operation r9d. */
-static bool light_call(struct verifier *v)
+bool step_light_call(struct verifier *v)
 {
     struct state *state = &v->state;
     const struct value *op = &state->reg[V_R9];
@@ -234,7 +233,7 @@ static bool light_call(struct verifier *v)
 static bool light_call_end(struct verifier *v)
 {
     const uint8_t *behind = v->in->bytes + v->off + v->z.length;
-    if (!light_call(v)) {
+    if (!step_light_call(v)) {
         return false;
     }
     bool jumps = v->end_off - (v->off + v->z.length) >= 3 && behind[0] == 0x41 &&
@@ -252,7 +251,7 @@ bool step_call(struct verifier *v)
         if (is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT_END), 8)) {
             return light_call_end(v);
         }
-        return is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) ? light_call(v)
+        return is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) ? step_light_call(v)
                                                                      : verify_fail(v, RULE_HELPER);
     }
     bool ok = is_relative(v) ? check_target(v, relative_target(v), false) : check_indirect(v);
@@ -270,7 +269,7 @@ bool step_call(struct verifier *v)
 /* The signal handler makes of it the call that would stand here (run/signals.c, call_by_trap). */
 bool step_trap(struct verifier *v)
 {
-    return light_call(v);
+    return step_light_call(v);
 }
 
 bool step_ret(struct verifier *v)

@@ -239,6 +239,9 @@ bool thunk_check(struct verifier *v);
 /* ---- segment.c: as flags_step() ---- */
 bool segment_step(struct verifier *v, bool *taken);
 
+/* ---- lookup.c: as flags_step() ---- */
+bool lookup_step(struct verifier *v, bool *taken);
+
 /* ---- step.c, moves.c, branch.c: the effect of one host instruction ---- */
 bool step_instruction(struct verifier *v);
 bool write_reg(struct verifier *v, unsigned reg, unsigned width, bool conditional,
@@ -252,6 +255,8 @@ bool step_branch(struct verifier *v);
 /* branch.c: the paths meet again at off, further down in the instruction's own code. */
 bool step_forward(struct verifier *v, uint32_t off);
 bool step_call(struct verifier *v);
+/* The C function for insn r8 with operation r9d. */
+bool step_light_call(struct verifier *v);
 bool step_trap(struct verifier *v); /* INT3 */
 bool step_ret(struct verifier *v);
 /* moves.c: a constant of the guest's code that is written often: 32 bits of the guest's. */

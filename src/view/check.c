@@ -214,7 +214,7 @@ void view_invlpg(struct cpu *cpu, uint32_t lin)
     struct view *view = cpu->view;
     view->stats.n_invlpg++;
     acc_make_cold(cpu, lin);
-    lookup_forget_all(cpu);
+    lookup_forget_page(cpu, lin);
     if (view->kind == PAGING_OFF) {
         return;
     }

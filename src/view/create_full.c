@@ -176,7 +176,7 @@ int view_create(struct view **out, struct mem *mem, struct cpu *cpu, const struc
         view->free_windows[view->n_free_windows++] = window;
     }
     cpu->view = view;
-    lookup_forget_all(cpu); /* tags of 0 are free */
+    lookup_start(cpu);
     if (cpu->cr0 & CR0_PG && cpu->cr4 & CR4_PAE) {
         view_load_pdptes(cpu, cpu->cr3);
     }

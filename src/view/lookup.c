@@ -9,11 +9,40 @@
 #include "view/view_internal.h"
 
 /* A page that is used so often without a window is worth a mapping: other sites use it too. More
- * often than the eight stores of an unrolled loop that come to each page once. */
-enum { VISITS_BEFORE_MAPPING = 24 };
+ * often than the eight stores of an unrolled loop that come to each page once. Quick look-ups are
+ * not counted, so a page that is there in another epoch still has been used often. */
+enum { VISITS_BEFORE_MAPPING = 24, VISITS_OF_EPOCH = 10 };
+
+static void forget_quick(struct cpu *cpu)
+{
+    uint32_t *tag = cpu->quick_tag[0];
+    if (cpu->n_quick <= CPU_QUICK_LIST) {
+        for (unsigned i = 0; i < cpu->n_quick; i++) {
+            tag[cpu->quick_list[i]] = CPU_QUICK_NEVER;
+        }
+    } else {
+        for (unsigned i = 0; i < 2 * CPU_QUICK; i++) {
+            tag[i] = CPU_QUICK_NEVER;
+        }
+    }
+    cpu->n_quick = 0;
+}
+
+void lookup_start(struct cpu *cpu)
+{
+    cpu->n_quick = UINT32_MAX; /* a tag of 0 would be that of page 0 */
+    lookup_forget_all(cpu);
+}
 
 void lookup_forget_all(struct cpu *cpu)
 {
+    forget_quick(cpu);
+    if (cpu->any_lookup_large) {
+        for (unsigned i = 0; i < ARRAY_SIZE(cpu->lookup_large); i++) {
+            cpu->lookup_large[i] = 0;
+        }
+        cpu->any_lookup_large = false;
+    }
     if (++cpu->lookup_generation == 0) { /* tags of 2^32 flushes ago */
         for (unsigned i = 0; i < CPU_LOOKUPS; i++) {
             cpu->lookup[i].tag = 0;
@@ -22,7 +51,44 @@ void lookup_forget_all(struct cpu *cpu)
     }
 }
 
-static uint8_t *visits_of(struct view *view, uint32_t window, uint32_t lin)
+/* INVLPG: the page, and what else was found in it if it was a large one. */
+void lookup_forget_page(struct cpu *cpu, uint32_t lin)
+{
+    uint32_t page = lin >> PAGE_SHIFT, i = page % CPU_QUICK;
+    if (bit_get(cpu->lookup_large, lin >> 22)) {
+        lookup_forget_all(cpu);
+        return;
+    }
+    for (unsigned write = 0; write < 2; write++) {
+        struct cpu_lookup *known = view_lookup_of(cpu, lin, write);
+        if ((uint32_t)known->tag >> PAGE_SHIFT == page) {
+            known->tag = 0; /* of generation 0, which is none */
+        }
+        uint32_t sum = 0u - cpu->quick_tag[write][i];
+        if ((sum & (CPU_QUICK_USER - 1)) == page) {
+            cpu->quick_tag[write][i] = CPU_QUICK_NEVER;
+        }
+    }
+}
+
+static void note_large(struct cpu *cpu, uint32_t lin)
+{
+    bit_set(cpu->lookup_large, lin >> 22);
+    cpu->any_lookup_large = true;
+}
+
+void view_age_lookups(struct cpu *cpu)
+{
+    enum { EPOCH_TSC = 1 << 23 }; /* some 3 ms */
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (now - cpu->lookup_epoch_tsc >= EPOCH_TSC) {
+        cpu->lookup_epoch_tsc = now;
+        cpu->lookup_epoch++;
+        lookup_forget_all(cpu);
+    }
+}
+
+static struct view_visits *visits_of(struct view *view, uint32_t window, uint32_t lin)
 {
     uint32_t hash = (lin >> PAGE_SHIFT) * 2654435769u ^ window * 2246822519u;
     return &view->visits[hash >> (32 - VIEW_VISITS_SHIFT)];
@@ -32,7 +98,7 @@ static uint8_t *visits_of(struct view *view, uint32_t window, uint32_t lin)
  * it clears or copies (kmap). Three uses of each such frame are no reason to map any. */
 void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin)
 {
-    *visits_of(view, window, lin) = 0;
+    visits_of(view, window, lin)->n = 0;
 }
 
 static uint32_t window_number(const struct view *view, uint64_t base)
@@ -63,6 +129,16 @@ static bool may_use(const struct view *view, uint32_t lin, uint32_t phys, bool w
            !page_is_hidden(view, lin >> PAGE_SHIFT, phys_page);
 }
 
+/* One visit more. */
+static bool is_worth_mapping(const struct cpu *cpu, struct view_visits *visits)
+{
+    uint8_t epoch = (uint8_t)cpu->lookup_epoch;
+    unsigned n = visits->n + (visits->n && visits->epoch != epoch ? VISITS_OF_EPOCH : 1u);
+    bool is_worth = n > VISITS_BEFORE_MAPPING;
+    *visits = (struct view_visits){is_worth ? 0 : (uint8_t)n, epoch};
+    return is_worth;
+}
+
 enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_t *host)
 {
     struct view *view = cpu->view;
@@ -74,7 +150,7 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     view->stats.n_lookups++;
     if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
         view->stats.n_guest_faults++;
-        *visits_of(view, window, lin) = 1;
+        *visits_of(view, window, lin) = (struct view_visits){1, (uint8_t)cpu->lookup_epoch};
         cpu->n_spared++;
         return VIEW_FAULT;
     }
@@ -83,16 +159,17 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     }
     bool is_spared = !is_mapped(view, window, lin, write);
     if (is_spared) {
-        uint8_t *visits = visits_of(view, window, lin);
         cpu->n_spared++;
-        if ((*visits)++ == VISITS_BEFORE_MAPPING) {
-            *visits = 0;
+        if (is_worth_mapping(cpu, visits_of(view, window, lin))) {
             is_spared = view_fault(cpu, base, lin, access, user) != VIEW_MAPPED;
         }
     }
     uint8_t *byte = view->mem->host +
                     ((uint64_t)page_in_memfd(view, walk.phys >> PAGE_SHIFT) << PAGE_SHIFT) +
                     (lin & (PAGE_BYTES - 1));
+    if (walk.page_bytes != PAGE_BYTES) {
+        note_large(cpu, lin);
+    }
     *host = (uint64_t)byte;
     *view_lookup_of(cpu, lin, write) = (struct cpu_lookup){
         .tag = view_lookup_tag(cpu, lin, write, user), .delta = ((uint64_t)byte - lin) | is_spared};

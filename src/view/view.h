@@ -129,6 +129,21 @@ static inline bool view_look_up_ram(struct cpu *cpu, uint32_t lin, bool write, u
     }
     return view_look_up(cpu, lin, write, host) == VIEW_MAPPED;
 }
+/* From now on a looked-up site finds the page without a call. */
+static inline void view_lookup_set_quick(struct cpu *cpu, uint32_t lin, bool write,
+                                         const struct cpu_lookup *known)
+{
+    uint32_t page = lin >> PAGE_SHIFT, i = page % CPU_QUICK;
+    if (cpu->n_quick < CPU_QUICK_LIST) {
+        cpu->quick_list[cpu->n_quick] = (uint16_t)(write * CPU_QUICK + i);
+    }
+    cpu->n_quick++;
+    cpu->quick_tag[write][i] = 0u - (page + (cpu->cpl == 3 ? (unsigned)CPU_QUICK_USER : 0));
+    cpu->quick_delta[write][i] = known->delta & ~UINT64_C(1);
+}
+/* Now and then: what was found is forgotten, so that sites in long loops are judged, and pages that
+ * only quick look-ups use are counted. */
+void view_age_lookups(struct cpu *cpu);
 /* Does the window where such an access would be made have the page? */
 bool view_is_mapped(const struct cpu *cpu, uint32_t lin, bool write, bool user);
 

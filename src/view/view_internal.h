@@ -168,7 +168,9 @@ struct view {
     struct view_dir *dirs; /* VIEW_N_SUP_DIRS, then VIEW_N_SPACE_DIRS per private window */
     uint8_t sup_dir_of_mode[VIEW_N_MODES]; /* index + 1 */
     uint32_t next_sup_dir;
-    uint8_t visits[1 << VIEW_VISITS_SHIFT];
+    struct view_visits {
+        uint8_t n, epoch;
+    } visits[1 << VIEW_VISITS_SHIFT];
     struct view_stats stats;
 };
 
@@ -191,7 +193,9 @@ void acc_make_all_cold(struct cpu *cpu);
 
 /* lookup.c */
 void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin);
+void lookup_start(struct cpu *cpu);
 void lookup_forget_all(struct cpu *cpu);
+void lookup_forget_page(struct cpu *cpu, uint32_t lin);
 
 static inline uint64_t window_base(const struct view *view, uint32_t window)
 {

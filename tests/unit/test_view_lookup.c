@@ -176,13 +176,108 @@ static void test_maps_in_the_end(void **state)
     guest_stop();
 }
 
+/* What emitted code would find (translate/lookup.c), or 0. */
+static uint64_t quick(uint32_t lin, bool write)
+{
+    uint32_t page = lin >> PAGE_SHIFT, i = page % CPU_QUICK;
+    uint32_t right = cpu->cpl == 3 ? CPU_QUICK_USER : 0;
+    return cpu->quick_tag[write][i] + page + right == 0 ? lin + cpu->quick_delta[write][i] : 0;
+}
+
+static void find(uint32_t lin, bool write)
+{
+    uint64_t host = 0;
+    assert_int_equal(view_look_up(cpu, lin, write, &host), VIEW_MAPPED);
+    view_lookup_set_quick(cpu, lin, write, view_lookup_known(cpu, lin, write));
+    assert_true(quick(lin, write) == host);
+}
+
+/* Quick look-ups are for one page, access and right, and forgotten when the others are. */
+static void test_quick(void **state)
+{
+    (void)state;
+    begin();
+    for (uint32_t page = 0; page < 2 * CPU_QUICK; page++) { /* before anything was found */
+        cpu->cpl = page & 1 ? 3 : 0;
+        assert_true(!quick(page << PAGE_SHIFT, false) && !quick(page << PAGE_SHIFT, true));
+    }
+    cpu->cpl = 3;
+    find(at(1), false);
+    assert_true(!quick(at(1), true) && !quick(at(2), false));
+    assert_true(!quick(at(1) + (CPU_QUICK << PAGE_SHIFT), false));
+    cpu->cpl = 0;
+    assert_true(!quick(at(1), false));
+    cpu->cpl = 3;
+    find(at(1), true);
+    find(at(2), true);
+    put_pte(1, (FRAME + 5 * PAGE_BYTES) | P | W | U);
+    view_invlpg(cpu, at(1) + 77);
+    assert_true(!quick(at(1), false) && !quick(at(1), true));
+    assert_true(quick(at(2), true) == ram(2)); /* INVLPG is about one page */
+    assert_true(view_look_up_again(cpu, at(1), true) == 0);
+    assert_true(view_look_up_again(cpu, at(2), true) == ram(2));
+    load_cr3(cr3);
+    assert_true(!quick(at(2), true));
+    find(at(2), true);
+    view_protect_page(view, (FRAME >> PAGE_SHIFT) + 2); /* INV-1 */
+    assert_true(!quick(at(2), true));
+    for (uint32_t i = 0; i < 3; i++) { /* more than the list of those that are set can hold */
+        for (uint32_t page = 12; page < PAGES; page++) {
+            find(at(page), false);
+            find(at(page), true);
+        }
+    }
+    cpu->lookup_epoch_tsc = 0;
+    uint32_t epoch = cpu->lookup_epoch;
+    view_age_lookups(cpu);
+    assert_int_equal(cpu->lookup_epoch, epoch + 1);
+    for (uint32_t page = 12; page < PAGES; page++) {
+        assert_true(!quick(at(page), false) && !quick(at(page), true));
+        assert_true(view_look_up_again(cpu, at(page), true) == 0);
+    }
+    guest_stop();
+}
+
+/* INVLPG anywhere in a large page is about all of it. */
+static void test_quick_large(void **state)
+{
+    (void)state;
+    const uint32_t lin = 0x10000000;
+    begin();
+    put_entry(cr3 + (lin >> 22) * 4, false, 0x400000 | P | W | U | PS);
+    find(lin + 3 * PAGE_BYTES, true);
+    find(at(1), false);
+    view_invlpg(cpu, at(2));
+    assert_true(quick(lin + 3 * PAGE_BYTES, true) != 0);
+    view_invlpg(cpu, lin + 9 * PAGE_BYTES);
+    assert_true(quick(lin + 3 * PAGE_BYTES, true) == 0);
+    assert_true(view_look_up_again(cpu, lin + 3 * PAGE_BYTES, true) == 0);
+    guest_stop();
+}
+
+/* A page that is there in one epoch after another is mapped, though nobody counts its uses. */
+static void test_epochs(void **state)
+{
+    (void)state;
+    begin();
+    unsigned n = 0;
+    while (!view_is_mapped(cpu, at(4), true, true)) {
+        find(at(4), true);
+        cpu->lookup_epoch_tsc = 0;
+        view_age_lookups(cpu);
+        assert_true(++n < 6);
+    }
+    assert_true(n > 2);
+    guest_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_frames_in_turn),
-        cmocka_unit_test(test_maps_in_the_end),
+        cmocka_unit_test(test_answers),        cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_frames_in_turn), cmocka_unit_test(test_maps_in_the_end),
+        cmocka_unit_test(test_quick),          cmocka_unit_test(test_quick_large),
+        cmocka_unit_test(test_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
