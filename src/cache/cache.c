@@ -118,6 +118,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->next = NULL;
     unit->dead = false;
     unit->is_patch = false;
+    unit->chain_off = 0;
     unit->is_crossing = false;
     unit->parent = NULL;
     unit->low_off = UINT16_MAX;

@@ -48,6 +48,7 @@ struct unit {
     bool is_patch;           /* one re-made access of another unit: `parent` */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
+    uint8_t chain_off;       /* not 0: from here on it expects an address in r8d: translate/chain.c */
     bool is_crossing;        /* its one instruction ends in the next page */
     struct unit *parent;
     uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */

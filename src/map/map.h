@@ -30,6 +30,7 @@ enum emul_op {
     OP_MASK_MOVE,   /* MASKMOVQ, MASKMOVDQU where the direct form will not do */
     OP_PLANT,       /* what rules want before an instruction */
     OP_PLANT_AFTER, /* and behind one that has no C function */
+    OP_TARGET,      /* an indirect jump or call goes to scratch[SCRATCH_TARGET] */
     N_LIGHT_OPS,
     OP_PLANTED = 0x80, /* a bit with OP_x: OP_PLANT first, all in one call */
 };

@@ -14,6 +14,7 @@ enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant(struct cpu *cpu, const struct insn *insn);
 bool light_observe(struct cpu *cpu, const struct insn *insn);
 enum light_result light_plant_after(struct cpu *cpu, const struct insn *insn);
+uint32_t light_target(struct cpu *cpu, const struct insn *insn);
 
 /* Units are made by linear address; only now is it known which CS leads there. */
 static uint32_t insn_eip(const struct cpu *cpu, const struct insn *insn)
@@ -159,6 +160,9 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
 {
     if (op == OP_LOOKUP && light_looks_up_again(cpu, insn)) {
         return LIGHT_NEXT;
+    }
+    if (op == OP_TARGET) {
+        return light_target(cpu, insn);
     }
     if (op == OP_PLANT || (op & OP_PLANTED)) {
         return dispatch_planted(cpu, insn, op);

@@ -19,7 +19,7 @@ static const char *const light_names[N_LIGHT_OPS] = {
     [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",       [OP_LOOKUP] = "LOOKUP",
     [OP_STI_PENDING] = "STI_PENDING", [OP_POPF_LATE] = "POPF_LATE", [OP_FPU_STORED] = "FPU_STORED",
     [OP_FPU_LOADED] = "FPU_LOADED",   [OP_MASK_MOVE] = "MASK_MOVE", [OP_PLANT] = "PLANT",
-    [OP_PLANT_AFTER] = "PLANT_AFTER",
+    [OP_PLANT_AFTER] = "PLANT_AFTER", [OP_TARGET] = "TARGET",
 };
 
 const char *monitor_exit_name(unsigned reason)
@@ -198,10 +198,10 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             machine->pages.n_units_dropped, machine->pages.n_slot_stores);
     fprintf(out,
             "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu given "
-            "back %lu\n",
+            "back %lu chains %lu\n",
             machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
             machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED],
-            machine->n_site_patches[SITE_LOOKUP], machine->n_sites_given_back);
+            machine->n_site_patches[SITE_LOOKUP], machine->n_sites_given_back, machine->n_chains);
     fprintf(out,
             "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
             "interrupts %lu\n",

@@ -195,9 +195,52 @@ static void give_back(struct machine *machine, const struct unit *patch,
     }
 }
 
+/* An indirect branch has gone where it goes, which is enough to know its targets. */
+static void make_chain(struct machine *machine)
+{
+    const struct jump_site *site = (const struct jump_site *)machine->cpu->exit_insn;
+    struct unit *unit = cache_find(&machine->cache, site->host);
+    const struct unit_insn *old =
+        unit ? cache_find_insn(&machine->cache, unit, site->host) : NULL;
+    BUG_ON(!old);
+    if (unit->dead) {
+        return;
+    }
+    decode_site(machine, unit->page, old);
+    const struct translate_input in = {
+        .scan = &machine->scan,
+        .scanner = &machine->scanner,
+        .map = machine->map,
+        .cache = &machine->cache,
+        .page = unit->page,
+        .engine = machine->options.engine,
+    };
+    struct unit *chain = translate_chain(&machine->pages, &in, unit, site);
+    if (!chain) {
+        monitor_flush_code(machine);
+        return;
+    }
+    machine->n_chains++;
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, chain, NULL);
+        verify_cached(&machine->cache, unit, NULL);
+    }
+    if (machine->jitdump) {
+        jitdump_add(machine->jitdump, &machine->cache, chain);
+    }
+    if (machine->options.log_mask & LOG_OUT_ASM) {
+        monitor_log_unit(machine, chain);
+    }
+}
+
 void monitor_remake_site(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
+    if (cpu->exit_arg[3] == CAUSE_TARGETS) {
+        machine->resume_host = 0;
+        make_chain(machine);
+        return;
+    }
     struct unit *unit = cache_find(&machine->cache, cpu->exit_host);
     const struct unit_insn *old =
         unit ? cache_find_insn(&machine->cache, unit, cpu->exit_host) : NULL;

@@ -50,6 +50,7 @@
 #define SCRATCH_GS         2 /* what GS.base holds */
 #define SCRATCH_LIN        3 /* linear address a miss/step/cross exit is about */
 #define SCRATCH_CACHE_EXEC 4
+#define SCRATCH_TARGET     5 /* OP_TARGET: linear address an indirect branch goes to */
 
 /* stubs at the beginning of the code cache */
 #define STUB_MISS  0

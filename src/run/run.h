@@ -30,6 +30,7 @@ enum site_cause {
     CAUSE_GUARD,   /* base + disp left the window */
     CAUSE_OFTEN,   /* it faults often */
     CAUSE_SELDOM,  /* its look-ups do not pay */
+    CAUSE_TARGETS, /* an indirect branch, done already: its targets are known now */
 };
 
 /* What the handlers count for -profile. */

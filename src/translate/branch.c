@@ -234,11 +234,11 @@ void translate_branch(struct translator *t, const struct insn *insn)
     case VERDICT_CALL_INDIRECT:
         load_target(t, insn);
         push_return(t, insn);
-        translate_go_indirect(t, true);
+        translate_go_sampled(t, insn);
         break;
     case VERDICT_JMP_INDIRECT:
         load_target(t, insn);
-        translate_go_indirect(t, false);
+        translate_go_sampled(t, insn);
         break;
     case VERDICT_RET:
         translate_ret(t, insn);

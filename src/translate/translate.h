@@ -36,6 +36,17 @@ struct lookup_site {
 };
 enum { LOOKUP_REVIEW_USES = 512 };
 
+/* What the sampling code of an indirect jump or call names: chain.c. */
+enum { CHAIN_TARGETS = 4, JUMP_SAMPLING_BYTES = 37 };
+struct jump_site {
+    struct insn insn;
+    uint64_t host, behind; /* of the sampling code, which comes before the look-up; behind both */
+    uint16_t n_samples;
+    uint8_t n_targets;
+    uint16_t n_hits[CHAIN_TARGETS];
+    uint32_t targets[CHAIN_TARGETS];
+};
+
 struct translate_input {
     const struct scan_result *scan;
     const struct scanner *scanner;
@@ -81,6 +92,7 @@ struct translator {
     unsigned n_branches, n_movers;
     uint8_t loop_bytes[SCAN_MAX_INSNS]; /* at the head of a small loop: its size, else 0 */
     uint8_t run[SCAN_MAX_INSNS];        /* enum run_flag */
+    bool samples;                       /* indirect branches may have their targets counted */
     int32_t esp_pending;                /* guest ESP = r12 + this: stack_run.c */
     struct unit_insn insns[SCAN_MAX_INSNS];
     struct {
@@ -105,10 +117,19 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, const struct unit *patch);
+/* chain.c: compares for the targets that site has met, and the way to them from the sampling code's
+ * place. in->scan holds just that instruction. NULL if the cache is full. */
+struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,
+                             struct unit *unit, const struct jump_site *site);
 /* May the site of insn, decoded with its operands, be SITE_LOOKUP in code of this mode? */
 bool translate_may_look_up(const struct insn *insn, uint32_t mode);
 
 /* ---- between the files of this room ---- */
+/* unit.c: the parts of making a unit; what jumps back into a unit goes when that one goes. */
+void translate_init(struct translator *t, const struct translate_input *in);
+void translate_exits(struct translator *t);
+struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes);
+void translate_belong(struct codepage *page, struct unit *unit, struct unit *to);
 static inline bool translate_flat(const struct translator *t)
 {
     return t->is_flat;
@@ -208,6 +229,8 @@ void translate_jump_long(struct translator *t, uint32_t target_eip);
 void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip);
 void translate_call_known(struct translator *t, const struct insn *insn, uint32_t target_eip);
 void translate_go_indirect(struct translator *t, bool call);
+/* chain.c: the same for the indirect jump or call insn, r8d is its target. */
+void translate_go_sampled(struct translator *t, const struct insn *insn);
 void translate_return(struct translator *t);
 /* thunk.c: the call in place, if its target only loads the return address. */
 bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t target_eip);

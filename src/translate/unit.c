@@ -236,7 +236,7 @@ static void translate_body(struct translator *t)
     }
 }
 
-static void translate_exits(struct translator *t)
+void translate_exits(struct translator *t)
 {
     struct emit *e = &t->emit;
     for (unsigned i = 0; i < t->n_exits; i++) {
@@ -256,7 +256,7 @@ static void translate_exits(struct translator *t)
     }
 }
 
-static void translator_init(struct translator *t, const struct translate_input *in)
+void translate_init(struct translator *t, const struct translate_input *in)
 {
     t->in = in;
     t->mode = in->page->mode;
@@ -267,12 +267,12 @@ static void translator_init(struct translator *t, const struct translate_input *
     t->page_eip = in->page->lin_page << 12;
     t->n_insns = in->scan->n_insns;
     t->n_fixups = t->n_exits = t->n_links = 0;
-    t->shadow_next = t->plant_due = false;
+    t->shadow_next = t->plant_due = t->samples = false;
     t->esp_pending = 0;
     t->run[0] = 0;
 }
 
-static struct unit *finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
+struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
 {
     struct cache *cache = t->in->cache;
     struct unit *unit =
@@ -302,18 +302,28 @@ static void resolve_fixups(struct translator *t)
 struct unit *translate_unit(struct codepages *pages, const struct translate_input *in)
 {
     struct translator t;
-    translator_init(&t, in);
+    translate_init(&t, in);
     if (!cache_begin(in->cache, CACHE_UNIT_MAX_BYTES, SCAN_MAX_INSNS, &t.emit)) {
         return NULL;
     }
+    t.samples = !in->cross_next && !(t.mode & MODE_STEP) && !in->page->phys->loose &&
+                !(in->engine & ENGINE_NO_CHAINS);
     translate_body(&t);
     uint32_t body_bytes = emit_off(&t.emit);
     resolve_fixups(&t);
     translate_exits(&t);
     BUG_ON(t.emit.overflow); /* see BODY_MAX_BYTES */
-    struct unit *unit = finish(pages, &t, body_bytes);
+    struct unit *unit = translate_finish(pages, &t, body_bytes);
     codepage_add_unit(pages, in->page, unit);
     return unit;
+}
+
+void translate_belong(struct codepage *page, struct unit *unit, struct unit *to)
+{
+    unit->is_patch = true;
+    unit->parent = to->is_patch ? to->parent : to;
+    unit->next = page->units;
+    page->units = unit;
 }
 
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
@@ -323,7 +333,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     struct cache *cache = in->cache;
     const struct insn *insn = &in->scan->insns[0];
 
-    translator_init(&t, in);
+    translate_init(&t, in);
     if (!cache_begin(cache, 768, 4, &t.emit)) {
         return NULL;
     }
@@ -353,11 +363,8 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                                     .plant_bytes = (uint8_t)t.plant_end,
                                     .n_bytes = old->n_bytes,
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
-    struct unit *unit = finish(pages, &t, body_bytes);
-    unit->is_patch = true;
-    unit->parent = old_unit->is_patch ? old_unit->parent : old_unit;
-    unit->next = in->page->units;
-    in->page->units = unit;
+    struct unit *unit = translate_finish(pages, &t, body_bytes);
+    translate_belong(in->page, unit, old_unit);
     /* plant the jump; nothing of the guest runs meanwhile */
     uint8_t *at = cache_writable(cache, cache->exec + old_unit->off + old->host_off);
     uint32_t rel = (uint32_t)(unit->off - (old_unit->off + old->host_off + 5));

@@ -46,7 +46,7 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
         }
         return verify_fail(v, RULE_TARGET);
     }
-    if (is_stub(v, host)) {
+    if (is_stub(v, host) || (v->in->is_chain && v->in->is_chain(v->in->arg, host))) {
         if (v->state.reg[V_R8].kind != VALUE_INT) {
             return verify_fail(v, RULE_STUB);
         }
@@ -165,11 +165,35 @@ static bool never_returns(const struct insn *insn, enum emul_op op)
             insn->verdict == VERDICT_RET || insn->verdict == VERDICT_HELPER_END);
 }
 
+/* OP_TARGET counts where an indirect branch goes, and may go there: it looks at guest ESP, changes
+ * nothing, never fails. What it is called with is in struct cpu. */
+static bool target_call(struct verifier *v)
+{
+    struct state *state = &v->state;
+    const bool branch = v->guest_mnemonic == ZYDIS_MNEMONIC_INVALID ||
+                        v->guest_mnemonic == ZYDIS_MNEMONIC_JMP ||
+                        v->guest_mnemonic == ZYDIS_MNEMONIC_CALL;
+    if (v->in_exits || !branch || !state->target_kept || !find_site(v, &state->reg[V_R8], OP_TARGET)) {
+        return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
+    }
+    if (!state_check_canonical(v)) {
+        return false;
+    }
+    for (unsigned reg = V_R8; reg <= V_R11; reg++) {
+        state->reg[reg] = value_of_kind(v, VALUE_JUNK, 0);
+    }
+    state->reg[V_R12] = (struct value){.kind = VALUE_POINTER, .id = ++v->last_id, .hi = UINT32_MAX};
+    return true;
+}
+
 bool step_light_call(struct verifier *v)
 {
     struct state *state = &v->state;
     const struct value *op = &state->reg[V_R9];
     const uint32_t flags_of = state->flags_of;
+    if (op->kind == VALUE_INT && op->lo == op->hi && op->lo == OP_TARGET) {
+        return target_call(v);
+    }
     if (pending_before(v)) { /* C sees r12 */
         return verify_fail(v, RULE_PENDING);
     }

@@ -18,6 +18,14 @@ static bool is_live_entry(void *arg, uint64_t host)
     return insn && !insn->esp_pending && host == cache->exec + unit->off + insn->host_off;
 }
 
+static bool is_live_chain(void *arg, uint64_t host)
+{
+    const struct cache *cache = arg;
+    const struct unit *unit = cache_find(cache, host);
+    return unit && !unit->dead && unit->chain_off &&
+           host == cache->exec + unit->off + unit->chain_off;
+}
+
 /* Dead code too: nothing leads there any more, but what asked for it is still right. */
 static int thunk_register(void *arg, uint64_t host, uint32_t page_off)
 {
@@ -53,11 +61,13 @@ void verify_input_of(const struct cache *cache, const struct unit *unit, const u
         .page_eip = (page->lin_page << 12),
         .mode = page->mode,
         .is_patch = unit->is_patch,
+        .chain_off = unit->chain_off,
         .guest = guest,
         .cache_exec = cache->exec,
         .sites = cache->sites,
         .n_site_bytes = cache->n_site_bytes,
         .is_entry = is_live_entry,
+        .is_chain = is_live_chain,
         .thunk = thunk_register,
         .arg = (void *)cache,
     };

@@ -81,6 +81,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->same_segment =
         state->same_segment == other->same_segment ? state->same_segment : 0;
     state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
+    state->target_kept &= other->target_kept;
     state->ret_target = 0;
     state->thunk = state->thunk == other->thunk ? state->thunk : 0;
     state->touched = false;
@@ -112,6 +113,9 @@ bool state_check_next(struct verifier *v, uint32_t next)
     }
     if (state->ret_target) {
         return verify_fail(v, RULE_HOST_STACK);
+    }
+    if (v->in->chain_off && !v->in_exits && !state_is_entry(state)) {
+        return verify_fail(v, RULE_BOUNDARY);
     }
     if (state->sample) {
         return verify_fail(v, RULE_COUNT);

@@ -84,6 +84,11 @@ static bool walk(struct verifier *v, uint32_t begin, uint32_t end)
     v->alive = true;
     v->n_forward = 0;
     v->after_call_off = 0;
+    if (v->in->chain_off && !v->in_exits) {
+        v->forward[v->n_forward].off = v->in->chain_off;
+        v->forward[v->n_forward].state = v->state;
+        v->forward[v->n_forward++].state.reg[V_R8] = value_int(v, 0, UINT32_MAX);
+    }
     for (;;) {
         uint32_t next = next_forward(v, end);
         if (!v->alive) {

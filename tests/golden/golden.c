@@ -206,6 +206,7 @@ static const char *op_name(uint64_t op)
         [OP_STI_PENDING] = "STI_PENDING", [OP_POPF_LATE] = "POPF_LATE",
         [OP_FPU_STORED] = "FPU_STORED",   [OP_PLANT] = "PLANT",
         [OP_PLANT_AFTER] = "PLANT_AFTER",
+        [OP_TARGET] = "TARGET",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
 }

@@ -7,7 +7,7 @@
 
 /* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
  * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
- * "@F": OP_POPF_LATE; "@S": OP_MOV_TO_SEG; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
+ * "@F": OP_POPF_LATE; "@J": OP_TARGET; "@S": OP_MOV_TO_SEG; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
  * call; "@N", "@M": IRET, CPUID by HELPER_LIGHT_END; "@X", "@O": with
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
@@ -47,6 +47,15 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_HELPER, 0, "@N; nop; jmp *%r10", "@N 90 41 ff e2"},
     {RULE_HELPER, 0, "@M; jmp *%r10", "@M 41 ff e2"},
     {RULE_INDIRECT, 0, "jmp *%r10", "41 ff e2"},
+    {N_VERIFY_RULES, 0, "movl %eax, %r8d; movl %r8d, target(%r15); @J; movl target(%r15), %r8d",
+     "41 89 c0 45 89 87 28 03 00 00 @J 45 8b 87 28 03 00 00"},
+    {RULE_HELPER, 0, "@J", "@J"},
+    {RULE_HELPER, 'M', "movl %eax, %r8d; movl %r8d, target(%r15); @J", "41 89 c0 45 89 87 28 03 00 00 @J"},
+    {RULE_CPU_WRITE, 0, "movl $1, target(%r15)", "41 c7 87 28 03 00 00 01 00 00 00"},
+    {RULE_SOURCE, 0, "movl %r9d, target(%r15)", "45 89 8f 28 03 00 00"},
+    {RULE_CPU_READ, 0, "movl target(%r15), %r8d", "45 8b 87 28 03 00 00"},
+    {RULE_CPU_READ, 0, "movl %eax, %r8d; movl %r8d, target(%r15); movl target(%r15), %eax",
+     "41 89 c0 45 89 87 28 03 00 00 41 8b 87 28 03 00 00"},
     {N_VERIFY_RULES, 0, "@E", "@E"},
     {N_VERIFY_RULES, 0, "@P", "@P"},
     {N_VERIFY_RULES, 0, "@P; addl %eax, %ecx", "@P 01 c1"},

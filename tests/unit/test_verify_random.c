@@ -13,6 +13,7 @@
 #include "verify/verify.h"
 
 static uint64_t random_state;
+static unsigned n_chains;
 
 static uint32_t rnd(uint32_t below)
 {
@@ -93,6 +94,36 @@ static unsigned check(const struct unit *unit)
     return 0;
 }
 
+/* The chain of the unit's first indirect branch that still counts its targets: such as the unit has
+ * itself, and others. */
+static unsigned chain(struct unit *unit)
+{
+    static const uint8_t mov_r9[] = {0x41, 0xb9, OP_TARGET, 0, 0, 0, 0x49, 0xb8};
+    const uint8_t *bytes = bench.cache.write + unit->off;
+    struct jump_site *site = NULL;
+    for (uint32_t i = 0; i + 16 < unit->body_bytes && !site; i++) {
+        if (!memcmp(bytes + i, mov_r9, sizeof(mov_r9))) {
+            memcpy(&site, bytes + i + sizeof(mov_r9), sizeof(site));
+        }
+    }
+    if (!site) {
+        return 0;
+    }
+    site->n_targets = (uint8_t)(1 + rnd(CHAIN_TARGETS));
+    for (unsigned i = 0; i < site->n_targets; i++) {
+        site->n_hits[i] = (uint16_t)rnd(5);
+        site->targets[i] =
+            rnd(2)   ? (bench.page->lin_page << 12) + unit->insns[rnd(unit->n_insns)].page_off
+            : rnd(2) ? rnd(UINT32_MAX)
+                     : (bench.page->lin_page << 12) + rnd(PAGE_BYTES);
+    }
+    bench_scan(cache_find_insn(&bench.cache, unit, site->host)->page_off, 1);
+    struct translate_input in = bench_input();
+    struct unit *made = translate_chain(&bench.pages, &in, unit, site);
+    n_chains += made != NULL;
+    return made ? check(made) + check(unit) : 0;
+}
+
 /* One page: a unit, perhaps a second, some sites re-made; all of it checked again at the end. */
 static unsigned one_round(unsigned *n_units)
 {
@@ -104,6 +135,11 @@ static unsigned one_round(unsigned *n_units)
     bench_start(pages[rnd(ARRAY_SIZE(pages))], mode);
     fill_code(0, 256);
     fill_code(4000, 4096 + INSN_MAX_BYTES - 4000);
+    for (unsigned i = rnd(8); i > 0; i--) { /* indirect calls and jumps */
+        uint32_t off = rnd(250);
+        bench.bytes[off] = 0xff;
+        bench.bytes[off + 1] = (uint8_t)(rnd(4) << 6 | (rnd(2) ? 0x10 : 0x20) | rnd(8));
+    }
     for (unsigned i = 0; i < PAGE_BYTES; i++) {
         bench.kinds[i] = (uint8_t)kinds[rnd(ARRAY_SIZE(kinds))];
     }
@@ -135,6 +171,7 @@ static unsigned one_round(unsigned *n_units)
                 translate_unplant(&bench.cache, patch);
             }
         }
+        n_bad += rnd(2) ? chain(unit) : 0;
     }
     for (uint32_t i = 0; i < bench.cache.n_units; i++) {
         n_bad += check(&bench.cache.units[i]);
@@ -152,11 +189,12 @@ static void test_random_code(void **state)
     for (unsigned i = 0; i < n && n_bad < 20; i++) {
         n_bad += one_round(&n_units);
     }
-    printf("random code: seed %#lx, %u rounds, %u units, %u findings\n",
-           seed ? strtoul(seed, NULL, 0) : 0x5eedul, n, n_units, n_bad);
+    printf("random code: seed %#lx, %u rounds, %u units, %u chains, %u findings\n",
+           seed ? strtoul(seed, NULL, 0) : 0x5eedul, n, n_units, n_chains, n_bad);
     bench_destroy();
     assert_int_equal(n_bad, 0);
     assert_true(n_units > n);
+    assert_true(n_chains > n / 100);
 }
 
 int main(void)

@@ -18,6 +18,7 @@ enum {
     CACHE = 0x10000000,
     UNIT = CACHE + 0x400,
     KNOWN = CACHE + 0x1000,
+    CHAIN = CACHE + 0x2000,
     PAGE_EIP = 0x5000,
     FLAT = MODE_CPL0 | MODE_CODE32 | MODE_STACK32 | MODE_FLAT | MODE_PROT,
 };
@@ -28,7 +29,7 @@ static struct {
     struct unit_insn insns[2];
     _Alignas(16) struct {
         _Alignas(16) struct insn insn;
-    } sites[6];
+    } sites[7];
     uint8_t page[4096];
 } unit;
 
@@ -55,6 +56,7 @@ static void put_light(char what, bool call)
                      : what == 'H' || what == 'T' || what == 'Q' || what == 'M' ? 2
                      : what == 'E' || what == 'N'                               ? 3
                      : what == 'F'                                              ? 4
+                     : what == 'J'                                              ? 6
                                                                                 : 0;
     uint32_t op = what == 'O'   ? N_LIGHT_OPS
                   : what == 'P' ? OP_PLANT
@@ -94,6 +96,8 @@ static void make_sites(void)
     unit.sites[4].insn.verdict = VERDICT_POPF;
     unit.sites[5].insn.op = OP_MOV_TO_SEG;
     unit.sites[5].insn.verdict = VERDICT_LOAD_SEG;
+    unit.sites[6].insn.op = OP_TARGET;
+    unit.sites[6].insn.verdict = VERDICT_JMP_INDIRECT;
 }
 
 static void make_unit(const char *code)
@@ -127,6 +131,12 @@ static bool is_known(void *arg, uint64_t host)
     return host == KNOWN;
 }
 
+static bool is_chain(void *arg, uint64_t host)
+{
+    (void)arg;
+    return host == CHAIN;
+}
+
 /* MOV (%ESP), %EBX; RET */
 static int thunk(void *arg, uint64_t host, uint32_t page_off)
 {
@@ -148,6 +158,7 @@ static struct verify_input input(char flag)
                               .sites = (const uint8_t *)unit.sites,
                               .n_site_bytes = sizeof(unit.sites),
                               .is_entry = is_known,
+                              .is_chain = is_chain,
                               .thunk = thunk};
     if (flag == 'M') {
         memcpy(unit.page + 0x10, "\x29\xc0", 2); /* sub %eax, %eax */
@@ -214,6 +225,35 @@ static void test_table(void **state)
     assert_int_equal(check(&in), RULE_TABLE);
 }
 
+/* A chain of compares: one jump, then what expects an address in r8d. */
+static enum verify_rule check_chain(const char *code, uint32_t chain_off)
+{
+    make_unit(code);
+    struct verify_input in = input(0);
+    in.n_insns = 1;
+    in.chain_off = chain_off;
+    return check(&in);
+}
+
+static void test_chain(void **state)
+{
+    (void)state;
+    /* jmp KNOWN; mov %rcx, %r9; lea -0x5760(%r8), %ecx; jrcxz 1f; mov %r9, %rcx; look-up; jmp *%r9;
+       1: mov %r9, %rcx; jmp KNOWN */
+#define BEGIN  "jmp:10001000 49 89 c9 41 8d 88 a0 a8 ff ff "
+#define REST   "41 b9 0c 00 00 00 c4 42 33 f7 c8 4f 8b 14 ce 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff e1 "
+#define END    "4c 89 c9 jmp:10001000"
+    assert_int_equal(check_chain(BEGIN "e3 20 4c 89 c9 " REST END, 5), N_VERIFY_RULES);
+    assert_int_equal(check_chain(BEGIN "e3 1d " REST END, 5), RULE_BOUNDARY); /* rcx is lost */
+    assert_int_equal(check_chain(BEGIN "e3 20 4c 89 c9 " REST "jmp:10001000", 5), RULE_BOUNDARY);
+    assert_int_equal(check_chain("jmp:10001000 89 c3 jmp:10001000", 5), RULE_BOUNDARY); /* ebx */
+    assert_int_equal(check_chain("jmp:10001000 41 b9 0c 00 00 00 41 ff e1", 5), RULE_INDIRECT);
+    /* without the address */
+    assert_int_equal(check_chain("jmp:10002000", 0), RULE_STUB);
+    assert_int_equal(check_chain("41 89 c0 jmp:10002000", 0), N_VERIFY_RULES);
+    assert_int_equal(check_chain("41 89 c0 jmp:10002001", 0), RULE_TARGET);
+}
+
 static void test_ends(void **state)
 {
     static const uint8_t call_known[] = {0xe8, 0xf9, 0x0b, 0x00, 0x00}; /* at UNIT + 2 */
@@ -262,6 +302,7 @@ static void test_exit_starts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_table),
+                                       cmocka_unit_test(test_chain),
                                        cmocka_unit_test(test_ends),
                                        cmocka_unit_test(test_exit_starts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
