@@ -102,6 +102,7 @@ void cpu_reset(struct cpu *cpu)
     cpu->fault = (struct fault){0};
     read_host_cpuid(&cpu->host_cpuid);
 
+    cpu_forget_switches(cpu);
     cpu->mode = 0; /* no mode is 0 with CPL 0: view_switch_mode() runs */
     if (cpu->view) {
         view_paging_changed(cpu);

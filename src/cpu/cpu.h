@@ -197,6 +197,24 @@ enum {
     CPU_NO_KEY = 1 << 16
 };
 
+/* Eight bytes of guest memory, where the supervisor's window has them. */
+struct acc_same {
+    uint64_t host, value;
+};
+
+/* A way from one flat ring to another, or within ring 0, as it was taken (emul/ring.c): valid while
+ * its bytes are what they were. Whatever else it stands on closes it: cpu_close_ways(). */
+struct cpu_way {
+    uint64_t generation; /* cpu->way_generation */
+    uint32_t mode, new_mode;
+    uint32_t n_same;         /* of same[]: gate, CS, SS; or CS, SS */
+    struct acc_same same[3]; /* all in the window of all address spaces */
+    uint64_t last;           /* host address of the TSS's ESP0, or any */
+    struct segment cs, ss;
+    uint32_t eip, keeps_if, dpl; /* of the gate */
+    bool changes_ring;
+};
+
 struct cpu {
     /* ---- part 1: named by assembly and emitted code ---- */
     uint64_t gpr[N_GPR];   /* guest registers; upper halves zero. gpr[4] = ESP as guest value */
@@ -304,6 +322,17 @@ struct cpu {
     uint64_t poison_ptr; /* what seg_base_ptr holds for a segment without the fast form; set by the
                             machine before cpu_reset() */
     uint64_t tsc_hz;     /* frequency of the guest's (= the host's) TSC; set by the machine */
+    /* what view_switch_mode() said last, for rings 0-2 and for ring 3: good for that mode until
+     * cpu_forget_switches() */
+    struct cpu_switch {
+        uint32_t mode; /* UINT32_MAX: none */
+        uint64_t window, dir;
+    } switched[2];
+    /* emul/ring.c */
+    uint64_t way_generation;
+    struct cpu_way way_in[2][256]; /* from ring 0, from ring 3; by vector */
+    struct cpu_way way_out[4];     /* by RPL */
+    bool no_rings;
     bool ports_full;     /* the FPU is parked: port access may run any C (see emul.h) */
     uint64_t msr_tsc_adjust, msr_debugctl, msr_bios_sign;
     uint32_t msr_tsc_aux, msr_spec_ctrl;
@@ -375,6 +404,19 @@ void cpu_update_ring(struct cpu *cpu);
 /* mode.c: the same when mode had MODE_FLAT, CODE32 and STACK32 before, CS and SS were replaced by
  * flat 32-bit ones, DS and ES are as they were, and CPL is 0 or 3: system calls and interrupts. */
 void cpu_update_flat_ring(struct cpu *cpu);
+/* mode.c: what it would set with these flags; and to set it. */
+uint32_t cpu_flat_mode(const struct cpu *cpu, uint32_t eflags);
+void cpu_set_flat_mode(struct cpu *cpu, uint32_t mode);
+/* view/ would answer otherwise now. */
+static inline void cpu_forget_switches(struct cpu *cpu)
+{
+    cpu->switched[0].mode = cpu->switched[1].mode = UINT32_MAX;
+}
+/* Something that struct cpu_way does not compare has changed: IDTR, GDTR, TR, CR0, the windows. */
+static inline void cpu_close_ways(struct cpu *cpu)
+{
+    cpu->way_generation++;
+}
 /* debug.c: SDM vol. 3, "Debug Registers". What the armed ones say, as DR6 bits 0-3. Light. */
 uint32_t cpu_debug_code(const struct cpu *cpu, uint32_t lin);
 uint32_t cpu_debug_port(const struct cpu *cpu, uint32_t port, unsigned size_bytes);

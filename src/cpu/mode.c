@@ -84,9 +84,9 @@ void cpu_update_segment(struct cpu *cpu, enum seg seg)
 }
 
 /* What makes the guest's instructions or accesses be looked at one by one. Rare: one test. */
-static inline uint32_t watch_bits(const struct cpu *cpu)
+static inline uint32_t watch_bits(const struct cpu *cpu, uint32_t eflags)
 {
-    const uint32_t dr7 = cpu->dr[7], flags = cpu->sysflags & (FLAG_TF | FLAG_AC);
+    const uint32_t dr7 = cpu->dr[7], flags = eflags & (FLAG_TF | FLAG_AC);
     uint32_t bits = 0;
     if (__builtin_expect(!(flags | (dr7 & DR7_ENABLED)), 1)) {
         return 0;
@@ -110,7 +110,7 @@ static uint32_t compute_mode(const struct cpu *cpu)
     mode |= (cpu->sysflags & FLAG_VM) ? MODE_V86 : 0;
     mode |= (cpu->cr0 & (CR0_TS | CR0_EM)) ? MODE_NM : 0;
     mode |= (cpu->cr4 & CR4_OSFXSR) ? 0 : MODE_NOSSE;
-    mode |= watch_bits(cpu);
+    mode |= watch_bits(cpu, cpu->sysflags);
     if (!(mode & MODE_FLAT) && (mode & (MODE_PROT | MODE_V86)) == MODE_PROT) {
         mode |= cpu->seg[SEG_CS].limit != UINT32_MAX ? MODE_CSLIMIT : 0;
     }
@@ -122,11 +122,16 @@ static uint32_t compute_mode(const struct cpu *cpu)
 
 static inline void set_mode(struct cpu *cpu, uint32_t mode)
 {
-    if (mode != cpu->mode) {
-        cpu->mode = mode;
-        if (cpu->view) {
-            view_switch_mode(cpu);
-        }
+    const struct cpu_switch *known = &cpu->switched[mode & MODE_USER];
+    if (mode == cpu->mode) {
+        return;
+    }
+    cpu->mode = mode;
+    if (__builtin_expect(known->mode == mode, 1)) {
+        cpu->window = known->window;
+        cpu->dir = known->dir;
+    } else if (cpu->view) {
+        view_switch_mode(cpu);
     }
 }
 
@@ -156,7 +161,7 @@ void cpu_update_ring(struct cpu *cpu)
     }
 }
 
-void cpu_update_flat_ring(struct cpu *cpu)
+uint32_t cpu_flat_mode(const struct cpu *cpu, uint32_t eflags)
 {
     uint32_t mode =
         cpu->mode & ~(uint32_t)(MODE_USER | MODE_CPL0 | MODE_STEP | MODE_WATCH | MODE_NOWP);
@@ -165,12 +170,22 @@ void cpu_update_flat_ring(struct cpu *cpu)
     } else {
         mode |= (cpu->cr0 & (CR0_PG | CR0_WP)) == CR0_PG ? MODE_CPL0 | MODE_NOWP : MODE_CPL0;
     }
-    mode |= watch_bits(cpu);
+    return mode | watch_bits(cpu, eflags);
+}
+
+void cpu_set_flat_mode(struct cpu *cpu, uint32_t mode)
+{
     set_mode(cpu, mode);
+}
+
+void cpu_update_flat_ring(struct cpu *cpu)
+{
+    set_mode(cpu, cpu_flat_mode(cpu, cpu->sysflags));
 }
 
 void cpu_update_mode(struct cpu *cpu)
 {
+    cpu_close_ways(cpu);
     for (unsigned seg = 0; seg < N_SEG; seg++) {
         cpu_update_segment(cpu, (enum seg)seg);
     }

@@ -1,7 +1,7 @@
 /* deliver.c - interrupts and exceptions through the IDT or the IVT (SDM vol. 3, "Interrupt and
  * Exception Handling"; vol. 2, "INT n/INTO/INT3/INT1").
  *
- * Hot: a system call by INT 80h is emul_int() and emul_iret().
+ * What has the usual shape is done by ring.c.
  */
 #include "emul/local.h"
 
@@ -145,80 +145,6 @@ static int enter_inner_ring(struct cpu *cpu, const struct target *target, const 
     return EMUL_DONE;
 }
 
-/* Pushes from the first word, which ends up lowest, on; 0, or -1 with nothing changed: the words
- * lie in one page, so the first store proves that the others will succeed. */
-static int push_flat(struct cpu *cpu, uint32_t lin, const uint32_t *words, unsigned n)
-{
-    if (__builtin_expect(acc_write_near(cpu, lin, words, n), 1)) {
-        return 0;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        if (acc_write(cpu, lin + 4 * i, 4, ACC_SUP, words[i])) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* The stack of ring 0 from a 32-bit TSS. */
-static bool read_flat_stack(struct cpu *cpu, uint32_t *esp, uint32_t *ss)
-{
-    const uint32_t lin = cpu->tr.base + TSS32_ESP0;
-    uint64_t both;
-    if (!(cpu->tr.access & DESC_IS_32) || cpu->tr.limit < TSS32_ESP0 + 5) {
-        return false;
-    }
-    if (__builtin_expect(acc_read_near8(cpu, lin, &both), 1)) {
-        *esp = (uint32_t)both;
-        *ss = (uint16_t)(both >> 32);
-        return true;
-    }
-    return !acc_read(cpu, lin, 4, ACC_SUP, esp) && !acc_read(cpu, lin + 4, 2, ACC_SUP, ss);
-}
-
-/* The shape of nearly every event: from flat ring 3 to flat ring 0, or within flat ring 0, through
- * a 32-bit gate. True if that was it and it is done; false if the long way must find out, with
- * nothing changed. Same checks, in one pass; measured 2.5 times as fast as the long way. */
-static bool enter_flat(struct cpu *cpu, enum event_kind kind, const struct fault *event,
-                       const struct target *target, uint32_t return_eip)
-{
-    const uint32_t selector = gate_selector(&target->gate);
-    const bool inner = cpu->cpl == 3;
-    uint32_t esp = cpu_reg(cpu, GPR_ESP), ss = 0;
-    if (!(desc_type(&target->gate) & DESC_IS_32) || !emul_is_all_flat(cpu) ||
-        (cpu->cpl != 0 && cpu->cpl != 3) || !emul_is_flat_desc(cpu, selector, 0, FLAT_CODE)) {
-        return false;
-    }
-    if (inner && (!read_flat_stack(cpu, &esp, &ss) || !emul_is_flat_desc(cpu, ss, 0, FLAT_DATA))) {
-        return false;
-    }
-    const unsigned n = 3 + (inner ? 2 : 0);
-    const uint32_t words[6] = {event->error,
-                               return_eip,
-                               cpu->seg[SEG_CS].selector,
-                               pushed_eflags(cpu, kind, event),
-                               cpu_reg(cpu, GPR_ESP),
-                               cpu->seg[SEG_SS].selector};
-    const unsigned skip = event->has_error ? 0 : 1;
-    const uint32_t lin = esp - 4 * (n + 1 - skip);
-    if (((esp - 1) & 0xfff) < 23 || push_flat(cpu, lin, words + skip, n + 1 - skip)) {
-        return false;
-    }
-    cpu_set_reg(cpu, GPR_ESP, lin);
-    emul_set_flat(cpu, SEG_CS, selector, 0, FLAT_CODE);
-    if (inner) {
-        emul_set_flat(cpu, SEG_SS, ss, 0, FLAT_DATA);
-        cpu->cpl = 0;
-    }
-    cpu->eip = target->eip;
-    cpu->sysflags &= ~FLAGS_CLEARED;
-    if (!(desc_type(&target->gate) & 1)) {
-        cpu->iff = 0;
-    }
-    cpu_update_flat_ring(cpu);
-    return true;
-}
-
 static int enter_gate(struct cpu *cpu, enum event_kind kind, const struct fault *event,
                       struct target *target, uint32_t return_eip)
 {
@@ -227,9 +153,6 @@ static int enter_gate(struct cpu *cpu, enum event_kind kind, const struct fault 
     const bool v86 = emul_is_v86(cpu);
     target->size = desc_type(&target->gate) & DESC_IS_32 ? 4 : 2;
     target->eip = gate_off(&target->gate);
-    if (__builtin_expect(enter_flat(cpu, kind, event, target, return_eip), 1)) {
-        return EMUL_DONE;
-    }
     if (!(selector & SEL_ERROR)) {
         return emul_raise(cpu, VEC_GP, target->ext);
     }
@@ -275,6 +198,15 @@ int emul_deliver_once(struct cpu *cpu, enum event_kind kind, const struct fault 
     struct target target;
     struct desc *gate = &target.gate;
     const unsigned vector = event->vector;
+    const struct entry entry = {.vector = vector,
+                                .min_dpl = kind == EVENT_SOFTWARE ? cpu->cpl : 0,
+                                .has_error = event->has_error,
+                                .error = event->error,
+                                .return_eip = return_eip,
+                                .eflags = pushed_eflags(cpu, kind, event)};
+    if (__builtin_expect(emul_enter_flat(cpu, &entry), 1)) {
+        return EMUL_DONE;
+    }
     target.ext = kind == EVENT_SOFTWARE ? 0 : ERR_EXT;
     if (emul_is_real(cpu)) {
         return deliver_real(cpu, vector, target.ext, return_eip);

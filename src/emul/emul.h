@@ -43,6 +43,11 @@ enum event_kind {
  * LIGHT_JUMP, or LIGHT_EXIT with EXIT_TRIPLE_FAULT. Clears halted/shadow. */
 enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fault event);
 
+/* INT n and IRET (operand size 4) in their usual shape (ring.c). True: done, as after LIGHT_JUMP.
+ * False: nothing has changed, emul_int() or emul_iret() must find out. CS is flat, if at all. */
+bool emul_int_flat(struct cpu *cpu, const struct insn *insn);
+bool emul_iret_flat(struct cpu *cpu, const struct insn *insn);
+
 /* Fills cpu->fault and returns LIGHT_FAULT. */
 enum light_result emul_fault(struct cpu *cpu, unsigned vector,
                              uint32_t error);                         /* with error code */

@@ -59,6 +59,17 @@ static int is_redirected(struct cpu *cpu, unsigned vector)
     return !(bits >> (vector & 7) & 1);
 }
 
+bool emul_int_flat(struct cpu *cpu, const struct insn *insn)
+{
+    const struct entry entry = {
+        .vector = (uint8_t)insn->imm,
+        .min_dpl = cpu->cpl,
+        .return_eip = insn->eip + insn->n_bytes,
+        .eflags = cpu_eflags(cpu) & ~(uint32_t)FLAG_RF,
+    };
+    return insn->opcode == 0xcd && emul_enter_flat(cpu, &entry);
+}
+
 enum light_result emul_int(struct cpu *cpu, const struct insn *insn)
 {
     struct fault event = {.vector = (uint8_t)insn->imm};

@@ -1,5 +1,5 @@
-/* iret.c - IRET in every mode (SDM vol. 2, "IRET/IRETD"). Hot: the end of each system call,
- * interrupt and page fault.
+/* iret.c - IRET in every mode (SDM vol. 2, "IRET/IRETD"). What has the usual shape is done by
+ * ring.c.
  */
 #include "emul/local.h"
 
@@ -119,60 +119,14 @@ static void return_flags(struct cpu *cpu, unsigned size, uint32_t eflags)
     emul_merge_flags(cpu, eflags, mask);
 }
 
-/* From flat ring 0 to flat ring 3, or within flat ring 0, with 32-bit operands: nearly every IRET.
- * words: EIP, CS, EFLAGS, and if has_outer ESP and SS. True if that was it and it is done; false if
- * the long way must find out, with nothing changed. */
-static bool iret_flat(struct cpu *cpu, const uint32_t *words, bool has_outer)
-{
-    const uint32_t esp = cpu_reg(cpu, GPR_ESP), selector = words[1] & 0xffff;
-    const unsigned rpl = selector & SEL_RPL;
-    uint32_t new_esp = esp + 12, ss;
-    if ((rpl != 0 && rpl != 3) || !emul_is_flat_desc(cpu, selector, rpl, FLAT_CODE)) {
-        return false;
-    }
-    if (rpl == 3) {
-        if (has_outer) {
-            new_esp = words[3];
-            ss = words[4] & 0xffff;
-        } else if (acc_read(cpu, esp + 12, 4, ACC_SUP, &new_esp) ||
-                   acc_read(cpu, esp + 16, 2, ACC_SUP, &ss)) {
-            return false;
-        }
-        if (!emul_is_flat_desc(cpu, ss, 3, FLAT_DATA)) {
-            return false;
-        }
-        emul_set_flat(cpu, SEG_SS, ss, 3, FLAT_DATA);
-    }
-    emul_set_flat(cpu, SEG_CS, selector, rpl, FLAT_CODE);
-    cpu_set_eflags(cpu, words[2]); /* CPL 0 may set all but VM, which is 0 */
-    cpu_set_reg(cpu, GPR_ESP, new_esp);
-    cpu->eip = words[0];
-    if (rpl == 3) {
-        cpu->cpl = 3;
-        if (emul_drop_inner_segments(cpu)) {
-            cpu_update_ring(cpu);
-            return true;
-        }
-    }
-    cpu_update_flat_ring(cpu);
-    return true;
-}
-
 static enum light_result iret_protected(struct cpu *cpu, unsigned size)
 {
-    uint32_t words[5];
-    const bool flat = size == 4 && cpu->cpl == 0 && emul_is_all_flat(cpu);
-    const bool near = flat && acc_read_near(cpu, cpu_reg(cpu, GPR_ESP), words, 5);
-    if (!near && emul_peek_words(cpu, 0, size, words, 3)) {
+    uint32_t words[3];
+    if (emul_peek_words(cpu, 0, size, words, 3)) {
         return LIGHT_FAULT;
     }
-    if (size == 4 && cpu->cpl == 0) {
-        if (__builtin_expect(words[2] & FLAG_VM, 0)) {
-            return iret_to_v86(cpu, words);
-        }
-        if (flat && iret_flat(cpu, words, near)) {
-            return LIGHT_JUMP;
-        }
+    if (size == 4 && cpu->cpl == 0 && (words[2] & FLAG_VM)) {
+        return iret_to_v86(cpu, words);
     }
     struct ret ret;
     if (emul_check_return(cpu, words, size, 3 * size, &ret)) {
@@ -190,6 +144,9 @@ enum light_result emul_iret(struct cpu *cpu, const struct insn *insn)
 {
     const unsigned size = insn->opattr;
     cpu->nmi_blocked = false; /* "Handling Multiple NMIs": also where IRET faults */
+    if (emul_iret_flat(cpu, insn)) {
+        return LIGHT_JUMP;
+    }
     if (emul_is_prot(cpu)) {
         if (__builtin_expect(cpu->sysflags & FLAG_NT, 0)) {
             return iret_task(cpu, insn);

@@ -215,19 +215,6 @@ int emul_read_desc(struct cpu *cpu, uint16_t selector, struct desc *desc);
 
 enum { FLAT_CODE = 0x00cf9b00, FLAT_DATA = 0x00cf9300, FLAT_AVL = 1 << 20 };
 
-/* True if selector is in the GDT, not null, of RPL ring, and its descriptor (read here) is base 0,
- * limit 4 GiB, present, DPL ring, accessed, with the rights of pattern (FLAT_CODE or FLAT_DATA).
- * False says nothing: not even that a fault is due. */
-static inline bool emul_is_flat_desc(struct cpu *cpu, uint32_t selector, unsigned ring,
-                                     uint32_t pattern)
-{
-    struct desc desc = {.lin = cpu->gdtr.base + (selector & SEL_INDEX)};
-    if ((selector & (SEL_TI | SEL_RPL)) != ring || selector <= SEL_RPL ||
-        (selector | 7) > cpu->gdtr.limit || emul_read_desc_at(cpu, &desc)) {
-        return false;
-    }
-    return desc.lo == 0xffff && (desc.hi & ~(uint32_t)FLAT_AVL) == (pattern | ring << 13);
-}
 /* Replaces flat CS or SS by another flat one; the caller runs cpu_update_flat_ring(). */
 static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selector, unsigned ring,
                                  uint32_t pattern)
@@ -269,8 +256,8 @@ int emul_check_stack_desc(struct cpu *cpu, uint16_t selector, unsigned dpl, unsi
 /* desc.c: SS and ESP for ring dpl out of the current TSS, checked (#TS, #SS). 0 or -1. */
 int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t *selector,
                           uint32_t *esp, struct desc *desc);
-/* desc.c: loads a segment register other than CS as MOV, POP, LDS do, in any mode. 0, with *mode_due
- * set if the mode may be another one now; or -1 with nothing changed. */
+/* desc.c: loads a segment register other than CS as MOV, POP, LDS do, in any mode. 0, with
+ * *mode_due set if the mode may be another one now; or -1 with nothing changed. */
 int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector, bool *mode_due);
 /* desc.c: at a return to a less privileged ring: data segments that ring may not have become null.
  * cpu->cpl is the new one already. True if there was one. */
@@ -351,6 +338,14 @@ enum {
  * the new task. */
 int emul_deliver_once(struct cpu *cpu, enum event_kind kind, const struct fault *event,
                       uint32_t return_eip);
+
+/* ring.c: what an event wants of its gate and pushes. */
+struct entry {
+    uint32_t vector, min_dpl, error, return_eip, eflags;
+    bool has_error;
+};
+/* The usual shape of emul_deliver_once(). True: done. False: nothing has changed. */
+bool emul_enter_flat(struct cpu *cpu, const struct entry *entry);
 
 enum task_reason { TASK_JMP, TASK_CALL, TASK_IRET, TASK_EVENT };
 /* task.c: switches to the task of tss_selector, whose descriptor the caller has read and checked

@@ -44,10 +44,12 @@ enum light_result emul_lgdt(struct cpu *cpu, const struct insn *insn)
     for (unsigned seg = 0; seg < N_SEG; seg++) {
         cpu->seg_key[seg] = CPU_NO_KEY;
     }
+    cpu_close_ways(cpu);
     return load_table(cpu, insn, &cpu->gdtr);
 }
 enum light_result emul_lidt(struct cpu *cpu, const struct insn *insn)
 {
+    cpu_close_ways(cpu);
     return load_table(cpu, insn, &cpu->idtr);
 }
 enum light_result emul_sgdt(struct cpu *cpu, const struct insn *insn)
@@ -130,6 +132,7 @@ enum light_result emul_ltr(struct cpu *cpu, const struct insn *insn)
     }
     desc_to_segment(&desc, (uint16_t)selector, &cpu->tr);
     cpu->tr.access |= DESC_BUSY;
+    cpu_close_ways(cpu);
     return LIGHT_NEXT;
 }
 

@@ -71,6 +71,14 @@ static uint32_t go_on(struct cpu *cpu, bool step)
     return LIGHT_JUMP;
 }
 
+/* Only code breakpoints look at it. */
+static inline void forget_rf(struct cpu *cpu, uint32_t op)
+{
+    if (op != OP_IRET || !(cpu->mode & MODE_STEP)) {
+        cpu->sysflags &= ~(uint32_t)FLAG_RF;
+    }
+}
+
 static uint32_t raise_fault(struct cpu *cpu)
 {
     cpu->exit_reason = cpu->fault.vector == VEC_STOPPED ? EXIT_STOP : EXIT_FAULT;
@@ -130,9 +138,7 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
             cpu->plant_done = true; /* the repeat goes on later */
             cpu->plant_done_lin = insn->eip;
         }
-        if (op != OP_IRET || !(cpu->mode & MODE_STEP)) { /* only code breakpoints look at it */
-            cpu->sysflags &= ~(uint32_t)FLAG_RF;
-        }
+        forget_rf(cpu, op);
         if ((mode & MODE_STEP) && op == OP_INT) { /* it has cleared TF and does not trap */
             cpu->exit_reason = EXIT_INTR;
             return LIGHT_EXIT;
@@ -155,6 +161,23 @@ __attribute__((noinline)) static uint32_t dispatch_planted(struct cpu *cpu, cons
     return dispatch(cpu, insn, op & ~(uint32_t)OP_PLANTED);
 }
 
+/* The ways between the rings, without dispatch()'s questions where they have their usual shape. */
+static inline bool changes_ring(struct cpu *cpu, const struct insn *insn, uint32_t op)
+{
+    switch (op) {
+    case OP_INT:
+        return emul_int_flat(cpu, insn);
+    case OP_IRET:
+        return emul_iret_flat(cpu, insn);
+    case OP_SYSENTER:
+        return !(cpu->mode & MODE_STEP) && emul_sysenter(cpu, insn) == LIGHT_JUMP;
+    case OP_SYSEXIT:
+        return !(cpu->mode & MODE_STEP) && emul_sysexit(cpu, insn) == LIGHT_JUMP;
+    default:
+        return false;
+    }
+}
+
 /* Returns 0 to go on behind the call, 1 to re-enter at cpu->eip, else leaves guest code. */
 uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
 {
@@ -166,6 +189,11 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     }
     if (op == OP_PLANT || (op & OP_PLANTED)) {
         return dispatch_planted(cpu, insn, op);
+    }
+    if (!cpu->no_rings && changes_ring(cpu, insn, op)) {
+        cpu->n_light[op]++;
+        forget_rf(cpu, op);
+        return go_on(cpu, false);
     }
     return dispatch(cpu, insn, op);
 }

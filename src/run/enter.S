@@ -241,7 +241,7 @@ run_bail:
  * what was left of the count in rdx. */
         .globl  acc_host_begin, acc_host_end, acc_host_fail
         .globl  acc_host_load1, acc_host_load2, acc_host_load4
-        .globl  acc_host_load8, acc_host_load_words, acc_host_store_words
+        .globl  acc_host_load8, acc_host_match, acc_host_load_words, acc_host_store_words
         .globl  acc_host_store1, acc_host_store2, acc_host_store4
         .globl  acc_host_move1, acc_host_move2, acc_host_move4
         .globl  acc_host_fill1, acc_host_fill2, acc_host_fill4
@@ -260,6 +260,18 @@ acc_host_load4:
         ret
 acc_host_load8:
         mov     (%rdi), %rax
+        xor     %edx, %edx
+        ret
+/* rdi struct acc_same, rsi how many, at least one, rdx guest */
+acc_host_match:
+1:      mov     (%rdi), %rax
+        mov     (%rax), %rax
+        cmp     8(%rdi), %rax
+        jne     acc_host_fail
+        add     $16, %rdi
+        dec     %esi
+        jnz     1b
+        mov     (%rdx), %rax
         xor     %edx, %edx
         ret
 /* rdi guest, rsi ours, rdx words, at least one; the last first, which leaves no doubt about the rest

@@ -60,6 +60,9 @@ struct acc_host {
     uint64_t value, failed;
 }; /* in rax and rdx; run/enter.S */
 struct acc_host acc_host_load8(uint64_t host);
+/* True in .failed: one of the n differs from what is at its host address. Else .value is what is at
+ * last. */
+struct acc_host acc_host_match(const struct acc_same *same, uint64_t n, uint64_t last);
 struct acc_host acc_host_load_words(uint64_t host, uint32_t *words, uint64_t n);
 struct acc_host acc_host_store_words(uint64_t host, const uint32_t *words, uint64_t n);
 

@@ -59,6 +59,7 @@ void dir_release_space(struct view *view, uint32_t window)
         view->dirs[first_dir(window) + i].assigned = false;
     }
     view->spaces[window].last_mode = UINT32_MAX;
+    cpu_forget_switches(view->cpu);
 }
 
 void dir_reset_page(struct view *view, uint32_t window, uint32_t page)
@@ -107,6 +108,7 @@ uint64_t dir_for_mode(struct view *view, uint32_t window, uint32_t mode)
             view->sup_dir_of_mode[view->dirs[free_dir].mode] = 0;
         }
     }
+    cpu_forget_switches(view->cpu);
     if (!view->dirs[free_dir].mapped) {
         map_dir(view, free_dir);
     }

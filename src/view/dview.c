@@ -364,6 +364,7 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
         view->stats.n_guest_faults++;
         if (user) {
             view->retry.pending = true;
+            cpu->switched[1].mode = UINT32_MAX; /* the next way there leads past dview_retry() */
             view->retry.lin = lin;
             view->retry.serial = view->spaces[view->current].serial;
             view->retry.access = access;

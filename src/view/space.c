@@ -163,6 +163,7 @@ static void set_dual(struct cpu *cpu, uint32_t index, uint64_t base)
 static void enter_space(struct cpu *cpu, uint32_t window)
 {
     struct view *view = cpu->view;
+    cpu_forget_switches(cpu);
     if (view->current != window) {
         view->current = window;
         uint64_t base = window_base(view, window);
@@ -179,6 +180,7 @@ static void make_private(struct view *view, uint32_t index)
         return;
     }
     view->is_private[index] = 1;
+    cpu_close_ways(view->cpu);
     view->private_list[view->n_private++] = (uint16_t)index;
     set_dual(view->cpu, index, window_base(view, view->current));
     view->stats.n_slots_private++;
@@ -251,6 +253,7 @@ void view_switch_mode(struct cpu *cpu)
         cpu->window = window_base(view, VIEW_SUP);
         cpu->dir = dir ? view->dirs_host + ((uint64_t)(dir - 1) << VIEW_DIR_SHIFT)
                        : dir_for_mode(view, VIEW_SUP, mode);
+        cpu->switched[0] = (struct cpu_switch){mode, cpu->window, cpu->dir};
         return;
     }
     struct view_space *space = &view->spaces[view->current];
@@ -260,6 +263,7 @@ void view_switch_mode(struct cpu *cpu)
     }
     cpu->window = window_base(view, view->current);
     cpu->dir = space->last_dir;
+    cpu->switched[1] = (struct cpu_switch){mode, cpu->window, cpu->dir};
     if (__builtin_expect(view->retry.pending, 0)) {
         dview_retry(cpu);
     }
@@ -287,6 +291,7 @@ void space_start(struct cpu *cpu)
         view->is_private[i] = view->n_absent[i] = view->n_differ[i] = 0;
         cpu->dual_base[i] = window_base(view, VIEW_SUP);
     }
+    cpu_close_ways(cpu);
     find_directory(view, cpu->cr3);
     enter_space(cpu, make_space(view, key_of(view, cpu->cr3)));
 }

@@ -78,6 +78,12 @@ static inline int touch(struct cpu *c, uint32_t lin, unsigned n_bytes, enum acc_
     }
     return 0;
 }
+static inline void note_warm(struct cpu *c, uint32_t lin, enum acc_right right, bool write)
+{
+    if (right == ACC_SUP || c->cpl < 3) {
+        *acc_warm_of(c, lin, write) = acc_warm_tag(lin, write);
+    }
+}
 int acc_read(struct cpu *c, uint32_t lin, unsigned size, enum acc_right right, uint32_t *value)
 {
     *value = 0xdeadbeef;
@@ -86,6 +92,7 @@ int acc_read(struct cpu *c, uint32_t lin, unsigned size, enum acc_right right, u
     }
     *value = 0;
     memcpy(value, ram + lin, size);
+    note_warm(c, lin, right, false);
     return 0;
 }
 int acc_write(struct cpu *c, uint32_t lin, unsigned size, enum acc_right right, uint32_t value)
@@ -94,22 +101,51 @@ int acc_write(struct cpu *c, uint32_t lin, unsigned size, enum acc_right right, 
         return -1;
     }
     memcpy(ram + lin, &value, size);
+    note_warm(c, lin, right, true);
     return 0;
 }
-/* No page is ever warm here. */
+/* Near accesses: the windows are ram itself, and a page is warm once a supervisor has used it. */
+static unsigned n_matches;
+static inline bool host_ok(uint64_t host, unsigned n_bytes, bool write)
+{
+    struct cpu scratch = {.cpl = 0};
+    return host - (uint64_t)ram < RAM_BYTES &&
+           !touch(&scratch, (uint32_t)(host - (uint64_t)ram), n_bytes, ACC_SUP, write);
+}
 struct acc_host acc_host_load8(uint64_t host)
 {
-    return (struct acc_host){host, true};
+    struct acc_host got = {0, !host_ok(host, 8, false)};
+    if (!got.failed) {
+        memcpy(&got.value, (const void *)host, 8);
+    }
+    return got;
+}
+struct acc_host acc_host_match(const struct acc_same *same, uint64_t n, uint64_t last)
+{
+    n_matches++;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct acc_host got = acc_host_load8(same[i].host);
+        if (got.failed || got.value != same[i].value) {
+            return (struct acc_host){0, true};
+        }
+    }
+    return acc_host_load8(last);
 }
 struct acc_host acc_host_load_words(uint64_t host, uint32_t *words, uint64_t n)
 {
-    (void)words;
-    return (struct acc_host){host + n, true};
+    const bool ok = host_ok(host, (unsigned)n * 4, false);
+    if (ok) {
+        memcpy(words, (const void *)host, n * 4);
+    }
+    return (struct acc_host){n, !ok};
 }
 struct acc_host acc_host_store_words(uint64_t host, const uint32_t *words, uint64_t n)
 {
-    (void)words;
-    return (struct acc_host){host + n, true};
+    const bool ok = host_ok(host, (unsigned)n * 4, true);
+    if (ok) {
+        memcpy((void *)host, words, n * 4);
+    }
+    return (struct acc_host){n, !ok};
 }
 int acc_probe_write(struct cpu *c, uint32_t lin, unsigned n_bytes, enum acc_right right)
 {
@@ -143,7 +179,7 @@ unsigned acc_fetch(struct cpu *c, uint32_t lin, uint8_t *out, unsigned n_bytes)
 }
 void view_switch_mode(struct cpu *c)
 {
-    (void)c;
+    c->window = (uint64_t)ram;
     n_switches++;
 }
 void view_load_cr3(struct cpu *c)
@@ -302,6 +338,9 @@ static inline int emul_setup(void **state)
     cpu.poison_ptr = 0x12345678;
     cpu.view = (struct view *)1;
     cpu.tsc_hz = 2500000000u;
+    for (unsigned i = 0; i < CPU_DUAL_SLOTS; i++) {
+        cpu.dual_base[i] = (uint64_t)ram;
+    }
     cpu_reset(&cpu);
     cpu.gpr[GPR_EDX] = 0;
     put_desc(GDT + K_CODE, 0, 0xfffff, 0x9b, 0xc);

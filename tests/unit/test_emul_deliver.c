@@ -406,53 +406,182 @@ static void test_sysenter(void **state)
     ASSERT_FAULT(RUN(emul_sysexit, 0x0f, 0x35), VEC_GP, 0);
 }
 
-/* The quick way through flat segments and the long way must leave the same machine behind. */
+/* ---- ring.c ---- */
+
+struct trial {
+    bool is_iret, has_error;
+    enum event_kind kind;
+};
+
+static enum light_result try_it(const struct trial *trial)
+{
+    const struct fault event = {.vector = 0x80, .has_error = trial->has_error, .error = 7};
+    return trial->is_iret ? RUN(emul_iret, 0xcf) : emul_deliver(&cpu, trial->kind, event);
+}
+
+/* Tables and frames of nearly the usual shape. */
+static struct trial arrange(void)
+{
+    const unsigned cpl = rand() & 1 ? 3 : 0;
+    const struct trial trial = {rand() & 1, rand() & 1, rand() % 3};
+    cpu.tr.access = rand() & 15 ? 0x8b : 0x83;
+    cpu.cr0 = CR0_PE | CR0_ET | (rand() & 1 ? CR0_PG : 0) | (rand() & 1 ? CR0_WP : 0);
+    cpu.eip = CODE + (rand() & 0xff);
+    cpu_set_eflags(&cpu, (uint32_t)rand() & 0x3f7fd7 & ~(uint32_t)(FLAG_VM | FLAG_NT));
+    if (rand() & 3) {
+        cpu.sysflags &= ~(uint32_t)FLAG_TF;
+    }
+    put_idt(0x80, rand() & 7 ? K_CODE : S_CONFORMING, HANDLER, 0xe6 | (rand() & 9));
+    poke(TSS + TSS32_ESP0, 4, STACK0 - (rand() & 0x3f) * (rand() & 1 ? 4 : 1));
+    poke(TSS + TSS32_ESP0 + 4, 2, rand() & 15 ? K_DATA : S_READONLY);
+    put_desc(GDT + K_DATA, 0, 0xfffff, rand() & 15 ? 0x93 : 0x13, 0xc);
+    put_desc(GDT + (U_CODE & ~3), 0, 0xfffff, rand() & 15 ? 0xfb : 0xfa, 0xc);
+    to_ring(trial.is_iret ? 0 : cpl);
+    cpu.gpr[GPR_ESP] = STACK0 - (rand() & 1 ? 0x800 : 0x1000 - 4) - (rand() & 63);
+    set_segment(SEG_FS, rand() & 1 ? K_DATA : U_DATA);
+    set_segment(SEG_DS, rand() & 7 ? U_DATA : K_DATA);
+    cpu_update_mode(&cpu);
+    frame(HANDLER, cpl ? U_CODE : K_CODE,
+          (uint32_t)rand() & ~(uint32_t)(FLAG_VM | (rand() & 3 ? FLAG_TF | FLAG_AC : 0)), STACK3,
+          rand() & 15 ? U_DATA : S_READONLY);
+    return trial;
+}
+
+static void assert_same_machine(const struct cpu *other)
+{
+    assert_memory_equal(&cpu.seg, &other->seg, sizeof(cpu.seg));
+    assert_memory_equal(&cpu.gpr, &other->gpr, sizeof(cpu.gpr));
+    assert_memory_equal(&cpu.seg_base_ptr, &other->seg_base_ptr, sizeof(cpu.seg_base_ptr));
+    assert_memory_equal(&cpu.reach, &other->reach, sizeof(cpu.reach));
+    assert_int_equal(cpu_eflags(&cpu), cpu_eflags(other));
+    assert_int_equal(cpu.mode, other->mode);
+    assert_int_equal(cpu.cpl, other->cpl);
+    assert_int_equal(cpu.eip, other->eip);
+}
+
+/* The way taken for the first time, the way remembered and the long way must leave the same machine
+ * behind, and the same tables, stack and exit. */
 static void test_quick_way_is_the_long_way(void **state)
 {
     (void)state;
+    enum { KEEP = STACK0 + 0x1000 };
     static struct cpu start, quick;
-    static uint8_t stack[0x2000];
+    static uint8_t memory[KEEP], after[KEEP];
     srand(1986);
+    n_matches = 0;
     for (unsigned i = 0; i < 20000; i++) {
-        const unsigned cpl = rand() & 1 ? 3 : 0;
-        const bool is_iret = rand() & 1;
-        cpu.tr.access = rand() & 15 ? 0x8b : 0x83;
-        cpu.cr0 = CR0_PE | CR0_ET | (rand() & 1 ? CR0_PG : 0) | (rand() & 1 ? CR0_WP : 0);
-        cpu.eip = CODE + (rand() & 0xff);
-        cpu_set_eflags(&cpu, (uint32_t)rand() & 0x3f7fd7 & ~(uint32_t)(FLAG_VM | FLAG_NT));
-        put_idt(0x80, rand() & 7 ? K_CODE : S_CONFORMING, HANDLER, 0xe6 | (rand() & 9));
-        poke(TSS + TSS32_ESP0, 4, STACK0 - (rand() & 0x3f) * (rand() & 1 ? 4 : 1));
-        to_ring(is_iret ? 0 : cpl);
-        cpu.gpr[GPR_ESP] = STACK0 - 0x800 - (rand() & 63);
-        set_segment(SEG_FS, rand() & 1 ? K_DATA : U_DATA);
-        set_segment(SEG_DS, rand() & 7 ? U_DATA : K_DATA);
-        cpu_update_mode(&cpu);
-        frame(HANDLER, cpl ? U_CODE : K_CODE, (uint32_t)rand() & ~(uint32_t)FLAG_VM, STACK3,
-              U_DATA);
-        const struct fault event = {.vector = 0x80, .has_error = rand() & 1, .error = 7};
-        const enum event_kind kind = rand() % 3;
+        const struct trial trial = arrange();
         start = cpu;
-        memcpy(stack, ram + STACK0 - 0x1000, sizeof(stack));
-        const enum light_result result =
-            is_iret ? RUN(emul_iret, 0xcf) : emul_deliver(&cpu, kind, event);
-        quick = cpu;
-        static uint8_t quick_stack[0x2000];
-        memcpy(quick_stack, ram + STACK0 - 0x1000, sizeof(stack));
-        memcpy(ram + STACK0 - 0x1000, stack, sizeof(stack));
-        cpu = start;
-        cpu.mode &= ~(uint32_t)MODE_FLAT; /* the quick way asks for it */
-        assert_int_equal(is_iret ? RUN(emul_iret, 0xcf) : emul_deliver(&cpu, kind, event), result);
-        if (result == LIGHT_JUMP) {
-            assert_memory_equal(&cpu.seg, &quick.seg, sizeof(cpu.seg));
-            assert_memory_equal(&cpu.gpr, &quick.gpr, sizeof(cpu.gpr));
-            assert_memory_equal(&cpu.seg_base_ptr, &quick.seg_base_ptr, sizeof(cpu.seg_base_ptr));
-            assert_int_equal(cpu_eflags(&cpu), cpu_eflags(&quick));
-            assert_int_equal(cpu.mode, quick.mode);
-            assert_int_equal(cpu.cpl, quick.cpl);
-            assert_int_equal(cpu.eip, quick.eip);
-            assert_memory_equal(ram + STACK0 - 0x1000, quick_stack, sizeof(stack));
+        memcpy(memory, ram, KEEP);
+        const enum light_result result = try_it(&trial);
+        memcpy(after, ram, KEEP);
+        for (unsigned turn = 0; turn < 3; turn++) {
+            quick = cpu;
+            memcpy(ram, memory, KEEP);
+            cpu = start;
+            if (turn < 2) { /* what it has learned by now */
+                memcpy(cpu.way_in, quick.way_in, sizeof(cpu.way_in));
+                memcpy(cpu.way_out, quick.way_out, sizeof(cpu.way_out));
+                memcpy(cpu.acc_warm, quick.acc_warm, sizeof(cpu.acc_warm));
+            }
+            cpu.no_rings = turn == 2;
+            assert_int_equal(try_it(&trial), result);
+            cpu.no_rings = false;
+            assert_same_machine(&quick);
+            assert_memory_equal(ram, after, KEEP);
         }
     }
+    assert_true(n_matches > 10000);
+}
+
+/* What a remembered way stands on changes between two uses of it. */
+static void test_way_is_compared(void **state)
+{
+    (void)state;
+    static struct cpu start;
+    put_idt(0x80, K_CODE, HANDLER, 0xee);
+    to_ring(3);
+    start = cpu;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+        assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    }
+    assert_true(cpu.way_in[1][0x80].generation == cpu.way_generation);
+    assert_true(cpu.way_out[3].generation == cpu.way_generation);
+    const unsigned before = n_matches;
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    assert_int_equal(n_matches, before + 1);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(n_matches, before + 2);
+
+    /* the gate */
+    put_idt(0x80, K_CODE, HANDLER + 8, 0xef);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    assert_int_equal(cpu.eip, HANDLER + 8);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    put_idt(0x80, K_CODE, HANDLER, 0x8e);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_GP, 0x80 * 8 + 2);
+    put_idt(0x80, K_CODE, HANDLER, 0xee);
+    /* CS, SS */
+    put_desc(GDT + K_CODE, 0, 0xfffff, 0x1b, 0xc);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_NP, K_CODE);
+    put_desc(GDT + K_CODE, 0, 0xfffff, 0x9b, 0xc);
+    put_desc(GDT + K_DATA, 0, 0xfffff, 0x13, 0xc);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_SS, K_DATA);
+    put_desc(GDT + K_DATA, 0, 0xfffff, 0x93, 0xc);
+    /* SS0, ESP0 */
+    poke(TSS + TSS32_ESP0 + 4, 2, U_DATA);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_TS, U_DATA & ~3);
+    poke(TSS + TSS32_ESP0 + 4, 2, K_DATA);
+    poke(TSS + TSS32_ESP0, 4, STACK0 - 0x100);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 0x100 - 20);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    poke(TSS + TSS32_ESP0, 4, STACK0);
+    /* a page that goes: of the stack, of the tables */
+    page_readonly[(STACK0 - 4) >> 12] = true;
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_PF, PF_W);
+    page_readonly[(STACK0 - 4) >> 12] = false;
+    page_absent[TSS >> 12] = true;
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_PF, 0);
+    page_absent[TSS >> 12] = false;
+    page_absent[GDT >> 12] = true;
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_PF, 0);
+    page_absent[GDT >> 12] = false;
+    /* what closes it: IDTR, GDTR, TR */
+    cpu.gpr[GPR_ESP] = STACK3;
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    poke(DATA, 2, 0x3ff);
+    poke(DATA + 2, 4, IDT);
+    assert_int_equal(RUN(emul_lidt, 0x0f, 0x01, 0x1d, 0, 0, DATA >> 16, 0), LIGHT_NEXT);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    ASSERT_FAULT(RUN(emul_int, 0xcd, 0x80), VEC_GP, 0x80 * 8 + 2);
+    cpu.idtr.limit = 0x7ff;
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    poke(DATA, 2, U_CODE & ~7);
+    poke(DATA + 2, 4, GDT);
+    assert_int_equal(RUN(emul_lgdt, 0x0f, 0x01, 0x15, 0, 0, DATA >> 16, 0), LIGHT_NEXT);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, U_CODE & ~3);
+    cpu.gdtr.limit = GDT_LIMIT;
+    /* IRET: the descriptors */
+    put_desc(GDT + (U_DATA & ~3), 0, 0xfffff, 0xf1, 0xc);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_GP, U_DATA & ~3);
+    put_desc(GDT + (U_DATA & ~3), 0, 0xfffff, 0xf3, 0xc);
+    put_desc(GDT + (U_CODE & ~3), 0, 0xfffff, 0x7b, 0xc);
+    ASSERT_FAULT(RUN(emul_iret, 0xcf), VEC_NP, U_CODE & ~3);
+    put_desc(GDT + (U_CODE & ~3), 0, 0xfffff, 0xfb, 0xc);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(cpu.cpl, 3);
+    assert_memory_equal(&cpu.seg[SEG_SS], &start.seg[SEG_SS], sizeof(cpu.seg[0]));
+    put_desc(GDT + S_TSS, TSS + 0x40, 0x67, 0x89, 0);
+    poke(TSS + 0x40 + TSS32_ESP0, 4, STACK0 - 0x200);
+    poke(TSS + 0x40 + TSS32_ESP0 + 4, 4, K_DATA);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    cpu.gpr[GPR_EAX] = S_TSS;
+    assert_int_equal(RUN(emul_ltr, 0x0f, 0x00, 0xd8), LIGHT_NEXT);
+    assert_int_equal(RUN(emul_iret, 0xcf), LIGHT_JUMP);
+    assert_int_equal(RUN(emul_int, 0xcd, 0x80), LIGHT_JUMP);
+    assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 0x200 - 20);
 }
 
 int main(void)
@@ -475,6 +604,7 @@ int main(void)
         cmocka_unit_test_setup(test_iret_to_16bit_stack, emul_setup),
         cmocka_unit_test_setup(test_sysenter, emul_setup),
         cmocka_unit_test_setup(test_quick_way_is_the_long_way, emul_setup),
+        cmocka_unit_test_setup(test_way_is_compared, emul_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
