@@ -1,6 +1,8 @@
 /* A page that the handler supplies: every kind of instruction restarts as if nothing had
  * happened: push, pop, call, ret, pusha, enter, leave, rmw, xchg, cmpxchg8b, x87 and SSE, string,
- * movs with both sides missing, int frame of ring 3. */
+ * movs with both sides missing, int frame of ring 3.
+ * counts 3: a5
+ */
 #include "lib.inc"
 #define P 0x400000
     .macro drop

@@ -264,6 +264,9 @@ enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fau
     cpu->halted = false;
     cpu->interrupt_shadow = 0;
     cpu->in_delivery = true;
+    if (kind == EVENT_EXCEPTION && event.vector != VEC_DB) {
+        cpu->plant_done = false; /* the restart is an execution of its own */
+    }
     for (unsigned turn = 0; turn < MAX_TURNS; turn++) {
         if (kind == EVENT_EXCEPTION && event.vector == VEC_PF) {
             cpu->cr2 = event.cr2;

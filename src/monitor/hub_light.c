@@ -441,7 +441,10 @@ static enum outcome run_once(struct machine *machine, int *status)
     run_unpark_fpu(cpu);
     struct once once = take_once(cpu);
     uint64_t host = machine->resume_host;
-    machine->resume_host = 0;
+    if (host && host == machine->resume_behind && !cpu->exit_request) {
+        cpu->plant_done = false; /* nobody will ask for it */
+    }
+    machine->resume_host = machine->resume_behind = 0;
     uint64_t tsc_in = __builtin_ia32_rdtsc();
     uint32_t reason = run_guest(cpu, host);
     machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;

@@ -93,6 +93,7 @@ struct machine {
     uint64_t hint_pages[64]; /* by a hash of the physical page: it may have hints */
     struct scan_result scan; /* of the unit being made */
     uint64_t resume_host;    /* where the next entry goes; 0 = by cpu->eip */
+    uint64_t resume_behind;  /* resume_host if that is behind what is planted at the instruction */
     bool step_once;          /* cpu->mode has MODE_STEP for one instruction: our doing */
     struct stops stops;
     struct watches watches;

@@ -233,7 +233,7 @@ static void make_chain(struct machine *machine)
     }
 }
 
-void monitor_remake_site(struct machine *machine)
+static void remake_site(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
     if (cpu->exit_arg[3] == CAUSE_TARGETS) {
@@ -276,4 +276,10 @@ void monitor_remake_site(struct machine *machine)
     }
     decode_site(machine, page, old);
     patch_site(machine, unit, old, kind);
+}
+
+void monitor_remake_site(struct machine *machine)
+{
+    remake_site(machine);
+    machine->resume_behind = machine->resume_host;
 }
