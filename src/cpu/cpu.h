@@ -333,6 +333,15 @@ struct cpu {
     struct cpu_way way_in[2][256]; /* from ring 0, from ring 3; by vector */
     struct cpu_way way_out[4];     /* by RPL */
     bool no_rings;
+    /* emul/known.c: what FS and GS were loaded with last, by selector, as ways are */
+    struct cpu_known {
+        uint64_t generation; /* cpu->way_generation */
+        uint64_t raw;
+        uint32_t lin, max_cpl;
+        struct segment segment;
+        uint64_t base_ptr;
+        int64_t reach[2];
+    } known[2][4];
     bool ports_full;     /* the FPU is parked: port access may run any C (see emul.h) */
     uint64_t msr_tsc_adjust, msr_debugctl, msr_bios_sign;
     uint32_t msr_tsc_aux, msr_spec_ctrl;

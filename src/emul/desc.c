@@ -150,6 +150,7 @@ int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector, bool *mo
             cpu->seg_key[seg] = CPU_NO_KEY;
         } else {
             set_key(cpu, seg, selector, &desc);
+            emul_remember_segment(cpu, seg, &desc);
         }
     } else {
         if (emul_is_v86(cpu)) {

@@ -48,6 +48,10 @@ enum light_result emul_deliver(struct cpu *cpu, enum event_kind kind, struct fau
 bool emul_int_flat(struct cpu *cpu, const struct insn *insn);
 bool emul_iret_flat(struct cpu *cpu, const struct insn *insn);
 
+/* MOV and POP to DS, ES, FS, GS of what they hold already, and to FS and GS of what they held a
+ * moment ago (known.c). True: done, as after LIGHT_NEXT. False: nothing has changed. */
+bool emul_load_known(struct cpu *cpu, const struct insn *insn, bool pops);
+
 /* Fills cpu->fault and returns LIGHT_FAULT. */
 enum light_result emul_fault(struct cpu *cpu, unsigned vector,
                              uint32_t error);                         /* with error code */

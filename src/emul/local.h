@@ -259,6 +259,8 @@ int emul_read_inner_stack(struct cpu *cpu, unsigned dpl, uint32_t ext, uint16_t 
 /* desc.c: loads a segment register other than CS as MOV, POP, LDS do, in any mode. 0, with
  * *mode_due set if the mode may be another one now; or -1 with nothing changed. */
 int emul_load_segment(struct cpu *cpu, enum seg seg, uint16_t selector, bool *mode_due);
+/* known.c: FS or GS has just been loaded with what is at desc->lin. */
+void emul_remember_segment(struct cpu *cpu, enum seg seg, const struct desc *desc);
 /* desc.c: at a return to a less privileged ring: data segments that ring may not have become null.
  * cpu->cpl is the new one already. True if there was one. */
 bool emul_drop_inner_segments(struct cpu *cpu);

@@ -190,6 +190,11 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     if (op == OP_PLANT || (op & OP_PLANTED)) {
         return dispatch_planted(cpu, insn, op);
     }
+    if (!cpu->no_rings && (op == OP_MOV_TO_SEG || op == OP_POP_SEG) && !insn->plant &&
+        emul_load_known(cpu, insn, op == OP_POP_SEG)) {
+        cpu->n_light[op]++;
+        return LIGHT_NEXT;
+    }
     if (!cpu->no_rings && changes_ring(cpu, insn, op)) {
         cpu->n_light[op]++;
         forget_rf(cpu, op);

@@ -584,6 +584,89 @@ static void test_way_is_compared(void **state)
     assert_int_equal(cpu.gpr[GPR_ESP], STACK0 - 0x200 - 20);
 }
 
+/* ---- known.c ---- */
+
+static bool knows;
+static enum light_result load_known_first(struct cpu *c, const struct insn *insn)
+{
+    const bool pops = insn->opcode != 0x8e;
+    if (emul_load_known(c, insn, pops)) {
+        knows = true;
+        return LIGHT_NEXT;
+    }
+    return pops ? emul_pop_seg(c, insn) : emul_mov_to_seg(c, insn);
+}
+
+static enum light_result load_it(emul_fn *way, enum seg seg, bool pops)
+{
+    switch (pops ? seg : N_SEG) {
+    case SEG_ES:
+        return RUN(way, 0x07);
+    case SEG_DS:
+        return RUN(way, 0x1f);
+    case SEG_FS:
+        return RUN(way, 0x0f, 0xa1);
+    case SEG_GS:
+        return RUN(way, 0x0f, 0xa9);
+    default:
+        return RUN(way, 0x8e, (uint8_t)(0xc0 | seg << 3));
+    }
+}
+
+/* One register is loaded again and again, with few selectors whose descriptors change now and then:
+ * with and without what is known, the same machine. */
+static void test_known_load_is_the_load(void **state)
+{
+    (void)state;
+    static const enum seg segs[] = {SEG_ES, SEG_DS, SEG_FS, SEG_GS};
+    static const uint16_t selectors[] = {0,          3, K_DATA, U_DATA, U_DATA & ~3, S_CONFORMING,
+                                         S_SMALL | 3};
+    static const uint8_t rights[] = {0x93, 0xf3, 0xf2, 0x73, 0xf1, 0x9f, 0xf7};
+    static struct cpu start, known;
+    unsigned n_known = 0;
+    srand(386);
+    for (unsigned i = 0; i < 30000; i++) {
+        const enum seg seg = segs[rand() & 3];
+        const bool pops = rand() & 1;
+        const uint16_t selector = selectors[rand() % ARRAY_SIZE(selectors)];
+        if (rand() % 64 == 0) {
+            to_ring(rand() & 3 ? 0 : 3);
+            cpu.gpr[GPR_ESP] = STACK0 - 0x800;
+        }
+        if (rand() % 8 == 0) {
+            put_desc(GDT + (selectors[2 + rand() % 5] & ~7u), rand() & 1 ? 0 : DATA, 0xfffff,
+                     rights[rand() % ARRAY_SIZE(rights)], 0xc);
+        }
+        if (rand() % 256 == 0) {
+            cpu.gdtr.limit = rand() & 3 ? GDT_LIMIT : K_DATA + 7;
+            cpu_close_ways(&cpu); /* as LGDT does, with the keys */
+            for (unsigned k = 0; k < N_SEG; k++) {
+                cpu.seg_key[k] = CPU_NO_KEY;
+            }
+        }
+        cpu.gpr[GPR_EAX] = selector | 0xabcd0000;
+        poke(cpu_reg(&cpu, GPR_ESP), 4, selector | 0x12340000);
+        cpu.eip = CODE;
+        start = cpu;
+        const uint64_t desc = *(const uint64_t *)(ram + GDT + (selector & ~7u));
+        knows = false;
+        const enum light_result result = load_it(load_known_first, seg, pops);
+        n_known += knows;
+        known = cpu;
+        memcpy(ram + GDT + (selector & ~7u), &desc, 8);
+        cpu = start;
+        assert_int_equal(load_it(pops ? emul_pop_seg : emul_mov_to_seg, seg, pops), result);
+        assert_same_machine(&known);
+        assert_int_equal(cpu.seg_key[seg], known.seg_key[seg]);
+        if (cpu.seg_key[seg] != CPU_NO_KEY) {
+            assert_int_equal(cpu.seg_lin[seg], known.seg_lin[seg]);
+            assert_true(cpu.seg_raw[seg] == known.seg_raw[seg]);
+        }
+        cpu = known;
+    }
+    assert_in_range(n_known, 3000, 30000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,6 +688,7 @@ int main(void)
         cmocka_unit_test_setup(test_sysenter, emul_setup),
         cmocka_unit_test_setup(test_quick_way_is_the_long_way, emul_setup),
         cmocka_unit_test_setup(test_way_is_compared, emul_setup),
+        cmocka_unit_test_setup(test_known_load_is_the_load, emul_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
