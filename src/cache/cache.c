@@ -44,6 +44,7 @@ int cache_create(struct cache *cache, uint32_t n_bytes)
     cache->max_units = n_bytes / 48;
     cache->max_insns = n_bytes / 6;
     cache->max_site_bytes = n_bytes * 2;
+    cache->max_moves = n_bytes / 8;
     cache->write = MAP_FAILED;
     void *exec = MAP_FAILED;
     cache->fd = memfd_create("plex86-code", MFD_CLOEXEC);
@@ -54,9 +55,10 @@ int cache_create(struct cache *cache, uint32_t n_bytes)
     cache->units = cache_map_arena((uint64_t)cache->max_units * sizeof(struct unit));
     cache->insns = cache_map_arena((uint64_t)cache->max_insns * sizeof(struct unit_insn));
     cache->sites = cache_map_arena(cache->max_site_bytes);
+    cache->moves = cache_map_arena((uint64_t)cache->max_moves * sizeof(*cache->moves));
     cache->exec = (uint64_t)exec;
     if (cache->write == MAP_FAILED || exec == MAP_FAILED || cache->units == MAP_FAILED ||
-        cache->insns == MAP_FAILED || cache->sites == MAP_FAILED) {
+        cache->insns == MAP_FAILED || cache->sites == MAP_FAILED || cache->moves == MAP_FAILED) {
         int error = errno ? -errno : -ENOMEM;
         cache_destroy(cache);
         return error;
@@ -81,6 +83,9 @@ void cache_destroy(struct cache *cache)
     }
     if (cache->sites && cache->sites != MAP_FAILED) {
         munmap(cache->sites, cache->max_site_bytes);
+    }
+    if (cache->moves && cache->moves != MAP_FAILED) {
+        munmap(cache->moves, (uint64_t)cache->max_moves * sizeof(*cache->moves));
     }
     if (cache->fd >= 0) {
         close(cache->fd);
@@ -121,6 +126,8 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->chain_off = 0;
     unit->is_crossing = false;
     unit->parent = NULL;
+    unit->is_fixed = true;
+    unit->n_moves = 0;
     unit->low_off = UINT16_MAX;
     unit->high_off = 0;
     for (uint32_t i = 0; i < n_insns; i++) {
@@ -134,6 +141,21 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     cache->n_bytes_emitted += unit->n_bytes;
     cache->n_units_made++;
     return unit;
+}
+
+void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *moves, uint32_t n)
+{
+    if (cache->n_moves + n > cache->max_moves) {
+        return; /* it stays where it is */
+    }
+    unit->moves = cache->moves + cache->n_moves;
+    unit->n_moves = n;
+    unit->is_fixed = false;
+    cache->n_moves += n;
+    for (uint32_t i = 0; i < n; i++) {
+        const bool is_site = moves[i] >> MOVE_KIND_SHIFT == MOVE_SITE;
+        unit->moves[i] = moves[i] + (is_site ? 0 : unit->off);
+    }
 }
 
 void *cache_alloc_site(struct cache *cache, uint32_t n_bytes)
@@ -161,9 +183,11 @@ void cache_flush(struct cache *cache)
     give_back(cache->units, (uint64_t)cache->n_units * sizeof(struct unit), MADV_DONTNEED);
     give_back(cache->insns, (uint64_t)cache->n_insns * sizeof(struct unit_insn), MADV_DONTNEED);
     give_back(cache->sites, cache->n_site_bytes, MADV_DONTNEED);
+    give_back(cache->moves, (uint64_t)cache->n_moves * sizeof(*cache->moves), MADV_DONTNEED);
     cache->used = CACHE_STUB_BYTES;
     cache->n_units = 0;
     cache->n_insns = 0;
     cache->n_site_bytes = 0;
+    cache->n_moves = 0;
     cache->n_flushes++;
 }

@@ -52,7 +52,20 @@ struct unit {
     bool is_crossing;        /* its one instruction ends in the next page */
     struct unit *parent;
     uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
+    bool is_fixed;              /* not to be moved: something in it says where it is, unnoted */
+    uint32_t *moves;            /* the places that say it: move.c */
+    uint32_t n_moves;
 };
+
+/* What lies at such a place: struct insn of a site, or 4 bytes of code (8: MOVE_CROSS). */
+enum move_kind {
+    MOVE_SITE,  /* eip */
+    MOVE_LIN,   /* a linear address of the code */
+    MOVE_MINUS, /* 0 - linear address */
+    MOVE_DIR,   /* 8 * linear page: where the I-view's directory has it */
+    MOVE_CROSS, /* linear page * bytes of a table - something */
+};
+enum { MOVE_KIND_SHIFT = 28, MOVE_SITE_ALIGN = 16 };
 
 /* The code of insn and of the next one share what is pending: neither can be re-made alone. */
 static inline bool unit_insn_in_run(const struct unit *unit, const struct unit_insn *insn)
@@ -72,6 +85,8 @@ struct cache {
     uint32_t n_insns, max_insns;
     uint8_t *sites; /* arena of struct insn that helper calls point to */
     uint32_t n_site_bytes, max_site_bytes;
+    uint32_t *moves; /* arena: enum move_kind, offset in the cache or of the site in units of 16 */
+    uint32_t n_moves, max_moves;
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 
@@ -92,6 +107,13 @@ bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, stru
 /* Makes what was emitted a unit. insns is copied. */
 struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct unit_insn *insns,
                           uint32_t n_insns, uint32_t body_bytes, struct codepage *page);
+/* The places in unit that say where it is; move.c. They are copied; offsets count from the unit. */
+void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *moves, uint32_t n);
+static inline uint32_t cache_move_site(const struct cache *cache, const void *site)
+{
+    return (uint32_t)MOVE_SITE << MOVE_KIND_SHIFT |
+           (uint32_t)(((const uint8_t *)site - cache->sites) / MOVE_SITE_ALIGN);
+}
 /* A place for n_bytes that lives as long as the units do (cache_begin made sure of room). */
 void *cache_alloc_site(struct cache *cache, uint32_t n_bytes);
 /* Forgets all units (the caller has emptied every table that leads here). Stubs stay. Their memory

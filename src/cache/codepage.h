@@ -77,7 +77,7 @@ struct codepages {
     uint32_t n_slots;      /* in use */
     uint32_t *slot_values; /* cpu->hot_imm */
     bool never_loose;      /* -engine no-loose */
-    uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores;
+    uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores, n_moves;
 };
 
 static inline unsigned codepage_hash_phys(uint32_t phys_page)
@@ -114,6 +114,13 @@ struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page
 bool codepage_is_return(const struct codepages *pages, uint32_t slot);
 /* Does the slot lead to two plain instructions of 3 bytes and of 1 (translate/thunk.c)? */
 bool codepage_is_thunk(const struct codepages *pages, uint32_t slot);
+/* move.c: the page's code lies at linear page lin_page from now on, and nowhere else. False: it may
+ * not be moved, and nothing has changed. */
+bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_page);
+/* A codepage of this physical page, mode and end at another address, where no address space has it
+ * any more; or NULL. */
+struct codepage *codepage_find_left(const struct codepages *pages, uint32_t phys_page,
+                                    uint32_t mode, uint32_t end_off);
 /* Enters a committed unit: slots for all its instructions, marks scanned bytes, resolves links. */
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit);
 /* The last instruction of page's unit has bytes in phys_page too. */

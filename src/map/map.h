@@ -221,6 +221,8 @@ bool map_remove_rule(struct map *map, int id);
 /* Is there room for whatever may be planted? If not, the caller drops all code and calls
  * map_forget_plants(). */
 bool map_has_room(const struct map *map);
+/* No rule but the built-in ones: judgements do not depend on addresses. */
+bool map_is_default(const struct map *map);
 void map_forget_plants(struct map *map); /* no code made by this map is left */
 
 /* index from struct map_plant, or 0 to map_n_rules() - 1 (then some are not enabled). Light. */

@@ -112,6 +112,11 @@ void map_forget_plants(struct map *map)
 }
 
 /* A scan makes at most one plant per instruction. */
+bool map_is_default(const struct map *map)
+{
+    return map->next_order == map->default_end;
+}
+
 bool map_has_room(const struct map *map)
 {
     return map->n_plants + 512 < MAP_PLANTS;

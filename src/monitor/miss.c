@@ -104,6 +104,34 @@ static uint32_t code_end_off(const struct cpu *cpu, uint32_t lin)
                                                              : PAGE_BYTES;
 }
 
+/* The codepage that has this page's code at an address where nobody is any more, moved to here; or
+ * NULL. What knows code by its address must not exist: rules, breakpoints, names. */
+static struct codepage *move_page(struct machine *machine, uint32_t phys_page, uint32_t lin_page,
+                                  uint32_t end_off)
+{
+    struct codepages *pages = &machine->pages;
+    const uint32_t mode = machine->cpu->mode;
+    if (!(mode & MODE_USER) || (machine->options.engine & ENGINE_NO_MOVES) || machine->breaks.n ||
+        machine->jitdump || !map_is_default(machine->map) ||
+        codepage_find(pages, phys_page, lin_page, mode, end_off)) {
+        return NULL;
+    }
+    struct codepage *page = codepage_find_left(pages, phys_page, mode, end_off);
+    if (!page) {
+        return NULL;
+    }
+    fpu_forget_host(machine); /* it knows the last x87 instruction by its host address */
+    if (!codepage_move(pages, page, lin_page)) {
+        return NULL;
+    }
+    if (machine->options.engine & ENGINE_VERIFY) {
+        for (const struct unit *unit = page->units; unit; unit = unit->next) {
+            verify_cached(&machine->cache, unit, NULL);
+        }
+    }
+    return page;
+}
+
 /* The codepage of the instruction at lin, entered into the directory. NULL: cpu->fault. */
 static struct codepage *enter_page(struct machine *machine, uint32_t lin)
 {
@@ -118,7 +146,10 @@ static struct codepage *enter_page(struct machine *machine, uint32_t lin)
     if (view_walk(cpu, lin, VIEW_FETCH, cpu->cpl == 3, false, &walk, &cpu->fault) < 0) {
         return NULL;
     }
-    page = codepage_get(&machine->pages, walk.phys >> 12, lin >> 12, cpu->mode, end_off);
+    page = move_page(machine, walk.phys >> 12, lin >> 12, end_off);
+    if (!page) {
+        page = codepage_get(&machine->pages, walk.phys >> 12, lin >> 12, cpu->mode, end_off);
+    }
     view_map_code(cpu, lin, &walk, page->table);
     return page;
 }

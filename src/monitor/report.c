@@ -193,9 +193,10 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
             (double)machine->tsc_translating * ms, machine->cache.n_flushes);
     fprintf(out,
-            "stats: codepages %u invalidations %lu (%lu in part) units dropped %lu constants %lu\n",
-            machine->pages.n_pages, machine->pages.n_invalidations, machine->pages.n_partial,
-            machine->pages.n_units_dropped, machine->pages.n_slot_stores);
+            "stats: codepages %u moved %lu invalidations %lu (%lu in part) units dropped %lu constants "
+            "%lu\n",
+            machine->pages.n_pages, machine->pages.n_moves, machine->pages.n_invalidations,
+            machine->pages.n_partial, machine->pages.n_units_dropped, machine->pages.n_slot_stores);
     fprintf(out,
             "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu given "
             "back %lu chains %lu\n",

@@ -26,9 +26,8 @@ static void emit_lookup(struct translator *t)
 /* The same for a target known now. */
 static void emit_lookup_known(struct translator *t, uint32_t lin)
 {
-    struct host_mem entry = host_mem_base(R14, (int32_t)(8 * (lin >> 12)));
-    emit_mov_ri32(&t->emit, R8, lin);
-    emit_load64(&t->emit, R10, &entry);
+    translate_load_lin(t, R8, lin);
+    translate_load_entry(t, R10, lin);
     emit_lookup_slot(t, R10);
 }
 
@@ -129,7 +128,7 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
 static void push_return(struct translator *t, const struct insn *insn)
 {
     struct host_mem slot = host_mem_base(R12, t->esp_pending - 4);
-    emit_store_imm32(&t->emit, &slot, insn->eip + insn->n_bytes);
+    translate_store_lin(t, &slot, insn->eip + insn->n_bytes);
     translate_move_esp(t, -4);
 }
 

@@ -35,7 +35,7 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
         const uint32_t start = emit_off(e);
         struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
         struct host_mem target = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_TARGET));
-        site = cache_alloc_site(t->in->cache, sizeof(*site));
+        site = translate_make_site(t, insn, sizeof(*site));
         *site = (struct jump_site){.insn = *insn, .host = emit_pc(e)};
         site->insn.op = OP_TARGET;
         emit_store32(e, &target, R8);
@@ -77,6 +77,8 @@ static void emit_compares(struct translator *t, const uint32_t *targets, unsigne
     for (unsigned i = 0; i < n; i++) {
         struct host_mem difference = host_mem_base(R8, (int32_t)(0 - targets[i]));
         emit_lea32(e, RCX, &difference);
+        t->may_move &= difference.disp != (int8_t)difference.disp;
+        translate_note(t, MOVE_MINUS, 4);
         hit[i] = emit_loop_rel8(e, 0xe3, false);
     }
     emit_mov_rr64(e, RCX, R9);

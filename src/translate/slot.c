@@ -30,7 +30,7 @@ static unsigned constant_off(const struct insn *insn)
 /* jmp, call: next instruction + constant. */
 static void branch(struct translator *t, const struct insn *insn, const struct host_mem *slot)
 {
-    const uint32_t next = insn->eip + insn->n_bytes;
+    const uint32_t next = insn->eip + insn->n_bytes; /* loose pages are not moved: not noted */
     struct host_mem sum = host_mem_base(R8, (int32_t)next);
     emit_load32(&t->emit, R8, slot);
     emit_lea32(&t->emit, R8, &sum);

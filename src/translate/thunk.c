@@ -27,13 +27,12 @@ bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t tar
         return false;
     }
     struct host_mem top = host_mem_base(R12, t->esp_pending - 4);
-    struct host_mem entry = host_mem_base(R14, (int32_t)(8 * (target_eip >> 12)));
     struct host_mem found = host_mem_index(R10, R8, 4, 0);
     struct host_mem difference = host_mem_base(R10, -(int32_t)slot);
-    emit_store_imm32(e, &top, next);
-    emit_mov_ri32(e, R8, target_eip);
+    translate_store_lin(t, &top, next);
+    translate_load_lin(t, R8, target_eip);
     emit_mov_rr64(e, R9, RCX);
-    emit_load64(e, R10, &entry);
+    translate_load_entry(t, R10, target_eip);
     emit_load32(e, R10, &found);
     emit_lea64(e, RCX, &difference);
     uint32_t same = emit_loop_rel8(e, 0xe3, false);
@@ -43,6 +42,6 @@ bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t tar
     emit_patch_rel8(e, same);
     emit_mov_rr64(e, RCX, R9);
     translate_settle_esp(t);
-    emit_mov_ri32(e, (int)reg, next);
+    translate_load_lin(t, (int)reg, next);
     return true;
 }

@@ -68,7 +68,7 @@ struct translate_input {
 };
 
 enum run_flag { RUN_MEMBER = 1, RUN_GOES_ON = 2 /* behind it ESP may be pending */ };
-enum { MAX_FIXUPS = 512, MAX_LINKS = 256 };
+enum { MAX_FIXUPS = 512, MAX_LINKS = 256, MAX_MOVES = 1024 };
 
 struct translator {
     const struct translate_input *in;
@@ -107,6 +107,9 @@ struct translator {
         uint32_t field_off, target_off;
     } links[MAX_LINKS]; /* to be joined later */
     unsigned n_links;
+    bool may_move;             /* what says where the unit is is noted, for cache/move.c */
+    uint32_t moves[MAX_MOVES]; /* enum move_kind, offset in the unit */
+    unsigned n_moves;
 };
 
 /* Translates and commits; NULL if the cache is full (caller flushes and tries again). */
@@ -181,6 +184,8 @@ static inline bool translate_behind_call(const struct translator *t)
     const struct insn *insn = &t->in->scan->insns[t->index];
     return t->index && scan_is_call(insn - 1) && insn[-1].eip + insn[-1].n_bytes == insn->eip;
 }
+/* What a call to C names: n_bytes that begin with insn. */
+void *translate_make_site(struct translator *t, const struct insn *insn, uint32_t n_bytes);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* The same; trap: by INT3, of which the signal handler makes that call. */
@@ -250,6 +255,13 @@ static inline int translate_reg(unsigned gpr)
 {
     return gpr == GPR_ESP ? R12 : (int)gpr;
 }
+/* The last n_bytes that were emitted say where the unit is, in this way. */
+void translate_note(struct translator *t, enum move_kind kind, unsigned n_bytes);
+/* r32 = linear address lin of code; r64 = directory entry of its page. */
+void translate_load_lin(struct translator *t, int reg, uint32_t lin);
+void translate_load_entry(struct translator *t, int reg, uint32_t lin);
+/* 32-bit store of a linear address of code. */
+void translate_store_lin(struct translator *t, const struct host_mem *mem, uint32_t lin);
 /* Leaves the unit for linear address of EIP target through the I-view. */
 void translate_exit_direct(struct translator *t, uint32_t target_eip);
 /* jmp (condition < 0) or jcc to target: joined, linked, or through the I-view. */

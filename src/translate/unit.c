@@ -6,6 +6,59 @@
 
 enum { PATCH_BYTES = 5 }; /* of the jump that translate_patch plants */
 
+void translate_note(struct translator *t, enum move_kind kind, unsigned n_bytes)
+{
+    if (!t->may_move) {
+        return;
+    }
+    if (t->n_moves == MAX_MOVES || t->emit.overflow) {
+        t->may_move = false;
+        return;
+    }
+    t->moves[t->n_moves++] =
+        (uint32_t)kind << MOVE_KIND_SHIFT | (emit_off(&t->emit) - n_bytes);
+}
+
+static void note_site(struct translator *t, const void *site)
+{
+    if (t->n_moves == MAX_MOVES) {
+        t->may_move = false;
+    } else if (t->may_move) {
+        t->moves[t->n_moves++] = cache_move_site(t->in->cache, site);
+    }
+}
+
+void translate_load_lin(struct translator *t, int reg, uint32_t lin)
+{
+    emit_mov_ri32(&t->emit, reg, lin);
+    translate_note(t, MOVE_LIN, 4);
+}
+
+void translate_load_entry(struct translator *t, int reg, uint32_t lin)
+{
+    const int32_t disp = (int32_t)(8 * (lin >> 12));
+    const struct host_mem entry = host_mem_base(R14, disp);
+    emit_load64(&t->emit, reg, &entry);
+    if (disp == (int8_t)disp) {
+        t->may_move = false;
+    }
+    translate_note(t, MOVE_DIR, 4);
+}
+
+void translate_store_lin(struct translator *t, const struct host_mem *mem, uint32_t lin)
+{
+    emit_store_imm32(&t->emit, mem, lin);
+    translate_note(t, MOVE_LIN, 4);
+}
+
+void *translate_make_site(struct translator *t, const struct insn *insn, uint32_t n_bytes)
+{
+    struct insn *site = cache_alloc_site(t->in->cache, n_bytes);
+    *site = *insn;
+    note_site(t, site);
+    return site;
+}
+
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
 {
     translate_call_c(t, insn, op, false);
@@ -15,8 +68,7 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
 {
     const bool looks_up = op == OP_LOOKUP || insn->looks_up;
     struct insn *site =
-        cache_alloc_site(t->in->cache, looks_up ? sizeof(struct lookup_site) : sizeof(*site));
-    *site = *insn;
+        translate_make_site(t, insn, looks_up ? sizeof(struct lookup_site) : sizeof(*site));
     if (looks_up) {
         struct lookup_site *lookup = (struct lookup_site *)site;
         lookup->left = LOOKUP_REVIEW_USES;
@@ -136,16 +188,16 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
     uint32_t lin = insn->eip;
-    struct host_mem next =
-        host_mem_base(R14, (int32_t)(8 * (((lin >> 12) + 1) % VIEW_DIR_ENTRIES)));
     struct host_mem sum = host_mem_index(RCX, R8, 1, 0);
     emit_mov_rr64(e, R9, RCX);
-    emit_load64(e, RCX, &next);
+    translate_load_entry(t, RCX, lin + PAGE_BYTES);
     emit_mov_ri64(e, R8, 0 - t->in->cross_next);
+    t->may_move &= 0 - t->in->cross_next > UINT32_MAX; /* its 8 bytes were emitted */
+    translate_note(t, MOVE_CROSS, 8);
     emit_lea64(e, RCX, &sum);
     uint32_t equal = emit_loop_rel8(e, 0xe3, false);
     emit_mov_rr64(e, RCX, R9);
-    emit_mov_ri32(e, R8, lin);
+    translate_load_lin(t, R8, lin);
     emit_jmp_rel32(e, t->in->cache->exec + STUB_CROSS);
     emit_patch_rel8(e, equal);
     emit_mov_rr64(e, RCX, R9);
@@ -248,7 +300,7 @@ void translate_exits(struct translator *t)
         if (joinable && t->n_links < MAX_LINKS) {
             t->links[t->n_links].field_off = t->exits[i].field_off;
             t->links[t->n_links++].target_off = off;
-            emit_mov_ri32(e, R8, target);
+            translate_load_lin(t, R8, target);
             emit_jmp_rel32(e, t->in->cache->exec + STUB_MISS);
         } else {
             translate_exit_direct(t, target);
@@ -270,6 +322,9 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->shadow_next = t->plant_due = t->samples = false;
     t->esp_pending = 0;
     t->run[0] = 0;
+    t->may_move = (t->mode & (flat | MODE_USER | MODE_STEP | MODE_V86)) == (flat | MODE_USER) &&
+                  !(in->engine & ENGINE_NO_MOVES) && !in->page->phys->loose;
+    t->n_moves = 0;
 }
 
 struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
@@ -280,6 +335,9 @@ struct unit *translate_finish(struct codepages *pages, struct translator *t, uin
     for (unsigned i = 0; i < t->n_links; i++) {
         codepage_add_link(pages, t->in->page, t->links[i].target_off,
                           unit->off + t->links[i].field_off);
+    }
+    if (t->may_move) {
+        cache_note_moves(cache, unit, t->moves, t->n_moves);
     }
     return unit;
 }

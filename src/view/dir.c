@@ -271,3 +271,36 @@ void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
         }
     }
 }
+
+static bool leads_to(const struct view *view, uint32_t window, uint32_t page, uint64_t entry)
+{
+    for (uint32_t number = first_dir(window); number < first_dir(window) + n_dirs(window);
+         number++) {
+        if (view->dirs[number].used && dir_entries(view, number)[page] == entry) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Spaces whose processes are gone stay until their CR3 is loaded again. */
+bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table, uint32_t phys_page)
+{
+    const uint32_t page = lin >> PAGE_SHIFT, i = page & (view->slot_pages - 1);
+    const uint64_t entry = biased((uint64_t)table, page);
+    for (uint32_t window = 0; window <= view->last_window; window++) {
+        const struct view_slot *slot =
+            window == VIEW_SUP || view->spaces[window].live
+                ? slot_find(view, window, page >> (view->slot_shift - PAGE_SHIFT))
+                : NULL;
+        if (!slot || !bit_get(slot->code, i) || !leads_to(view, window, page, entry)) {
+            continue;
+        }
+        const uint64_t now = slot->large ? 0 : slot_entry(view, slot, i);
+        const uint64_t frame = (now & PTE_FRAME) >> PAGE_SHIFT;
+        if (slot->large || ((now & PTE_P) && (frame & view->page_mask) == phys_page)) {
+            return true;
+        }
+    }
+    return false;
+}

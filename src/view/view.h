@@ -164,6 +164,10 @@ uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin);
 /* Removes every directory entry (all spaces, all modes) that names this table at this linear page.
  */
 void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table);
+/* Does an address space that has this table at lin still have this physical page there, by its page
+ * tables as they are now? */
+bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table,
+                   uint32_t phys_page);
 
 /* Write protection of physical pages that hold scanned code, in every window, including runs mapped
  * in one go. phys_page = physical address >> 12. Idempotent. */
