@@ -268,7 +268,11 @@ void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image)
 /* The instruction itself ran: its memory is there. */
 static bool copy_image(struct cpu *cpu, uint32_t lin, uint8_t *image, unsigned n_bytes, bool write)
 {
+    const unsigned n = cpu->cpl < 3 && n_bytes % 4 == 0 ? n_bytes / 4 : 0;
     for (unsigned i = 0; i < n_bytes; i += 2) {
+        if (n && i <= 2 && !write && acc_read_near(cpu, lin, (void *)image, n)) {
+            return true; /* tried again when the first access has warmed the page */
+        }
         uint32_t value = write ? get16(image + i) : 0;
         if (write ? acc_write(cpu, lin + i, 2, ACC_CPL, value)
                   : acc_read(cpu, lin + i, 2, ACC_CPL, &value)) {
