@@ -15,6 +15,7 @@ main:
     CR4_SET CR4_OSFXSR
     movl $mapper, exc_hook
     movl $12, rounds
+    SETDESC T0, A + 0xff8, 0xfffff, 0xf2, 0xc
     movl $3, %ebp
 again:
     /* loads, stores and both, of each size, at each offset around the page's end */
@@ -44,6 +45,40 @@ again:
     incl %ebx
     cmpl $A + PG + 4, %ebx
     jne 1b
+    /* PUSH and JMP load their operand first; FS has a base, 8 less than the page's end */
+    drop A
+    movl $A + PG - 8, %ebx
+    movl $3f, %eax
+    call store4
+    drop A
+    pushl (%ebx)
+    popl %ecx
+    CHECK(%ecx, $3f)
+    pushl (%ebx)                    /* inside of a run */
+    pushl %ebx
+    pushl (%ebx)
+    popl %ecx
+    popl %ebx
+    popl %edx
+    CHECK(%ecx, $3f)
+    CHECK(%edx, $3f)
+    movl $A + PG - 12, PG(%ebx)     /* the page behind, another one */
+    drop A
+    movl $0x05060708, %edx
+    jmp *(%ebx)
+    FAIL
+3:  drop A
+    movl $T0, %eax
+    movl %eax, %fs
+    movl $8, %ecx
+    movl %fs:-8(%ecx), %eax
+    CHECK(%eax, $3b)
+    movl %fs:0, %eax
+    CHECK(%eax, $3b)
+    movl $0x0a0b0c0d, %fs:4
+    movl %fs:2, %eax                /* over no page's end */
+    movl %fs:(, %ecx, 1), %eax      /* the first bytes of the next page */
+    CHECK(%eax, A + PG)
     /* pages whose numbers end alike keep their own bytes */
     movl $A + 8, %ebx
     drop A

@@ -313,6 +313,8 @@ struct cpu {
     unsigned n_quick;                    /* of quick_tag that were set since all was forgotten */
     uint16_t quick_list[CPU_QUICK_LIST]; /* the first of them */
     uint32_t lookup_epoch;               /* counts view_age_lookups() */
+    uint32_t lookup_paid;                /* the last epoch in which they spared many faults, */
+    uint32_t lookup_n_spared;            /* n_spared when the present one began */
     uint64_t lookup_epoch_tsc;
     uint32_t n_spared;  /* host faults that look-ups have spared */
     bool looks_up;      /* acc.h's accesses ask no window */

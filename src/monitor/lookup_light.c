@@ -18,6 +18,9 @@ static uint32_t operand_lin(const struct cpu *cpu, const struct insn *insn)
     if (insn->index != INSN_NO_REG) {
         lin += cpu_reg(cpu, insn->index) * insn->scale;
     }
+    if (translate_uses_fs_gs(insn)) { /* the emitted code has asked whether it may be used */
+        lin += cpu->seg[insn->seg].base;
+    }
     return lin;
 }
 
@@ -63,15 +66,20 @@ static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
 /* A short string instruction costs four times as much in C as a look-up. */
 enum { STRING_WEIGHT = 4 };
 
+enum { STALE_EPOCHS = 64 }; /* in which others spare many faults and this site none: 50 ms */
+
 /* Is a review due, and is it the end? A fault spared is worth some 5 us, a look-up costs 10 to 40
- * ns: one in LOOKUP_REVIEW_USES pays. */
-static bool is_given_up(struct lookup_site *site, uint32_t weight)
+ * ns: one in LOOKUP_REVIEW_USES pays. Pages that another site has found are found quickly, and
+ * nobody knows how often, so while look-ups pay on the whole a site has more time. */
+static bool is_given_up(const struct cpu *cpu, struct lookup_site *site, uint32_t weight,
+                        bool is_quick)
 {
     if (site->left >= weight) {
         site->left -= weight;
         return false;
     }
-    if (site->n_spared == 0) {
+    if (site->n_spared == 0 &&
+        !(is_quick && view_lookups_pay(cpu) && site->n_stale < STALE_EPOCHS)) {
         return true;
     }
     site->left = LOOKUP_REVIEW_USES;
@@ -79,17 +87,18 @@ static bool is_given_up(struct lookup_site *site, uint32_t weight)
     return false;
 }
 
-/* What it met now. Between two epochs a page that is known is found without asking us: so that the
- * site of a long loop over mapped pages does not stay what it is. */
+/* What it met now. */
 static void note_spared(const struct cpu *cpu, struct lookup_site *site, uint32_t n)
 {
-    enum { EPOCHS = 4, WEIGHT = LOOKUP_REVIEW_USES / 8 };
     site->n_spared += n;
+    site->n_ever += n;
     if (n) {
-        site->epoch = cpu->lookup_epoch;
-    } else if (cpu->lookup_epoch - site->epoch > EPOCHS) {
-        site->n_spared = 0;
-        site->left -= site->left < WEIGHT ? site->left : (uint32_t)WEIGHT;
+        site->n_stale = 0;
+    } else if (site->stale != cpu->lookup_epoch) {
+        site->stale = cpu->lookup_epoch;
+        if (++site->n_stale >= STALE_EPOCHS) {
+            site->n_spared = site->left = 0;
+        }
     }
 }
 
@@ -112,14 +121,26 @@ static enum view_answer map_pages(struct cpu *cpu, uint32_t lin, bool write)
     return answer;
 }
 
+/* What is found quickly is not counted, so an epoch must end though nobody asks anything: else the
+ * sites of a tight loop would stay what they are until the guest's next tick. */
+static void end_epoch_soon(struct cpu *cpu)
+{
+    enum { EPOCH_NS = 900000 };
+    struct machine *machine = cpu->machine;
+    if (machine->epoch_timer.deadline_ns == UINT64_MAX) {
+        clock_arm(machine->clock, &machine->epoch_timer, clock_now_ns(machine->clock) + EPOCH_NS);
+    }
+}
+
 enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
 {
     struct lookup_site *site = (struct lookup_site *)insn;
+    view_age_lookups(cpu);
     const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared;
     const bool write = insn->mem_write;
     enum view_answer answer = VIEW_MAPPED;
-    if (is_given_up(site, 1)) {
-        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, lin, write);
+    if (is_given_up(cpu, site, 1, true)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, site->n_ever, write);
     }
     if ((lin & 15) && insn_must_be_aligned(insn)) {
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
@@ -140,6 +161,7 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
         known = view_lookup_known(cpu, lin, write);
         if (known && in_one_page(lin, insn->mem_bytes)) {
             view_lookup_set_quick(cpu, lin, write, known);
+            end_epoch_soon(cpu);
         }
         return LIGHT_NEXT;
     case VIEW_FAULT:
@@ -157,12 +179,12 @@ enum light_result light_string(struct cpu *cpu, const struct insn *insn)
     }
     const uint32_t n_spared = cpu->n_spared;
     /* downwards C goes one by one, which is slower than the CPU */
-    if (is_given_up(site, STRING_WEIGHT) || (cpu->arith & FLAG_DF)) {
-        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, 0, false);
+    if (is_given_up(cpu, site, STRING_WEIGHT, false) || (cpu->arith & FLAG_DF)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, site->n_ever, false);
     }
     cpu->looks_up = true;
     const enum light_result result = emul_string(cpu, insn);
     cpu->looks_up = false;
-    site->n_spared += cpu->n_spared - n_spared;
+    note_spared(cpu, site, cpu->n_spared - n_spared);
     return result;
 }

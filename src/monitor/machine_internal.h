@@ -89,6 +89,8 @@ struct machine {
     struct board *board;
     struct options options;
     struct emul_ports ports_light, ports_full;
+    struct clock *clock;      /* the board's */
+    struct timer epoch_timer; /* lookup_light.c */
     struct site_hint *hints;
     uint64_t hint_pages[64]; /* by a hash of the physical page: it may have hints */
     struct scan_result scan; /* of the unit being made */

@@ -163,17 +163,28 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
     if (run_may_fault_more(&machine->run, host, known ? hint->n_given_back : 0)) {
         return;
     }
-    if (unit->is_crossing || unit->dead || unit_insn_in_run(unit, old) ||
+    if (unit->is_crossing || unit->dead ||
         (known && hint->kind & ~(unsigned)(SITE_DUAL | SITE_GS)) ||
-        !translate_may_look_up(decode_site(machine, page, old), page->mode)) {
+        !translate_may_look_up(decode_site(machine, page, old), page->mode) ||
+        (machine->cpu->exit_arg[2] && machine->scan.insns[0].verdict == VERDICT_PUSH)) {
+        /* the last one: its own store, not the operand */
         run_never_often(&machine->run, host);
+        return;
+    }
+    if (unit_insn_in_run(unit, old)) { /* first it is to stand outside of any run */
+        add_hint(machine, phys_insn, SITE_GS);
+        machine->resume_host = 0;
+        codepage_invalidate(&machine->pages, page->phys->phys_page);
         return;
     }
     machine->n_site_patches[SITE_LOOKUP]++;
     patch_site(machine, unit, old, SITE_LOOKUP);
 }
 
-/* The patch's site meets mapped pages now: it was better direct. */
+/* The patch's site meets mapped pages now: it was better direct. exit_arg[1]: how many faults it has
+ * spared; if enough to have paid for itself, it may try again as early as it did;
+ * and if others spare many, their pages may be those it would have met. */
+enum { SPARED_ENOUGH = 16 };
 static void give_back(struct machine *machine, const struct unit *patch,
                       const struct unit_insn *insn)
 {
@@ -181,7 +192,11 @@ static void give_back(struct machine *machine, const struct unit *patch,
     struct site_hint *hint = hint_slot(machine, phys_insn);
     machine->resume_host = 0;
     add_hint(machine, phys_insn, 0);
-    hint->n_given_back += hint->n_given_back < UINT8_MAX;
+    if (machine->cpu->exit_arg[1] >= SPARED_ENOUGH) {
+        hint->n_given_back = 0;
+    } else if (!view_lookups_pay(machine->cpu)) {
+        hint->n_given_back += hint->n_given_back < UINT8_MAX;
+    }
     machine->n_sites_given_back++;
     translate_unplant(&machine->cache, patch);
     uint64_t host = machine->cache.exec + patch->planted_at;

@@ -14,9 +14,25 @@ enum {
     CLOSE = 1 << 18,
 };
 
+static uint32_t now_tsc(void)
+{
+    return (uint32_t)(__builtin_ia32_rdtsc() >> 10);
+}
+
+/* The site's entry, or the one of its four that is the longest unused. */
 static struct run_often *often_slot(struct run *run, uint32_t off)
 {
-    return &run->often[(off * 2654435761u) >> 16 & (RUN_OFTEN - 1)];
+    enum { WAYS = 4 };
+    struct run_often *ways = &run->often[(off * 2654435761u) >> 16 & (RUN_OFTEN - WAYS)];
+    struct run_often *oldest = ways;
+    uint32_t now = now_tsc();
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (ways[i].host_off == off) {
+            return &ways[i];
+        }
+        oldest = now - ways[i].tsc > now - oldest->tsc ? &ways[i] : oldest;
+    }
+    return oldest;
 }
 
 static uint16_t first_limit(const struct run *run)
@@ -27,7 +43,7 @@ static uint16_t first_limit(const struct run *run)
 bool run_faults_often(struct run *run, uint64_t host)
 {
     uint32_t off = (uint32_t)(host - run->cache->exec);
-    uint32_t now = (uint32_t)(__builtin_ia32_rdtsc() >> 10);
+    uint32_t now = now_tsc();
     struct run_often *often = often_slot(run, off);
     if (often->host_off != off) {
         *often = (struct run_often){.host_off = off, .limit = first_limit(run)};
@@ -53,7 +69,7 @@ bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back)
 void run_never_often(struct run *run, uint64_t host)
 {
     uint32_t off = (uint32_t)(host - run->cache->exec);
-    *often_slot(run, off) = (struct run_often){.host_off = off, .limit = NEVER};
+    *often_slot(run, off) = (struct run_often){.host_off = off, .tsc = now_tsc(), .limit = NEVER};
 }
 
 void run_forget_often(struct run *run)

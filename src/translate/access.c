@@ -26,11 +26,6 @@ void translate_offset(struct translator *t, const struct insn *insn, int32_t del
     }
 }
 
-static bool uses_fs_gs(const struct insn *insn)
-{
-    return insn->seg == SEG_FS || insn->seg == SEG_GS;
-}
-
 /* Base of FS/GS into r9d, through a pointer that leads to an unmapped page while the segment may
  * not be used the fast way (null, limit, rights): see cpu_update_segment(). */
 static void emit_segment_base(struct translator *t, const struct insn *insn)
@@ -39,6 +34,16 @@ static void emit_segment_base(struct translator *t, const struct insn *insn)
     struct host_mem base = host_mem_base(R9, 0);
     emit_load64(&t->emit, R9, &ptr);
     emit_load32(&t->emit, R9, &base);
+}
+
+void translate_linear(struct translator *t, const struct insn *insn, int32_t delta)
+{
+    translate_offset(t, insn, delta);
+    if (translate_uses_fs_gs(insn)) {
+        struct host_mem sum = host_mem_index(R8, R9, 1, 0);
+        emit_segment_base(t, insn);
+        emit_lea32(&t->emit, R8, &sum);
+    }
 }
 
 /* Kernel code that reaches into private slots: window by the address's top bits. r8d = linear. */
@@ -117,9 +122,8 @@ static bool small_disp(int32_t disp)
 void translate_address(struct translator *t, const struct insn *insn, int32_t delta, bool load,
                        struct host_mem *mem)
 {
-    struct emit *e = &t->emit;
     bool flat = translate_flat(t);
-    bool limited = (t->kind & SITE_COMPUTED) && uses_fs_gs(insn);
+    bool limited = (t->kind & SITE_COMPUTED) && translate_uses_fs_gs(insn);
     if ((!flat || limited) && translate_computed_address(t, insn, delta, mem)) {
         return;
     }
@@ -135,18 +139,13 @@ void translate_address(struct translator *t, const struct insn *insn, int32_t de
     }
     if (t->kind & SITE_DUAL) {
         t->unit_kind |= UNIT_DUAL;
-        translate_offset(t, insn, delta);
-        if (uses_fs_gs(insn)) {
-            struct host_mem sum = host_mem_index(R8, R9, 1, 0);
-            emit_segment_base(t, insn);
-            emit_lea32(e, R8, &sum);
-        }
+        translate_linear(t, insn, delta);
         translate_dual(t, mem);
         return;
     }
     int32_t pending = insn->base == GPR_ESP ? t->esp_pending : 0; /* else 0 at such sites */
     int32_t disp = (int32_t)((uint32_t)insn->disp + (uint32_t)(delta + pending));
-    if (uses_fs_gs(insn)) {
+    if (translate_uses_fs_gs(insn)) {
         bool simple = insn->index == INSN_NO_REG && insn->adsize == 4;
         if (!simple) {
             translate_offset(t, insn, delta);

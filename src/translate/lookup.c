@@ -30,15 +30,22 @@ static bool is_plain_access(const struct insn *insn)
            insn->mem_bytes > 0 && insn->mem_bytes <= 16;
 }
 
+/* PUSH, JMP: what they do besides follows the load of their operand. */
+static bool is_loaded_first(const struct insn *insn)
+{
+    return (insn->verdict == VERDICT_PUSH || insn->verdict == VERDICT_JMP_INDIRECT) &&
+           insn->is_mem && insn->opattr == 4 && insn->mem_bytes == 4 && !insn->mem_write;
+}
+
 bool translate_may_look_up(const struct insn *insn, uint32_t mode)
 {
     const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32;
     unsigned string = insn->opcode & 0xfe;
     bool moves = insn->verdict == VERDICT_STRING && (string == 0xa4 || string == 0xaa);
+    bool loads = is_plain_access(insn) || is_loaded_first(insn);
     return (mode & flat) == flat && !(mode & (MODE_NOWP | MODE_WATCH | MODE_STEP)) &&
-           insn->adsize == 4 && insn->seg != SEG_FS && insn->seg != SEG_GS &&
-           insn->technique < TECHNIQUE_CALL && !insn->plant &&
-           (moves || (is_plain_access(insn) && insn->seg != SEG_CS));
+           insn->adsize == 4 && insn->technique < TECHNIQUE_CALL && !insn->plant &&
+           insn->seg != SEG_CS && (loads || (moves && !translate_uses_fs_gs(insn)));
 }
 
 static void emit_call(struct translator *t, const struct insn *full)
@@ -76,6 +83,7 @@ void translate_lookup(struct translator *t, const struct insn *insn)
     scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
                 true, &full);
     full.verdict = insn->verdict;
+    translate_linear(t, insn, 0); /* and may FS or GS be used as it is? */
     if (t->in->engine & ENGINE_NO_QUICK_LOOKUP) {
         emit_call(t, &full);
         return;
@@ -83,7 +91,6 @@ void translate_lookup(struct translator *t, const struct insn *insn)
     struct host_mem delta =
         host_mem_index(R15, R11, 8, CPU_QUICK_DELTA + (full.mem_write ? 8 * CPU_QUICK : 0));
     struct host_mem byte = host_mem_index(R8, R11, 1, 0);
-    translate_offset(t, insn, 0);
     emit_compare(t, &full);
     uint32_t found = emit_loop_rel8(e, 0xe3, false);
     emit_mov_rr64(e, RCX, R10);

@@ -31,7 +31,9 @@ struct lookup_site {
     struct insn insn;
     uint32_t left;     /* uses until it is judged again */
     uint32_t n_spared; /* host faults it has spared since it was */
-    uint32_t epoch;    /* of view_age_lookups(), when it last spared one */
+    uint32_t n_ever;   /* and since it was made */
+    uint32_t stale;    /* the last epoch (view_age_lookups) in which it was asked and spared none */
+    uint32_t n_stale;  /* how many there were since it last did */
     uint64_t counted;  /* tag of the look-up that was the last to be counted */
 };
 enum { LOOKUP_REVIEW_USES = 512 };
@@ -127,6 +129,11 @@ struct unit *translate_chain(struct codepages *pages, const struct translate_inp
 /* May the site of insn, decoded with its operands, be SITE_LOOKUP in code of this mode? */
 bool translate_may_look_up(const struct insn *insn, uint32_t mode);
 
+static inline bool translate_uses_fs_gs(const struct insn *insn)
+{
+    return insn->seg == SEG_FS || insn->seg == SEG_GS;
+}
+
 /* ---- between the files of this room ---- */
 /* unit.c: the parts of making a unit; what jumps back into a unit goes when that one goes. */
 void translate_init(struct translator *t, const struct translate_input *in);
@@ -146,6 +153,8 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* access.c: the operand's linear address into r8d, where segments are flat or FS, GS. */
+void translate_linear(struct translator *t, const struct insn *insn, int32_t delta);
 /* lookup.c: the operand's address in guest RAM into r8. */
 void translate_lookup(struct translator *t, const struct insn *insn);
 /* access.c: is a pending #MF due before its operand's faults? */

@@ -72,8 +72,8 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
     if (looks_up) {
         struct lookup_site *lookup = (struct lookup_site *)site;
         lookup->left = LOOKUP_REVIEW_USES;
-        lookup->n_spared = 0;
-        lookup->epoch = 0;
+        lookup->n_spared = lookup->n_ever = 0;
+        lookup->stale = lookup->n_stale = 0;
         lookup->counted = 0;
     }
     if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */

@@ -10,8 +10,9 @@
 
 /* A page that is used so often without a window is worth a mapping: other sites use it too. More
  * often than the eight stores of an unrolled loop that come to each page once. Quick look-ups are
- * not counted, so a page that is there in another epoch still has been used often. */
-enum { VISITS_BEFORE_MAPPING = 24, VISITS_OF_EPOCH = 10 };
+ * not counted, so a page that is there in another epoch still has been used often; where processes
+ * come and go it may be another process's. */
+enum { VISITS_BEFORE_MAPPING = 24, VISITS_OF_EPOCH = 24, VISITS_OF_BUSY_EPOCH = 8 };
 
 static void forget_quick(struct cpu *cpu)
 {
@@ -31,6 +32,7 @@ static void forget_quick(struct cpu *cpu)
 void lookup_start(struct cpu *cpu)
 {
     cpu->n_quick = UINT32_MAX; /* a tag of 0 would be that of page 0 */
+    cpu->lookup_epoch = 1;
     lookup_forget_all(cpu);
 }
 
@@ -79,13 +81,19 @@ static void note_large(struct cpu *cpu, uint32_t lin)
 
 void view_age_lookups(struct cpu *cpu)
 {
-    enum { EPOCH_TSC = 1 << 23 }; /* some 3 ms */
-    uint64_t now = __builtin_ia32_rdtsc();
-    if (now - cpu->lookup_epoch_tsc >= EPOCH_TSC) {
-        cpu->lookup_epoch_tsc = now;
-        cpu->lookup_epoch++;
-        lookup_forget_all(cpu);
+    enum { EPOCH_TSC = 1 << 21, WORTH_SHIFT = 17 }; /* 0.8 ms; ten times a fault spared */
+    uint64_t now = __builtin_ia32_rdtsc(), passed = now - cpu->lookup_epoch_tsc;
+    if (passed < EPOCH_TSC) {
+        return;
     }
+    uint64_t n_spared = cpu->n_spared - cpu->lookup_n_spared;
+    if (n_spared << WORTH_SHIFT >= passed) {
+        cpu->lookup_paid = cpu->lookup_epoch;
+    }
+    cpu->lookup_n_spared = cpu->n_spared;
+    cpu->lookup_epoch_tsc = now;
+    cpu->lookup_epoch += cpu->lookup_epoch != UINT32_MAX ? 1 : 2; /* none is 0 */
+    lookup_forget_all(cpu);
 }
 
 static struct view_visits *visits_of(struct view *view, uint32_t window, uint32_t lin)
@@ -129,13 +137,17 @@ static bool may_use(const struct view *view, uint32_t lin, uint32_t phys, bool w
            !page_is_hidden(view, lin >> PAGE_SHIFT, phys_page);
 }
 
-/* One visit more. */
-static bool is_worth_mapping(const struct cpu *cpu, struct view_visits *visits)
+/* One visit more. Another frame is another page: another process has come. */
+static bool is_worth_mapping(const struct cpu *cpu, struct view_visits *visits, uint32_t phys_page)
 {
     uint8_t epoch = (uint8_t)cpu->lookup_epoch;
-    unsigned n = visits->n + (visits->n && visits->epoch != epoch ? VISITS_OF_EPOCH : 1u);
+    uint16_t frame = (uint16_t)phys_page;
+    unsigned of_epoch = view_lookups_pay(cpu) ? VISITS_OF_BUSY_EPOCH : VISITS_OF_EPOCH;
+    unsigned n = visits->frame != frame                ? 1u
+                 : visits->n && visits->epoch != epoch ? visits->n + of_epoch
+                                                       : visits->n + 1u;
     bool is_worth = n > VISITS_BEFORE_MAPPING;
-    *visits = (struct view_visits){is_worth ? 0 : (uint8_t)n, epoch};
+    *visits = (struct view_visits){is_worth ? 0 : (uint8_t)n, epoch, frame};
     return is_worth;
 }
 
@@ -150,7 +162,7 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     view->stats.n_lookups++;
     if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
         view->stats.n_guest_faults++;
-        *visits_of(view, window, lin) = (struct view_visits){1, (uint8_t)cpu->lookup_epoch};
+        lookup_forget_visits(view, window, lin);
         cpu->n_spared++;
         return VIEW_FAULT;
     }
@@ -160,7 +172,7 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     bool is_spared = !is_mapped(view, window, lin, write);
     if (is_spared) {
         cpu->n_spared++;
-        if (is_worth_mapping(cpu, visits_of(view, window, lin))) {
+        if (is_worth_mapping(cpu, visits_of(view, window, lin), walk.phys >> PAGE_SHIFT)) {
             is_spared = view_fault(cpu, base, lin, access, user) != VIEW_MAPPED;
         }
     }

@@ -129,11 +129,20 @@ static inline bool view_look_up_ram(struct cpu *cpu, uint32_t lin, bool write, u
     }
     return view_look_up(cpu, lin, write, host) == VIEW_MAPPED;
 }
-/* From now on a looked-up site finds the page without a call. */
+/* Have they spared so many faults lately that those sites pay which spare none themselves? */
+static inline bool view_lookups_pay(const struct cpu *cpu)
+{
+    return cpu->lookup_epoch - cpu->lookup_paid <= 2;
+}
+/* From now on a looked-up site finds the page without a call. Not one that the window has: whoever
+ * keeps meeting such pages is to be judged, unless look-ups pay on the whole. */
 static inline void view_lookup_set_quick(struct cpu *cpu, uint32_t lin, bool write,
                                          const struct cpu_lookup *known)
 {
     uint32_t page = lin >> PAGE_SHIFT, i = page % CPU_QUICK;
+    if (!(known->delta & 1) && !view_lookups_pay(cpu)) {
+        return;
+    }
     if (cpu->n_quick < CPU_QUICK_LIST) {
         cpu->quick_list[cpu->n_quick] = (uint16_t)(write * CPU_QUICK + i);
     }

@@ -170,6 +170,7 @@ struct view {
     uint32_t next_sup_dir;
     struct view_visits {
         uint8_t n, epoch;
+        uint16_t frame; /* low bits of the physical page's number */
     } visits[1 << VIEW_VISITS_SHIFT];
     struct view_stats stats;
 };

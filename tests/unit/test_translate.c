@@ -322,15 +322,21 @@ static void who_may_look_up(void **state)
     assert_true(may_look_up("\x0f\x29\x03", 3, FLAT_MODE));         /* movaps */
     assert_true(may_look_up("\xf3\xab", 2, FLAT_MODE));             /* rep stos */
     assert_true(may_look_up("\xa3\x00\x10\x00\x00", 5, FLAT_MODE)); /* mov moffs */
+    assert_true(may_look_up("\x65\x8b\x03", 3, FLAT_MODE));         /* gs: */
+    assert_true(may_look_up("\xff\x33", 2, FLAT_MODE));             /* push (%ebx) */
+    assert_true(may_look_up("\xff\x23", 2, FLAT_MODE));             /* jmp *(%ebx) */
+    assert_false(may_look_up("\xff\x13", 2, FLAT_MODE));            /* call *(%ebx) */
+    assert_false(may_look_up("\x66\xff\x33", 3, FLAT_MODE));        /* pushw (%ebx) */
+    assert_false(may_look_up("\x8f\x03", 2, FLAT_MODE));            /* pop (%ebx) */
+    assert_false(may_look_up("\x53", 1, FLAT_MODE));                /* push %ebx */
+    assert_false(may_look_up("\x64\xf3\xa4", 3, FLAT_MODE));        /* rep movsb from fs: */
     assert_false(may_look_up("\xf3\xa6", 2, FLAT_MODE));            /* repe cmps */
     assert_false(may_look_up("\x8d\x03", 2, FLAT_MODE));            /* lea */
-    assert_false(may_look_up("\x65\x8b\x03", 3, FLAT_MODE));        /* gs: */
     assert_false(may_look_up("\x2e\x8b\x03", 3, FLAT_MODE));        /* cs: */
     assert_false(may_look_up("\xd9\x03", 2, FLAT_MODE));            /* flds */
     assert_false(may_look_up("\x0f\x6f\x03", 3, FLAT_MODE));        /* movq to %mm0 */
     assert_false(may_look_up("\x0f\xab\x03", 3, FLAT_MODE));        /* bts %eax */
     assert_false(may_look_up("\x0f\xae\x03", 3, FLAT_MODE));        /* fxsave */
-    assert_false(may_look_up("\xff\x33", 2, FLAT_MODE));            /* push (%ebx) */
     assert_false(may_look_up("\x67\x8b\x07", 3, FLAT_MODE));        /* mov (%bx),%eax */
     assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE | MODE_NOWP));
     assert_false(may_look_up("\x8b\x03", 2, FLAT_MODE | MODE_WATCH));

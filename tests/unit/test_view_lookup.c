@@ -255,19 +255,57 @@ static void test_quick_large(void **state)
     guest_stop();
 }
 
-/* A page that is there in one epoch after another is mapped, though nobody counts its uses. */
+static void next_epoch(bool is_busy)
+{
+    uint32_t epoch = cpu->lookup_epoch;
+    cpu->lookup_epoch_tsc = 0;
+    view_age_lookups(cpu);
+    assert_int_equal(cpu->lookup_epoch, epoch + 1);
+    cpu->lookup_paid = is_busy ? epoch : epoch - 9;
+    assert_true(view_lookups_pay(cpu) == is_busy);
+}
+
+/* A page that is there in another epoch still is mapped, though nobody counts its uses; later where
+ * look-ups spare many faults, and not for another frame. */
 static void test_epochs(void **state)
 {
     (void)state;
+    uint64_t host = 0;
     begin();
-    unsigned n = 0;
-    while (!view_is_mapped(cpu, at(4), true, true)) {
-        find(at(4), true);
-        cpu->lookup_epoch_tsc = 0;
-        view_age_lookups(cpu);
-        assert_true(++n < 6);
+    for (unsigned busy = 0; busy < 2; busy++) {
+        unsigned n = 0;
+        next_epoch(busy);
+        while (!view_is_mapped(cpu, at(4 + busy), true, true)) {
+            assert_int_equal(view_look_up(cpu, at(4 + busy), true, &host), VIEW_MAPPED);
+            next_epoch(busy);
+            n++;
+        }
+        assert_int_equal(n, busy ? 4 : 2);
     }
-    assert_true(n > 2);
+    for (uint32_t i = 20; i < 40; i++) {
+        put_pte(12, (FRAME + i * PAGE_BYTES) | P | W | U);
+        load_cr3(cr3);
+        assert_int_equal(view_look_up(cpu, at(12), true, &host), VIEW_MAPPED);
+        assert_true(host == ram(i));
+        next_epoch(false);
+    }
+    assert_false(view_is_mapped(cpu, at(12), true, true));
+    /* what the window has is found quickly only where look-ups pay */
+    assert_int_equal(view_look_up(cpu, at(4), true, &host), VIEW_MAPPED);
+    view_lookup_set_quick(cpu, at(4), true, view_lookup_known(cpu, at(4), true));
+    assert_true(!quick(at(4), true));
+    next_epoch(true);
+    find(at(4), true);
+    /* ten times what they cost is 0.1 of the time */
+    next_epoch(false);
+    cpu->lookup_epoch_tsc = __builtin_ia32_rdtsc() - (1u << 22);
+    cpu->lookup_n_spared = cpu->n_spared - 20;
+    view_age_lookups(cpu);
+    assert_false(view_lookups_pay(cpu));
+    cpu->lookup_epoch_tsc = __builtin_ia32_rdtsc() - (1u << 22);
+    cpu->lookup_n_spared = cpu->n_spared - 4000;
+    view_age_lookups(cpu);
+    assert_true(view_lookups_pay(cpu));
     guest_stop();
 }
 
