@@ -19,7 +19,9 @@ static const uint32_t EDX1_ALWAYS = CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC
 static const uint32_t EDX1_IF_HOST = CPUID_FPU | CPUID_CX8 | CPUID_CMOV | CPUID_CLFLUSH |
                                      CPUID_MMX | CPUID_FXSR | CPUID_SSE | CPUID_SSE2;
 static const uint32_t ECX1_IF_HOST = CPUID_SSE3 | CPUID_PCLMULQDQ | CPUID_SSSE3 | CPUID_SSE41 |
-                                     CPUID_SSE42 | CPUID_MOVBE | CPUID_POPCNT | CPUID_AES;
+                                     CPUID_SSE42 | CPUID_MOVBE | CPUID_POPCNT | CPUID_AES |
+                                     CPUID_RDRAND;
+static const uint32_t EBX7_IF_HOST = CPUID7_EBX_ERMS | CPUID7_EBX_RDSEED | CPUID7_EBX_SHA;
 
 /* Deterministic cache parameters: type, level, ways, sets; 64-byte lines, not shared. */
 static void cache_leaf(uint32_t index, struct leaf *leaf)
@@ -82,7 +84,7 @@ static void basic_leaf(const struct cpu *cpu, uint32_t number, uint32_t index, s
         break;
     case 7:
         if (index == 0) {
-            leaf->ebx = CPUID7_EBX_TSC_ADJUST | (cpu->host_cpuid.ebx7 & CPUID7_EBX_ERMS);
+            leaf->ebx = CPUID7_EBX_TSC_ADJUST | (cpu->host_cpuid.ebx7 & EBX7_IF_HOST);
             leaf->edx = CPUID7_EDX_SPEC_CTRL | CPUID7_EDX_ARCH_CAPABILITIES;
         }
         break;

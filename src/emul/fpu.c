@@ -28,7 +28,8 @@ static bool is_general(const struct insn *insn)
         if (op == 0xae && insn->has_modrm) {
             return !insn->is_mem || insn_reg(insn) == 7; /* fences; CLFLUSH */
         }
-        return op == 0xc3 || op == 0x18 || op == 0x0d || op == 0xb8; /* MOVNTI, PREFETCH, POPCNT */
+        /* MOVNTI, PREFETCH, POPCNT; CMPXCHG8B, RDRAND */
+        return op == 0xc3 || op == 0x18 || op == 0x0d || op == 0xb8 || op == 0xc7;
     }
     return insn->map == 2 && op >= 0xf0; /* MOVBE, CRC32 */
 }

@@ -23,7 +23,7 @@ static uint32_t bit_string_displacement(const struct cpu *cpu, const struct insn
  * others (SDM vol. 1, "Memory Alignment Requirement"). That is looked at before the page tables. */
 static bool must_align(const struct insn *insn)
 {
-    if (insn->map == 0 || !(insn->flags & INSN_FPU) || insn->mem_bytes < 16) {
+    if (insn->map == 0 || !(insn->flags & INSN_FPU) || insn->mem_bytes < 16 || insn_is_sha(insn)) {
         return false;
     }
     const bool f2f3 = insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
@@ -74,6 +74,10 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
     }
     if ((lin & 15) && must_align(insn)) {
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
+        return LIGHT_FAULT;
+    }
+    if ((lin & 15) && insn_is_sha(insn) && cpu_checks_alignment(cpu)) {
+        cpu->fault = (struct fault){.vector = VEC_AC, .has_error = true};
         return LIGHT_FAULT;
     }
     if (insn->mem_write && acc_probe_write(cpu, lin, n, ACC_CPL) < 0) {

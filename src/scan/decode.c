@@ -57,6 +57,9 @@ static bool isa_offered(ZydisISASet set)
     case ZYDIS_ISA_SET_MOVBE:
     case ZYDIS_ISA_SET_AES:
     case ZYDIS_ISA_SET_PCLMULQDQ:
+    case ZYDIS_ISA_SET_SHA:
+    case ZYDIS_ISA_SET_RDRAND:
+    case ZYDIS_ISA_SET_RDSEED:
     case ZYDIS_ISA_SET_CLFSH:
     case ZYDIS_ISA_SET_LAHF:
     case ZYDIS_ISA_SET_RDPMC:
@@ -86,6 +89,7 @@ static bool isa_uses_fpu(ZydisISASet set)
     case ZYDIS_ISA_SET_SSE42:
     case ZYDIS_ISA_SET_AES:
     case ZYDIS_ISA_SET_PCLMULQDQ:
+    case ZYDIS_ISA_SET_SHA:
         return true;
     default:
         return false;
@@ -110,6 +114,7 @@ static unsigned isa_flag(ZydisISASet set)
     case ZYDIS_ISA_SET_SSE42:
     case ZYDIS_ISA_SET_AES:
     case ZYDIS_ISA_SET_PCLMULQDQ:
+    case ZYDIS_ISA_SET_SHA:
         return INSN_SSE;
     default:
         return 0;
@@ -207,6 +212,7 @@ static unsigned roles_0f(const struct insn *insn)
     case 0x6e:
     case 0xba:
     case 0xc4:
+    case 0xc7: /* RDRAND, RDSEED */
     case 0x00:
     case 0x01:
         return ROLE_RM;

@@ -114,8 +114,15 @@ static inline bool insn_is_bit_string(const struct insn *insn)
     return insn->map == 1 && (insn->opcode == 0xa3 || insn->opcode == 0xab ||
                               insn->opcode == 0xb3 || insn->opcode == 0xbb);
 }
+/* SHA1*, SHA256*: Intel's CPUs want their operands on 16 bytes, AMD's do not. */
+static inline bool insn_is_sha(const struct insn *insn)
+{
+    return (insn->map == 2 && insn->opcode >= 0xc8 && insn->opcode <= 0xcd) ||
+           (insn->map == 3 && insn->opcode == 0xcc);
+}
 /* SSE operands of 16 bytes that must lie on 16 bytes, else #GP (SDM vol. 2, exception types 1, 2
- * and 4): all but MOVUPS, MOVUPD, MOVDQU, LDDQU and the PCMPxSTRx. FXSAVE, FXRSTOR. */
+ * and 4): all but MOVUPS, MOVUPD, MOVDQU, LDDQU and the PCMPxSTRx. FXSAVE, FXRSTOR. Not SHA: the CPU
+ * underneath says. */
 static inline bool insn_must_be_aligned(const struct insn *insn)
 {
     if (!insn->is_mem || insn->map == 0) {
@@ -124,7 +131,7 @@ static inline bool insn_must_be_aligned(const struct insn *insn)
     if (insn->mem_bytes == 512) {
         return insn->map == 1 && insn->opcode == 0xae;
     }
-    if (insn->mem_bytes != 16) {
+    if (insn->mem_bytes != 16 || insn_is_sha(insn)) {
         return false;
     }
     if (insn->map == 3) {

@@ -31,11 +31,14 @@ enum { /* leaf 1, ECX */
        CPUID_MOVBE = 1 << 22,
        CPUID_POPCNT = 1 << 23,
        CPUID_AES = 1 << 25,
+       CPUID_RDRAND = 1 << 30,
 };
 #define CPUID_HYPERVISOR (1u << 31)
 enum { /* leaf 7 */
        CPUID7_EBX_TSC_ADJUST = 1 << 1,
        CPUID7_EBX_ERMS = 1 << 9,
+       CPUID7_EBX_RDSEED = 1 << 18,
+       CPUID7_EBX_SHA = 1 << 29,
        CPUID7_EDX_SPEC_CTRL = 1 << 26,
        CPUID7_EDX_ARCH_CAPABILITIES = 1 << 29,
 };

@@ -78,7 +78,11 @@ static void aim(struct maker *maker, const struct operand *op, bool addr16)
 {
     struct rng *rng = &maker->rng;
     uint32_t *gpr = maker->test->gpr;
-    uint32_t off = state_target(rng, maker->mem_bytes) - maker->seg_base[op->seg];
+    /* A code segment that does not reach the data: other slots may hold something else for the CPU
+     * underneath, the first bytes of this one do not. */
+    bool own = op->seg == CASE_CS && maker->seg_base[CASE_CS];
+    uint32_t lin = own ? maker->lin + rng_below(rng, 16) : state_target(rng, maker->mem_bytes);
+    uint32_t off = lin - maker->seg_base[op->seg];
     bool full = op->disp_bytes == (addr16 ? 2 : 4);
     bool no_register = op->base == NONE && op->index == NONE;
     if (full && (no_register || rng_chance(rng, 50))) {

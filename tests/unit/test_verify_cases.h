@@ -244,7 +244,7 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_SET, 0, "xlatb", "d7"},
     {RULE_SET, 0, "vmovaps %xmm0, %xmm1", "c5 f8 28 c8"},
     {RULE_SET, 0, "ud2", "0f 0b"},
-    {RULE_SET, 0, "rdrand %eax", "0f c7 f0"},
+    {RULE_SET, 0, "rdpid %eax", "f3 0f c7 f8"},
     {RULE_REGISTER, 0, "movl %eax, %ds", "8e d8"},
     {RULE_REGISTER, 0, "movq %cr3, %rax", "0f 20 d8"},
     {RULE_REGISTER, 0, "movaps %xmm8, %xmm0", "41 0f 28 c0"},
