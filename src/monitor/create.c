@@ -255,7 +255,7 @@ int machine_create(struct machine **out, const struct options *options, char **e
         return -1;
     }
     machine->run.no_lookup = options->engine & (ENGINE_NO_LOOKUP | ENGINE_ALL_CHECKED);
-    machine->cpu->no_rings = (options->engine & ENGINE_NO_RINGS) || machine->profile;
+    machine->cpu->no_rings = options->engine & ENGINE_NO_RINGS;
     machine->run.lookup_at_once = options->engine & ENGINE_EAGER_LOOKUP;
     view_set_observer(machine->view, monitor_observe, options->split != SPLIT_HIDE);
     monitor_start_counters(machine);

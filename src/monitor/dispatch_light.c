@@ -85,6 +85,15 @@ static uint32_t raise_fault(struct cpu *cpu)
     return LIGHT_EXIT;
 }
 
+static inline void count(struct cpu *cpu, const struct insn *insn, uint32_t op)
+{
+    const struct machine *machine = cpu->machine;
+    cpu->n_light[op]++;
+    if (__builtin_expect(machine->profile != NULL, 0)) {
+        tally_add(&machine->profile->calls, (uint64_t)op << 32 | insn->eip);
+    }
+}
+
 __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct insn *insn,
                                                    uint32_t op)
 {
@@ -97,10 +106,7 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
 
     cpu->eip = insn_eip(cpu, insn);
     cpu->exit_insn = (struct insn *)insn;
-    cpu->n_light[op]++;
-    if (__builtin_expect(machine->profile != NULL, 0)) {
-        tally_add(&machine->profile->calls, (uint64_t)op << 32 | insn->eip);
-    }
+    count(cpu, insn, op);
     enum light_result result = op == OP_STRING ? light_string(cpu, insn) : functions[op](cpu, insn);
     if (op == OP_UD && insn->flags & INSN_TOO_LONG) { /* SDM: more than 15 bytes is #GP(0) */
         cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
@@ -192,11 +198,11 @@ uint32_t light_dispatch(struct cpu *cpu, const struct insn *insn, uint32_t op)
     }
     if (!cpu->no_rings && (op == OP_MOV_TO_SEG || op == OP_POP_SEG) && !insn->plant &&
         emul_load_known(cpu, insn, op == OP_POP_SEG)) {
-        cpu->n_light[op]++;
+        count(cpu, insn, op);
         return LIGHT_NEXT;
     }
     if (!cpu->no_rings && changes_ring(cpu, insn, op)) {
-        cpu->n_light[op]++;
+        count(cpu, insn, op);
         forget_rf(cpu, op);
         return go_on(cpu, false);
     }
