@@ -61,7 +61,7 @@ struct unit {
 enum move_kind {
     MOVE_SITE,  /* eip */
     MOVE_LIN,   /* a linear address of the code */
-    MOVE_MINUS, /* 0 - linear address */
+    MOVE_MINUS, /* 0 or 1 - linear address */
     MOVE_DIR,   /* 8 * linear page: where the I-view's directory has it */
     MOVE_CROSS, /* linear page * bytes of a table - something */
 };
@@ -87,6 +87,7 @@ struct cache {
     uint32_t n_site_bytes, max_site_bytes;
     uint32_t *moves; /* arena: enum move_kind, offset in the cache or of the site in units of 16 */
     uint32_t n_moves, max_moves;
+    bool no_landings; /* returns look their targets up: nothing behind a call asks where they went */
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 

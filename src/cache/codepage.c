@@ -199,6 +199,7 @@ void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t 
 
 void codepages_flush(struct codepages *pages)
 {
+    codepages_forget_returns(pages);
     for (uint32_t i = 0; i < pages->n_pages; i++) {
         struct codepage *page = &pages->pages[i];
         view_forget_table(pages->view, page->lin_page << 12, page->table);

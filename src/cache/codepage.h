@@ -9,6 +9,7 @@
 #define CACHE_CODEPAGE_H
 
 #include "cache/cache.h"
+#include "cpu/stacks.h"
 #include "view/view.h"
 
 struct physcode {
@@ -76,6 +77,7 @@ struct codepages {
     struct hot_slot slots[CPU_HOT_IMMS];
     uint32_t n_slots;      /* in use */
     uint32_t *slot_values; /* cpu->hot_imm */
+    struct cpu *cpu;       /* whose call stacks lead here, or NULL */
     bool never_loose;      /* -engine no-loose */
     uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores, n_moves;
 };
@@ -95,6 +97,14 @@ static inline unsigned codepage_hash(uint32_t phys_page, uint32_t lin_page, uint
 static inline uint32_t codepage_slot(const struct codepage *page, uint32_t off)
 {
     return page->phys->scanned[off >> 3] & 1u << (off & 7) ? page->table[off] : 0;
+}
+
+/* Some unit is no longer to be run: nobody may return to it either. */
+static inline void codepages_forget_returns(struct codepages *pages)
+{
+    if (pages->cpu) {
+        stacks_empty_all(pages->cpu);
+    }
 }
 
 int codepages_create(struct codepages *pages, struct cache *cache, struct view *view,

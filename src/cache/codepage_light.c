@@ -45,6 +45,9 @@ static void drop_units(struct codepages *pages, struct codepage *page)
             page->table[unit->insns[i].page_off] = 0;
         }
     }
+    if (page->units) {
+        codepages_forget_returns(pages);
+    }
     page->units = NULL;
     page->links = NULL;
 }

@@ -4,8 +4,8 @@
  * but moved: its table and its code stay where they are, and a few words of it change.
  *
  * Only a codepage that no address space has at its old address any more is moved; two programs that
- * run side by side have one each. Nothing of the guest runs meanwhile. Host return addresses into
- * the code stay right: what a return finds by them is only a prediction.
+ * run side by side have one each. Nothing of the guest runs meanwhile. Nobody returns to it as it
+ * was: the stacks of guest calls are emptied.
  *
  * -engine no-moves switches it off (monitor/miss.c).
  */
@@ -134,6 +134,7 @@ bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_
         }
     }
     view_forget_table(pages->view, page->lin_page << 12, page->table);
+    codepages_forget_returns(pages); /* the landings in it stand for other addresses */
     for (const struct unit *unit = page->units; unit; unit = unit->next) {
         move_unit(pages->cache, unit, delta_pages);
     }

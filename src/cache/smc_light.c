@@ -249,6 +249,7 @@ void codepage_store(struct codepages *pages, uint32_t phys_addr, uint32_t n_byte
     if (!drop_hit_units(pages, phys, low, high, &dropped)) {
         return;
     }
+    codepages_forget_returns(pages);
     pages->n_invalidations++;
     pages->n_partial++;
     if (!mark_rest(phys, &dropped)) { /* it may be a page of data by now */

@@ -194,6 +194,7 @@ enum {
     CPU_QUICK_LIST = 64,
     CPU_COUNTERS = 4096,
     CPU_HOT_IMMS = 64,
+    CPU_STACKS = 32,
     CPU_NO_KEY = 1 << 16
 };
 
@@ -234,7 +235,10 @@ struct cpu {
                                 4 GiB, present, writable data), else the poison page's address */
     struct segment seg[N_SEG];
     uint64_t host_rsp;        /* monitor's stack while guest code runs */
-    uint64_t guest_stack_top; /* top of the host stack that guest calls use */
+    struct cpu_stack {
+        uint64_t rsp;            /* of guest code while C runs: the next call pushes below */
+        uint32_t owner;          /* directory + 1; 0: none yet */
+    } *stack_now;                /* cpu/stacks.h */
     struct view *view;        /* owner of windows and directories */
     uint64_t helper[64];      /* light helpers and stubs, called as call *helper[i](%r15) */
     uint64_t scratch[8];      /* for emitted code: spills inside one instruction */
@@ -319,6 +323,11 @@ struct cpu {
     uint32_t n_spared;  /* host faults that look-ups have spared */
     bool looks_up;      /* acc.h's accesses ask no window */
     uint64_t exit_host; /* a host address of the instruction that left by EXIT_SITE */
+    /* cpu/stacks.c: host stacks of guest calls */
+    struct cpu_stack stack[CPU_STACKS];
+    uint64_t stacks_host;
+    uint32_t n_stacks_emptied; /* times the one in use was */
+    bool stacks_stale;         /* empty all before guest code is entered again */
     uint64_t n_stack_resets, n_host_faults, n_signals, n_steps;
 
     uint64_t poison_ptr; /* what seg_base_ptr holds for a segment without the fast form; set by the
@@ -329,6 +338,7 @@ struct cpu {
     struct cpu_switch {
         uint32_t mode; /* UINT32_MAX: none */
         uint64_t window, dir;
+        struct cpu_stack *stack;
     } switched[2];
     /* emul/ring.c */
     uint64_t way_generation;

@@ -4,6 +4,7 @@
  * which window and directory are due. Decides nothing about the guest.
  */
 #include "cpu/cpu.h"
+#include "cpu/stacks.h"
 #include "view/view.h"
 #include "x86/desc.h"
 
@@ -130,6 +131,7 @@ static inline void set_mode(struct cpu *cpu, uint32_t mode)
     if (__builtin_expect(known->mode == mode, 1)) {
         cpu->window = known->window;
         cpu->dir = known->dir;
+        cpu->stack_now = known->stack;
     } else if (cpu->view) {
         view_switch_mode(cpu);
     }

@@ -136,6 +136,8 @@ static int create_parts(struct machine *machine, char **error)
     result = codepages_create(&machine->pages, &machine->cache, machine->view,
                               tiny ? TINY_CODEPAGES : MAX_CODEPAGES);
     machine->pages.slot_values = machine->cpu->hot_imm;
+    machine->pages.cpu = machine->cpu;
+    machine->cache.no_landings = options->engine & ENGINE_NO_LANDINGS;
     machine->pages.never_loose = options->engine & ENGINE_NO_LOOSE;
     if (result >= 0) {
         result = run_create(&machine->run, machine->cpu, &machine->cache, machine->view);

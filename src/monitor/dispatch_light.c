@@ -114,6 +114,10 @@ __attribute__((noinline)) static uint32_t dispatch(struct cpu *cpu, const struct
     switch (result) {
     case LIGHT_NEXT:
         if (__builtin_expect(inside, 0)) {
+            if (machine->pages.n_invalidations != generation) {
+                cpu->stacks_stale = true; /* the unit may be gone, and make one more call: */
+                cpu->exit_request = 1;    /* out of it at the next boundary */
+            }
             return LIGHT_NEXT;
         }
         if (__builtin_expect(insn->plant, 0) && op < N_OPS) {

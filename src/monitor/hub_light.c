@@ -5,6 +5,7 @@
  * Light: the guest's x87/SSE state may be live in the host's registers all the way through here.
  * Whoever is called from here and is not light is called behind run_park_fpu(). */
 #include "bus/bus.h"
+#include "cpu/stacks.h"
 #include "monitor/machine_internal.h"
 #include "trace/trace.h"
 #include "x86/desc.h"
@@ -445,6 +446,10 @@ static enum outcome run_once(struct machine *machine, int *status)
         cpu->plant_done = false; /* nobody will ask for it */
     }
     machine->resume_host = machine->resume_behind = 0;
+    if (__builtin_expect(cpu->stacks_stale, 0)) {
+        cpu->stacks_stale = false;
+        stacks_empty_all(cpu);
+    }
     uint64_t tsc_in = __builtin_ia32_rdtsc();
     uint32_t reason = run_guest(cpu, host);
     machine->tsc_guest += __builtin_ia32_rdtsc() - tsc_in;

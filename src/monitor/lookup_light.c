@@ -54,7 +54,7 @@ bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
 static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
                                         enum view_answer answer, uint32_t lin, bool write)
 {
-    cpu->exit_host = *(const uint64_t *)cpu->scratch[SCRATCH_GUEST_RSP] - 1;
+    cpu->exit_host = cpu->scratch[SCRATCH_RETURN] - 1;
     cpu->exit_arg[0] = answer;
     cpu->exit_arg[1] = lin;
     cpu->exit_arg[2] = write;

@@ -118,7 +118,8 @@ run_guest:
         mov     %rdi, %r15
         mov     %rsi, %r10
         mov     %rsp, CPU_HOST_RSP(%r15)
-        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        mov     CPU_STACK_NOW(%r15), %r11
+        mov     (%r11), %rsp
         test    %r10, %r10
         jnz     resume_at
 
@@ -130,33 +131,43 @@ resume:
 resume_at:
         load_all
         jmp     *%r10
-/* Behind the call that came here "jmp *%r10" stands. */
+/* rbx: behind the call that came here, where "jmp *%r10" stands. */
 resume_by_return:
+        push    %rbx
         find_code
         load_all
         ret
         .globl  run_resume_end
 run_resume_end:
 
-/* light_dispatch(cpu, r8 = struct insn, r9d = operation) on the monitor's stack; eax = its answer. */
-        .macro call_dispatch
+/* light_dispatch(cpu, r8 = struct insn, r9d = operation) on the monitor's stack; eax = its answer.
+ * The return address waits in rbx, which C keeps: C may empty the stack it came on, or take another
+ * for the guest's calls. */
+        .macro call_dispatch tells_return=0
         save_guest
-        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+        pop     %rbx
+        mov     CPU_STACK_NOW(%r15), %rax
+        mov     %rsp, (%rax)
+        .if     \tells_return
+        mov     %rbx, CPU_SCRATCH_AT(SCRATCH_RETURN)(%r15)
+        .endif
         mov     CPU_HOST_RSP(%r15), %rsp
         mov     %r15, %rdi
         mov     %r8, %rsi
         mov     %r9d, %edx
         call    light_dispatch
-        mov     CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15), %rsp
+        mov     CPU_STACK_NOW(%r15), %rcx
+        mov     (%rcx), %rsp
         .endm
 
 /* call *helper[HELPER_LIGHT](%r15): r8 = struct insn, r9d = operation. General registers only. */
         .globl  run_light
         .type   run_light, @function
 run_light:
-        call_dispatch
+        call_dispatch 1
         test    %eax, %eax
         jnz     2f
+        push    %rbx
         .globl  run_reload_begin
 run_reload_begin:
         cmpl    $0, CPU_EXIT_REQUEST(%r15)
@@ -175,9 +186,7 @@ run_reload_end:
         mov     CPU_GPR+0(%r15), %rax
         popfq
         ret
-2:      add     $8, %rsp        /* its return address: nobody goes back there */
-        mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
-        cmp     $1, %eax        /* LIGHT_JUMP */
+2:      cmp     $1, %eax        /* LIGHT_JUMP */
         je      resume
         jmp     leave
 
@@ -191,8 +200,6 @@ run_light_end:
         cmp     $1, %eax        /* LIGHT_JUMP */
         ja      2b
         jb      7f
-        lea     8(%rsp), %rax   /* for run_bail */
-        mov     %rax, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
         jmp     resume_by_return
 7:      ud2                     /* LIGHT_NEXT: there is no next */
 
@@ -217,7 +224,8 @@ run_exit_cross:
         .globl  run_exit_signal
 run_exit_signal:
         save_guest
-5:      mov     %rsp, CPU_SCRATCH_AT(SCRATCH_GUEST_RSP)(%r15)
+5:      mov     CPU_STACK_NOW(%r15), %rax
+        mov     %rsp, (%rax)
 leave:
         mov     CPU_HOST_RSP(%r15), %rsp
         mov     CPU_EXIT_REASON(%r15), %eax

@@ -2,40 +2,40 @@
 #ifndef RUN_OFFSETS_H
 #define RUN_OFFSETS_H
 
-#define CPU_GPR             0
-#define CPU_EIP             64
-#define CPU_ARITH           68
-#define CPU_IFF             72
-#define CPU_SYSFLAGS        76
-#define CPU_INTR            80
-#define CPU_EXIT_REQUEST    84
-#define CPU_DF              88
-#define CPU_EXIT_REASON     92
-#define CPU_WINDOW          96
-#define CPU_DIR             104
-#define CPU_SEG_BASE_PTR    112
-#define CPU_SEG             160
-#define CPU_SEG_BYTES       12
-#define CPU_SEG_BASE        0
-#define CPU_SEG_SELECTOR    8
-#define CPU_CS_BASE         (CPU_SEG + CPU_SEG_BYTES)
-#define CPU_HOST_RSP        232
-#define CPU_GUEST_STACK_TOP 240
-#define CPU_HELPER          256
-#define CPU_SCRATCH         768
-#define CPU_DUAL_BASE       832
-#define CPU_REACH           17248
-#define CPU_STACK_REACH     17344
-#define CPU_CODE_REACH      17360
-#define CPU_CS_MINUS        17376
-#define CPU_COUNTS          17384
-#define CPU_HOT_IMM         50152
-#define CPU_SEG_RAW         50408
-#define CPU_SEG_LIN         50456
-#define CPU_SEG_KEY         50480
-#define CPU_LEFT            50504
-#define CPU_QUICK_TAG       83272
-#define CPU_QUICK_DELTA     85320
+#define CPU_GPR          0
+#define CPU_EIP          64
+#define CPU_ARITH        68
+#define CPU_IFF          72
+#define CPU_SYSFLAGS     76
+#define CPU_INTR         80
+#define CPU_EXIT_REQUEST 84
+#define CPU_DF           88
+#define CPU_EXIT_REASON  92
+#define CPU_WINDOW       96
+#define CPU_DIR          104
+#define CPU_SEG_BASE_PTR 112
+#define CPU_SEG          160
+#define CPU_SEG_BYTES    12
+#define CPU_SEG_BASE     0
+#define CPU_SEG_SELECTOR 8
+#define CPU_CS_BASE      (CPU_SEG + CPU_SEG_BYTES)
+#define CPU_HOST_RSP     232
+#define CPU_STACK_NOW    240
+#define CPU_HELPER       256
+#define CPU_SCRATCH      768
+#define CPU_DUAL_BASE    832
+#define CPU_REACH        17248
+#define CPU_STACK_REACH  17344
+#define CPU_CODE_REACH   17360
+#define CPU_CS_MINUS     17376
+#define CPU_COUNTS       17384
+#define CPU_HOT_IMM      50152
+#define CPU_SEG_RAW      50408
+#define CPU_SEG_LIN      50456
+#define CPU_SEG_KEY      50480
+#define CPU_LEFT         50504
+#define CPU_QUICK_TAG    83272
+#define CPU_QUICK_DELTA  85320
 
 /* struct cpu .helper[]: entry points that emitted code calls or jumps to */
 #define HELPER_LIGHT     0 /* call: C function number r9d for instruction r8 */
@@ -46,16 +46,18 @@
 
 /* struct cpu .scratch[] */
 #define SCRATCH_HOST       0 /* OP_RESOLVE's or OP_LOOKUP's answer: host pointer */
-#define SCRATCH_GUEST_RSP  1 /* guest call stack pointer while C runs */
+#define SCRATCH_RETURN     1 /* where the light call under way returns to */
 #define SCRATCH_GS         2 /* what GS.base holds */
 #define SCRATCH_LIN        3 /* linear address a miss/step/cross exit is about */
 #define SCRATCH_CACHE_EXEC 4
 #define SCRATCH_TARGET     5 /* OP_TARGET: linear address an indirect branch goes to */
 
 /* stubs at the beginning of the code cache */
-#define STUB_MISS  0
-#define STUB_STEP  32
-#define STUB_CROSS 64
+#define STUB_MISS    0
+#define STUB_STEP    32
+#define STUB_CROSS   64
+#define STUB_LANDING 96  /* a return came to another call's landing: r8d = EIP, r9 = rcx */
+#define STUB_BOTTOM  160 /* what the lowest word of a call stack leads to: r8d = EIP */
 
 /* enum exit_reason, for assembly */
 #define EXIT_MISS_NUMBER    1

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cpu/stacks.h"
 #include "host/host.h"
 #include "run/offsets.h"
 
@@ -28,7 +29,8 @@ CHECK_OFFSET(seg_base_ptr, CPU_SEG_BASE_PTR);
 CHECK_OFFSET(seg, CPU_SEG);
 CHECK_OFFSET(seg[SEG_CS].base, CPU_CS_BASE);
 CHECK_OFFSET(host_rsp, CPU_HOST_RSP);
-CHECK_OFFSET(guest_stack_top, CPU_GUEST_STACK_TOP);
+CHECK_OFFSET(stack_now, CPU_STACK_NOW);
+_Static_assert(offsetof(struct cpu_stack, rsp) == 0, "enter.S");
 CHECK_OFFSET(helper, CPU_HELPER);
 CHECK_OFFSET(scratch, CPU_SCRATCH);
 CHECK_OFFSET(dual_base, CPU_DUAL_BASE);
@@ -56,7 +58,28 @@ void run_exit_miss(void);
 void run_exit_step(void);
 void run_exit_cross(void);
 
-enum { STACK_BYTES = 512 << 10, STACK_GUARD_BYTES = 64 << 10, STACK_ABOVE_BYTES = 64 << 10 };
+/* Where returns go whose target must be looked up. */
+static void write_return_stub(struct cache *cache, uint32_t at)
+{
+    struct emit emit = {.start = cache->write + at,
+                        .at = cache->write + at,
+                        .end = cache->write + at + 64,
+                        .exec = cache->exec + at};
+    struct host_mem entry = host_mem_index(R14, R9, 8, 0), slot = host_mem_index(R10, R8, 4, 0);
+    struct host_mem base = host_mem_base(R9, (int32_t)cache->exec), back = host_mem_base(RSP, -8);
+    if (at == STUB_LANDING) {
+        emit_mov_rr64(&emit, RCX, R9);
+    } else {
+        emit_lea64(&emit, RSP, &back);
+    }
+    emit_mov_ri32(&emit, R9, 12);
+    emit_shrx32(&emit, R9, R8, R9);
+    emit_load64(&emit, R10, &entry);
+    emit_load32(&emit, R9, &slot);
+    emit_lea64(&emit, R9, &base);
+    emit_jmp_reg(&emit, R9);
+    BUG_ON(emit.overflow);
+}
 
 void run_write_stubs(struct run *run)
 {
@@ -71,6 +94,8 @@ void run_write_stubs(struct run *run)
         struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(stubs[i].helper));
         emit_jmp_mem(&emit, &entry);
     }
+    write_return_stub(run->cache, STUB_LANDING);
+    write_return_stub(run->cache, STUB_BOTTOM);
 }
 
 static uint64_t cpu_map_bytes(void)
@@ -97,26 +122,39 @@ void run_unmap_cpu(struct cpu *cpu)
     munmap((uint8_t *)cpu - CPU_GATE_BYTES, cpu_map_bytes());
 }
 
+enum { STACKS_ALL = CPU_STACKS * STACKS_STRIDE + STACKS_GUARD };
+
+/* The stacks of guest calls, empty, and behind them the poison page. */
+static int map_stacks(struct run *run)
+{
+    struct cpu *cpu = run->cpu;
+    run->stacks = mmap(NULL, STACKS_ALL + 4096, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (run->stacks == MAP_FAILED) {
+        return -errno;
+    }
+    run->poison = (uint64_t)run->stacks + STACKS_ALL;
+    stacks_begin(cpu, (uint64_t)run->stacks);
+    for (unsigned i = 0; i < CPU_STACKS; i++) {
+        if (mprotect(run->stacks + i * STACKS_STRIDE + STACKS_GUARD, STACKS_BYTES,
+                     PROT_READ | PROT_WRITE) != 0) {
+            return -errno;
+        }
+        *(uint64_t *)stacks_top(cpu, i) = run->cache->exec + STUB_BOTTOM;
+    }
+    return 0;
+}
+
 int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view)
 {
     memset(run, 0, sizeof(*run));
     run->cpu = cpu;
     run->cache = cache;
     run->view = view;
-    run->stack_bytes = STACK_BYTES;
-    run->stack_guard_bytes = STACK_GUARD_BYTES;
-    uint64_t all = STACK_BYTES + 2 * STACK_GUARD_BYTES + 4096;
-    run->stack = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (run->stack == MAP_FAILED) {
-        return -errno;
+    int error = map_stacks(run);
+    if (error) {
+        return error;
     }
-    if (mprotect(run->stack + STACK_GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0) {
-        return -errno;
-    }
-    run->poison = (uint64_t)run->stack + STACK_BYTES + 2 * STACK_GUARD_BYTES;
-    cpu->guest_stack_top =
-        (uint64_t)run->stack + STACK_GUARD_BYTES + STACK_BYTES - STACK_ABOVE_BYTES;
-    cpu->scratch[SCRATCH_GUEST_RSP] = cpu->guest_stack_top;
     cpu->scratch[SCRATCH_CACHE_EXEC] = cache->exec;
     cpu->scratch[SCRATCH_GS] = ~UINT64_C(0);
     cpu->helper[HELPER_LIGHT] = (uint64_t)run_light;
@@ -130,8 +168,8 @@ int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct vie
 
 void run_destroy(struct run *run)
 {
-    if (run->stack && run->stack != MAP_FAILED) {
-        munmap(run->stack, run->stack_bytes + 2 * run->stack_guard_bytes + 4096);
+    if (run->stacks && run->stacks != MAP_FAILED) {
+        munmap(run->stacks, STACKS_ALL + 4096);
     }
     if (run->alternate_stack) {
         munmap(run->alternate_stack, 256 << 10);

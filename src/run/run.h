@@ -46,8 +46,7 @@ struct run {
     struct cpu *cpu;
     struct cache *cache;
     struct view *view;
-    uint8_t *stack; /* guest call stack mapping, guards included */
-    uint64_t stack_bytes, stack_guard_bytes;
+    uint8_t *stacks; /* of guest calls (cpu/stacks.h), guards included */
     uint64_t poison; /* address of the poison page */
     void *alternate_stack;
     int tid;                           /* of the bound thread */
@@ -67,8 +66,8 @@ void run_prepare_process(void);
  * fault. NULL: no memory. */
 struct cpu *run_map_cpu(void);
 void run_unmap_cpu(struct cpu *cpu);
-/* Maps the guest call stack and the poison page, writes the cache's stubs, fills cpu->helper. 0 or
- * -errno. */
+/* Maps the stacks of guest calls and the poison page, writes the cache's stubs, fills cpu->helper.
+ * 0 or -errno. */
 int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct view *view);
 void run_destroy(struct run *run);
 /* Installs the handlers (process-wide, once) and the alternate stack of this thread, and makes run

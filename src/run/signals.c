@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "cache/codepage.h"
+#include "cpu/stacks.h"
 #include "host/host.h"
 #include "run/offsets.h"
 #include "run/run.h"
@@ -120,42 +121,50 @@ static void leave_for_site(struct run *run, const struct place *place, ucontext_
     leave_guest(run, place, uc, EXIT_SITE);
 }
 
+/* May a word of the guest's call stack lie there? */
+static bool has_room(const struct run *run, uint64_t at)
+{
+    const uint64_t end = stacks_end_now(run->cpu);
+    return end - at - 1 < STACKS_BYTES;
+}
+
+/* The newest words move to the top: the guest may be in a deep recursion, and a light call may
+ * have its return address there. Returns beyond them look their targets up (STUB_BOTTOM). */
+static void make_room(struct run *run, ucontext_t *uc)
+{
+    enum { KEPT_BYTES = 64 << 10 };
+    const uint64_t rsp = (uint64_t)*reg(uc, REG_RSP), top = stacks_top_now(run->cpu);
+    const uint64_t to = rsp < top - STACKS_BYTES / 2 ? top - KEPT_BYTES : top;
+    memmove((void *)to, (void *)rsp, top - to);
+    *reg(uc, REG_RSP) = (greg_t)to;
+    run->cpu->n_stack_resets++;
+}
+
 /* Technique trap: INT3 stands where the call into C would; r8 and r9d are set for it. */
 static bool call_by_trap(struct run *run, ucontext_t *uc)
 {
-    uint64_t rsp = (uint64_t)*reg(uc, REG_RSP) - 8, rip = (uint64_t)*reg(uc, REG_RIP);
-    uint64_t low = (uint64_t)run->stack + run->stack_guard_bytes, high = low + run->stack_bytes;
+    uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     struct place place;
     if (!find_place(run, rip - 1, &place)) {
         return false;
     }
-    if (rsp < low || rsp >= high) { /* as reset_call_stack(): only predictions are lost */
-        rsp = run->cpu->guest_stack_top - 256;
-        run->cpu->n_stack_resets++;
+    if (!has_room(run, (uint64_t)*reg(uc, REG_RSP) - 8)) {
+        make_room(run, uc);
     }
-    *(uint64_t *)rsp = rip;
-    *reg(uc, REG_RSP) = (greg_t)rsp;
+    *reg(uc, REG_RSP) -= 8;
+    *(uint64_t *)*reg(uc, REG_RSP) = rip;
     *reg(uc, REG_RIP) = (greg_t)run->cpu->helper[HELPER_LIGHT];
     return true;
 }
 
-/* The guest's call stack ran into a guard: only predictions are lost. The words around the top are
- * kept, because a light call may have its return address there. */
+/* The guest's call stack ran into a guard. */
 static bool reset_call_stack(struct run *run, uint64_t at, ucontext_t *uc)
 {
-    uint64_t begin = (uint64_t)run->stack, guard = run->stack_guard_bytes;
-    uint64_t low = begin + guard, high = low + run->stack_bytes;
-    if (at < begin || at >= high + guard || (at >= low && at < high)) {
+    uint64_t begin = stacks_end_now(run->cpu) - STACKS_STRIDE;
+    if (at - begin >= STACKS_STRIDE + STACKS_GUARD || has_room(run, at)) {
         return false;
     }
-    uint64_t top = run->cpu->guest_stack_top - 256;
-    if (at < low) {
-        uint64_t rsp = (uint64_t)*reg(uc, REG_RSP);
-        uint64_t from = rsp < low ? low : rsp;
-        memcpy((void *)(top + (from - rsp)), (void *)from, 128);
-    }
-    *reg(uc, REG_RSP) = (greg_t)top;
-    run->cpu->n_stack_resets++;
+    make_room(run, uc);
     return true;
 }
 
@@ -359,6 +368,19 @@ static void on_step(struct run *run, ucontext_t *uc)
     }
 }
 
+/* What guest code has on its call stack has become stale under it, and the unit it is in may have
+ * been dropped, which may be about to make a call. */
+static void forget_returns(struct run *run, ucontext_t *uc)
+{
+    *reg(uc, REG_RSP) = (greg_t)stacks_top_now(run->cpu);
+    run->cpu->stacks_stale = true;
+    run_kick(run);
+    if (cache_contains(run->cache, (uint64_t)*reg(uc, REG_RIP)) &&
+        !leave_at_boundary(run, uc, false)) {
+        *reg(uc, REG_EFL) |= HOST_TF;
+    }
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
@@ -367,6 +389,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     bool done = false;
     if (run) {
+        const uint32_t n_emptied = run->cpu->n_stacks_emptied;
         run->cpu->n_host_faults++;
         if (signal == SIGTRAP && *reg(uc, REG_TRAPNO) == TRAP_BP) {
             done = call_by_trap(run, uc);
@@ -375,6 +398,9 @@ static void on_fault(int signal, siginfo_t *info, void *context)
             done = true;
         } else if (cache_contains(run->cache, rip)) {
             done = guest_fault(run, signal, info, uc);
+            if (run->cpu->n_stacks_emptied != n_emptied) {
+                forget_returns(run, uc);
+            }
         } else if (signal == SIGSEGV && in_range(rip, acc_host_begin, acc_host_end)) {
             done = acc_fault(run, info, uc);
         } else if (signal == SIGSEGV) {

@@ -1,7 +1,9 @@
 /* branch.c - control flow. Branches inside the page are joined; what leaves the page goes through
  * the I-view directory, so that changing a mapping never leaves a stale jump behind. Calls are host
- * calls, so that the CPU's return predictor works; a return looks its target up, puts it over the
- * host's return slot and returns: the slot's old content is only ever a prediction. */
+ * calls, so that the CPU's return predictor works; a return takes its address into r8d and returns,
+ * and the place it comes to asks whether it is the right one (docs/decisions/0014). With -engine
+ * no-landings it looks its target up, puts that over the host's return slot, and returns: then the
+ * slot's old content is only ever a prediction. */
 #include "translate/translate.h"
 
 /* r8d = linear target -> r9 = host address, by two loads: directory entry (biased), slot. No flags.
@@ -125,6 +127,37 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
     emit_patch_rel8(&t->emit, skip);
 }
 
+/* Where the call comes back to. A return goes to wherever the host's call stack says, with EIP in
+ * r8d: if that is not the address behind this call, the I-view says where. No flags: what is asked
+ * is whether ECX, kept in r9, would be 0, or 1. LOOP falls through where all is well: a branch
+ * taken each time would fill the history that the guest's own branches are predicted by (0014). It
+ * needs the jump of a landing before this one near by. */
+void translate_landing(struct translator *t, const struct insn *insn)
+{
+    const uint32_t next_eip = insn->eip + insn->n_bytes;
+    enum { REACH_BYTES = 128 - 12 };
+    struct emit *e = &t->emit;
+    bool near = t->landing_jump && emit_off(e) - t->landing_jump <= REACH_BYTES;
+    struct host_mem difference = host_mem_base(R8, (int32_t)((near ? 1 : 0) - next_eip));
+    if (t->in->cache->no_landings || t->mode & MODE_STEP) {
+        return;
+    }
+    emit_mov_rr64(e, R9, RCX);
+    emit_lea32(e, RCX, &difference);
+    t->may_move &= difference.disp != (int8_t)difference.disp;
+    translate_note(t, MOVE_MINUS, 4);
+    if (near) {
+        uint32_t field = emit_loop_rel8(e, 0xe2, false);
+        e->start[field] = (uint8_t)(t->landing_jump - emit_off(e));
+    } else {
+        uint32_t same = emit_loop_rel8(e, 0xe3, false);
+        t->landing_jump = emit_off(e);
+        emit_jmp_rel32(e, t->in->cache->exec + STUB_LANDING);
+        emit_patch_rel8(e, same);
+    }
+    emit_mov_rr64(e, RCX, R9);
+}
+
 static void push_return(struct translator *t, const struct insn *insn)
 {
     struct host_mem slot = host_mem_base(R12, t->esp_pending - 4);
@@ -145,6 +178,7 @@ void translate_call_known(struct translator *t, const struct insn *insn, uint32_
         emit_lookup_known(t, target_eip);
         emit_call_reg(&t->emit, R9);
     }
+    translate_landing(t, insn);
 }
 
 static void load_target(struct translator *t, const struct insn *insn)
@@ -175,6 +209,10 @@ void translate_go_indirect(struct translator *t, bool call)
 void translate_return(struct translator *t)
 {
     struct host_mem slot = host_mem_base(RSP, 0);
+    if (!t->in->cache->no_landings) {
+        emit_ret(&t->emit);
+        return;
+    }
     emit_lookup(t);
     emit_store64(&t->emit, &slot, R9);
     emit_ret(&t->emit);

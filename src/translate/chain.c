@@ -49,6 +49,9 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
     if (site) {
         site->behind = emit_pc(e);
     }
+    if (is_call(insn)) {
+        translate_landing(t, insn);
+    }
 }
 
 /* The best targets first: they are met first. */

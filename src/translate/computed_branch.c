@@ -110,6 +110,7 @@ bool translate_computed_branch(struct translator *t, const struct insn *insn)
         translate_computed_push(t, R11, next, insn->opattr);
         emit_mov_rr32(&t->emit, R8, R10);
         translate_go_indirect(t, true);
+        translate_landing(t, insn);
         return true;
     case VERDICT_JMP_INDIRECT:
         load_target(t, insn);

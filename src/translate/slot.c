@@ -40,6 +40,9 @@ static void branch(struct translator *t, const struct insn *insn, const struct h
         translate_move_esp(t, -4);
     }
     translate_go_indirect(t, insn->opcode == 0xe8);
+    if (insn->opcode == 0xe8) {
+        translate_landing(t, insn);
+    }
 }
 
 static void push(struct translator *t, const struct host_mem *slot)

@@ -112,6 +112,7 @@ struct translator {
     bool may_move;             /* what says where the unit is is noted, for cache/move.c */
     uint32_t moves[MAX_MOVES]; /* enum move_kind, offset in the unit */
     unsigned n_moves;
+    uint32_t landing_jump; /* emit offset of the last jump to STUB_LANDING, or 0 */
 };
 
 /* Translates and commits; NULL if the cache is full (caller flushes and tries again). */
@@ -245,6 +246,8 @@ void translate_call_known(struct translator *t, const struct insn *insn, uint32_
 void translate_go_indirect(struct translator *t, bool call);
 /* chain.c: the same for the indirect jump or call insn, r8d is its target. */
 void translate_go_sampled(struct translator *t, const struct insn *insn);
+/* branch.c: what the call insn comes back to. */
+void translate_landing(struct translator *t, const struct insn *insn);
 void translate_return(struct translator *t);
 /* thunk.c: the call in place, if its target only loads the return address. */
 bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t target_eip);

@@ -321,6 +321,7 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->n_fixups = t->n_exits = t->n_links = 0;
     t->shadow_next = t->plant_due = t->samples = false;
     t->esp_pending = 0;
+    t->landing_jump = 0;
     t->run[0] = 0;
     t->may_move = (t->mode & (flat | MODE_USER | MODE_STEP | MODE_V86)) == (flat | MODE_USER) &&
                   !(in->engine & ENGINE_NO_MOVES) && !in->page->phys->loose;

@@ -39,7 +39,12 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             v->state.thunk = thunk ? (uint8_t)rcx->lo : 0;
             bool sample = v->state.sample; /* from here on, if not before */
             v->state.sample |= v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_LEFT;
+            const uint32_t came_back = v->state.came_back;
+            const bool landed = v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ &&
+                                rcx->kind == VALUE_ELSEWHERE && rcx->lo == 0;
+            v->state.came_back = landed ? 0 : came_back;
             bool added = step_forward(v, (uint32_t)off);
+            v->state.came_back = came_back;
             v->state.sample = sample;
             v->state.thunk = 0;
             return added;
@@ -51,6 +56,9 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             return verify_fail(v, RULE_STUB);
         }
         return state_check_canonical(v);
+    }
+    if (host == v->in->cache_exec + STUB_LANDING && v->in->landings) {
+        return landing_leave(v);
     }
     if (!v->in->is_entry(v->in->arg, host)) {
         return verify_fail(v, RULE_TARGET);
@@ -92,7 +100,8 @@ static bool check_condition(struct verifier *v)
                 v->z.mnemonic == ZYDIS_MNEMONIC_LOOPNE;
     if (v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ) { /* our own question: no flags */
         enum value_kind kind = state->reg[V_RCX].kind;
-        bool known = kind == VALUE_INT || kind == VALUE_DIFFERENCE || kind == VALUE_LEFT;
+        bool known = kind == VALUE_INT || kind == VALUE_DIFFERENCE || kind == VALUE_LEFT ||
+                     kind == VALUE_ELSEWHERE;
         return known || verify_fail(v, RULE_SOURCE);
     }
     if (v->in_exits) {
@@ -122,6 +131,9 @@ static bool check_condition(struct verifier *v)
 bool step_branch(struct verifier *v)
 {
     bool conditional = v->z.meta.category == ZYDIS_CATEGORY_COND_BR;
+    if (v->state.came_back && v->z.mnemonic == ZYDIS_MNEMONIC_LOOP && is_relative(v)) {
+        return landing_loop(v, relative_target(v));
+    }
     if (conditional && !check_condition(v)) {
         return false;
     }
@@ -282,11 +294,9 @@ bool step_call(struct verifier *v)
     if (!ok) {
         return false;
     }
-    /* A return is looked up, so nobody comes back here but by way of the I-view, to a unit's start;
-     * what follows is checked all the same, as if one could. */
     state_canonical(v, &v->state);
     v->state.esp_lost = true;
-    v->after_call_off = v->off + v->z.length;
+    landing_begin(v);
     return true;
 }
 
@@ -299,9 +309,12 @@ bool step_trap(struct verifier *v)
 bool step_ret(struct verifier *v)
 {
     const struct value *lin = &v->state.reg[V_R8];
-    bool looked_up = v->state.ret_target && lin->kind == VALUE_INT &&
-                     lin->id == v->state.ret_target && v->z.operand_count_visible == 0;
+    bool known = lin->kind == VALUE_INT && v->z.operand_count_visible == 0 && !v->in_exits;
+    bool looked_up = lin->id == v->state.ret_target || v->in->landings;
     v->state.ret_target = 0;
     v->alive = false;
-    return (looked_up && state_check_canonical(v)) || verify_fail(v, RULE_HOST_STACK);
+    if (!known || !looked_up) {
+        return verify_fail(v, RULE_HOST_STACK);
+    }
+    return state_check_canonical(v);
 }

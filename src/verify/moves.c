@@ -267,7 +267,7 @@ static bool store(struct verifier *v)
     }
     if (memory.kind == MEMORY_RSP) { /* a looked-up return address, for the ret behind it */
         const struct value *target = from_reg ? &v->state.reg[operand_reg(from)] : NULL;
-        if (!target || !is_wide(from) || target->kind != VALUE_TARGET) {
+        if (!target || !is_wide(from) || target->kind != VALUE_TARGET || v->in->landings) {
             return verify_fail(v, RULE_HOST_STACK);
         }
         v->state.ret_target = target->of;
@@ -342,6 +342,9 @@ bool step_lea(struct verifier *v)
     unsigned to = operand_reg(&v->operand[0]);
     if (v->z.address_width != 64 || mem->type != ZYDIS_MEMOP_TYPE_AGEN) {
         return verify_fail(v, RULE_MEM_FORM);
+    }
+    if (v->state.came_back && to == V_RCX) {
+        return !is_wide(&v->operand[0]) && landing_difference(v, mem);
     }
     if (!is_wide(&v->operand[0])) {
         return lea_narrow(v, to, v->operand[0].size);

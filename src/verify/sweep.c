@@ -60,6 +60,7 @@ void verify_input_of(const struct cache *cache, const struct unit *unit, const u
         .n_insns = unit->n_insns,
         .page_eip = (page->lin_page << 12),
         .mode = page->mode,
+        .landings = !cache->no_landings,
         .is_patch = unit->is_patch,
         .chain_off = unit->chain_off,
         .guest = guest,

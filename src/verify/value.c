@@ -82,6 +82,7 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
         state->same_segment == other->same_segment ? state->same_segment : 0;
     state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
     state->target_kept &= other->target_kept;
+    state->came_back |= other->came_back;
     state->ret_target = 0;
     state->thunk = state->thunk == other->thunk ? state->thunk : 0;
     state->touched = false;
@@ -110,6 +111,9 @@ bool state_check_next(struct verifier *v, uint32_t next)
     }
     if (state->staged) {
         return verify_fail(v, RULE_COMMIT);
+    }
+    if (state->came_back) {
+        return verify_fail(v, RULE_LANDING);
     }
     if (state->ret_target) {
         return verify_fail(v, RULE_HOST_STACK);

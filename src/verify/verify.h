@@ -28,6 +28,7 @@ struct verify_input {
     uint32_t n_insns;
     uint32_t page_eip;    /* EIP of the code page's first byte */
     uint32_t mode;        /* enum mode_bits */
+    bool landings;        /* calls have them, returns trust the host's stack */
     bool is_patch;        /* its one instruction goes on into the exits region */
     uint32_t chain_off;   /* not 0: from there on an address lies in r8d, and nobody else comes in */
     const uint8_t *guest; /* the 4096 bytes of the guest's code page, or NULL: not compared */

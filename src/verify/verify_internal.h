@@ -49,6 +49,7 @@ enum value_kind {
     VALUE_MARGIN,     /* reach lo + the value `of` + hi - 1, 64 bits */
     VALUE_GATE,       /* its sign: CPU_GATE_INDEX or 0 */
     VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
+    VALUE_ELSEWHERE,  /* EIP of a return minus the address behind the call, plus lo: for jrcxz (0) or loop (1) */
     VALUE_COUNT,      /* the counter at field lo of struct cpu */
     VALUE_COUNTED,    /* the same plus one, or, of left[], minus one */
     VALUE_LEFT,       /* a countdown, asked whether it is zero: for jrcxz only */
@@ -89,6 +90,7 @@ struct state {
     uint8_t same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */
     uint32_t flags_of;   /* not 0: the host's flags are nothing, the guest's will be made of this value */
     bool target_kept;    /* where the guest's branch goes is in struct cpu, for OP_TARGET */
+    uint32_t came_back;  /* not 0: a return came to this landing, with the value of this id as EIP */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
     uint8_t thunk;       /* not 0: a call done in place; 1 + the register that got EIP */
@@ -118,7 +120,8 @@ struct verifier {
     int64_t guest_esp_move;
     struct state state;
     bool alive;              /* execution gets to off */
-    uint32_t after_call_off; /* behind a guest call: nobody returns there but by prediction */
+    uint32_t after_call_off; /* behind a guest call: r12 is ESP; without a landing nobody returns
+                                there but by prediction */
     struct {
         uint32_t off;
         struct state state;
@@ -236,6 +239,15 @@ bool thunk_difference(struct verifier *v, const struct value *slot,
                       const ZydisDecodedOperandMem *mem, struct value *difference);
 /* Where it is zero the call was one: all must be as behind the thunk's return. */
 bool thunk_check(struct verifier *v);
+
+/* ---- landing.c: what calls come back to ---- */
+void landing_begin(struct verifier *v);
+/* A 32-bit sum of r8 and a constant for rcx: is it asked whether EIP is that behind the call? */
+bool landing_difference(struct verifier *v, const ZydisDecodedOperandMem *mem);
+/* A branch to STUB_LANDING. */
+bool landing_leave(struct verifier *v);
+/* LOOP to host, behind a call. */
+bool landing_loop(struct verifier *v, uint64_t host);
 
 /* ---- segment.c: as flags_step() ---- */
 bool segment_step(struct verifier *v, bool *taken);

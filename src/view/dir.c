@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 
 #include "base/sys.h"
+#include "cpu/stacks.h"
 #include "view/view_internal.h"
 
 #define PROT_DIR 3 /* PROT_READ | PROT_WRITE */
@@ -42,6 +43,7 @@ static void reset_dir(struct view *view, uint32_t number)
         sys_madvise((uint64_t)dir_entries(view, number), UINT64_C(1) << VIEW_DIR_SHIFT,
                     ADVICE_DONTNEED);
         dir->used = false;
+        stacks_empty(view->cpu, number);
     }
 }
 
@@ -69,6 +71,7 @@ void dir_reset_page(struct view *view, uint32_t window, uint32_t page)
         uint32_t number = first_dir(window) + i;
         if (view->dirs[number].used && dir_entries(view, number)[page] != empty) {
             dir_entries(view, number)[page] = empty;
+            stacks_empty(view->cpu, number);
         }
     }
 }
@@ -168,8 +171,13 @@ void view_map_code(struct cpu *cpu, uint32_t lin, const struct walk *walk, uint3
         }
     }
     add_code_page(view, slot, i, walk->pte, walk);
-    view->dirs[(cpu->dir - view->dirs_host) >> VIEW_DIR_SHIFT].used = true;
-    ((uint64_t *)cpu->dir)[page] = biased((uint64_t)table, page);
+    uint32_t number = (uint32_t)((cpu->dir - view->dirs_host) >> VIEW_DIR_SHIFT);
+    uint64_t *entry = &dir_entries(view, number)[page], now = biased((uint64_t)table, page);
+    view->dirs[number].used = true;
+    if (*entry != now && *entry != biased(view->zero_table, page)) {
+        stacks_empty(cpu, number);
+    }
+    *entry = now;
 }
 
 /* One of the pages around, whose entry is now: if it looks like the one that was walked for, a walk
@@ -252,6 +260,7 @@ static void forget_in_window(struct view *view, uint32_t window, uint32_t page, 
         }
         if (entries[page] == entry) {
             entries[page] = empty;
+            stacks_empty(view->cpu, number);
         }
         left |= entries[page] != empty;
     }

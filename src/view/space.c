@@ -6,6 +6,7 @@
  * and, where user pages live, soon private: kernel code reaches it through dual sites, in
  * the private window of the space that is loaded.
  */
+#include "cpu/stacks.h"
 #include "view/view_internal.h"
 
 enum { CR0_PAGING = (int)CR0_PG | CR0_WP, CR4_PAGING = CR4_PSE | CR4_PAE | CR4_PGE };
@@ -244,6 +245,18 @@ void view_load_cr3(struct cpu *cpu)
     view_switch_mode(cpu);
 }
 
+/* The directory in force, the stack of guest calls with it, and what remembers both. */
+static inline void set_dir(struct cpu *cpu, uint64_t dir, uint32_t mode)
+{
+    const uint32_t number = (uint32_t)((dir - cpu->view->dirs_host) >> VIEW_DIR_SHIFT);
+    if (dir != cpu->dir) {
+        cpu->dir = dir;
+        stacks_switch(cpu, number);
+    }
+    cpu->switched[mode & MODE_USER ? 1 : 0] =
+        (struct cpu_switch){mode, cpu->window, dir, cpu->stack_now};
+}
+
 void view_switch_mode(struct cpu *cpu)
 {
     struct view *view = cpu->view;
@@ -251,9 +264,10 @@ void view_switch_mode(struct cpu *cpu)
     if (!(mode & MODE_USER)) {
         uint32_t dir = view->sup_dir_of_mode[mode & (VIEW_N_MODES - 1)];
         cpu->window = window_base(view, VIEW_SUP);
-        cpu->dir = dir ? view->dirs_host + ((uint64_t)(dir - 1) << VIEW_DIR_SHIFT)
-                       : dir_for_mode(view, VIEW_SUP, mode);
-        cpu->switched[0] = (struct cpu_switch){mode, cpu->window, cpu->dir};
+        set_dir(cpu,
+                dir ? view->dirs_host + ((uint64_t)(dir - 1) << VIEW_DIR_SHIFT)
+                    : dir_for_mode(view, VIEW_SUP, mode),
+                mode);
         return;
     }
     struct view_space *space = &view->spaces[view->current];
@@ -262,8 +276,7 @@ void view_switch_mode(struct cpu *cpu)
         space->last_mode = mode;
     }
     cpu->window = window_base(view, view->current);
-    cpu->dir = space->last_dir;
-    cpu->switched[1] = (struct cpu_switch){mode, cpu->window, cpu->dir};
+    set_dir(cpu, space->last_dir, mode);
     if (__builtin_expect(view->retry.pending, 0)) {
         dview_retry(cpu);
     }

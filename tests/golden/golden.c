@@ -272,9 +272,10 @@ static void show_target(const struct unit *unit, uint64_t target, char *text, si
         snprintf(text, n_bytes, "+%04x", (unsigned)(off - unit->off));
     } else if (off < CACHE_STUB_BYTES) {
         snprintf(text, n_bytes, "%s",
-                 off == STUB_MISS   ? "stub_miss"
-                 : off == STUB_STEP ? "stub_step"
-                                    : "stub_cross");
+                 off == STUB_MISS      ? "stub_miss"
+                 : off == STUB_STEP    ? "stub_step"
+                 : off == STUB_LANDING ? "stub_landing"
+                                       : "stub_cross");
     } else if (off >= origin && off < bench.cache.used) {
         snprintf(text, n_bytes, "@%04x", (unsigned)(off - origin));
     } else {
@@ -403,6 +404,7 @@ int main(int argc, char **argv)
     ZydisDecoderInit(&host_decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     bench_start((golden.at + golden.base) >> 12, golden.mode);
     bench.engine = golden.engine;
+    bench.cache.no_landings = golden.engine & ENGINE_NO_LANDINGS;
     for (unsigned i = 0; i < golden.n_rules; i++) {
         char *error = NULL;
         if (map_add_rule(bench.map, "golden", golden.rules[i], &error) < 0) {

@@ -186,8 +186,14 @@ static void invalidate(void **state)
     struct codepage *other = codepage_get(&pages, 6, 0x401, 1, 0);
     struct unit *a = ADD(page, 2, 0x10, 0x12), *b = ADD(page, 2, 0x20), *c = ADD(alias, 2, 0x10);
     struct unit *d = ADD(other, 2, 0x10);
+    static struct cpu cpu;
+    pages.cpu = &cpu;
+    stacks_begin(&cpu, 0x10000000);
+    cpu.stack_now->rsp -= 64;
     codepage_add_link(&pages, page, 0x50, a->off);
     codepage_invalidate(&pages, 5);
+    assert_true(cpu.stack_now->rsp == stacks_top_now(&cpu)); /* nobody returns to what was dropped */
+    pages.cpu = NULL;
     assert_true(a->dead && b->dead && c->dead);
     assert_false(d->dead);
     for (unsigned off = 0; off < 4096; off++) {

@@ -120,7 +120,8 @@ static void calls_own_their_return(void **state)
             assert_int_equal(call[1].kind & UNIT_RETURN, engine ? 0 : UNIT_RETURN);
             uint32_t back = unit->off + call[1].host_off;
             assert_int_equal(bench.page->table[n_before + 2], back);
-            assert_memory_equal(bench.cache.write + back - 3, "\x41\xff\xd1", 3); /* call *%r9 */
+            uint32_t landing = bench.cache.no_landings ? 0 : 20; /* bytes behind call *%r9 */
+            assert_memory_equal(bench.cache.write + back - landing - 3, "\x41\xff\xd1", 3);
             if (!engine) { /* the same call in another unit does not take it away */
                 bench.page->table[n_before] = 0;
                 unit = bench_translate(n_before, SCAN_MAX_INSNS);

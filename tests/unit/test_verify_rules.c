@@ -163,6 +163,8 @@ static struct verify_input input(char flag)
     if (flag == 'M') {
         memcpy(unit.page + 0x10, "\x29\xc0", 2); /* sub %eax, %eax */
         in.guest = unit.page;
+    } else if (flag == 'L') {
+        in.landings = true;
     } else if (flag == 'B') {
         in.mode &= ~(uint32_t)MODE_FLAT;
     } else if (flag == 'U') {

@@ -1,5 +1,6 @@
 /* test_view_dir.c - I-view directories: what they hold by default, what drops an entry, that user
  * spaces and modes do not see each other's entries. */
+#include "cpu/stacks.h"
 #include "test_view.h"
 
 enum {
@@ -323,6 +324,136 @@ static void test_eviction_empties_directories(void **state)
     guest_stop();
 }
 
+/* What calls have left on the stack of a directory is there again when the directory is, unless an
+ * entry of it was taken away meanwhile. */
+static bool keeps_returns(void (*change)(uint32_t other), uint32_t here, uint32_t other)
+{
+    load_cr3(here);
+    enter(USER_MODE);
+    cpu->stack_now->rsp = stacks_top_now(cpu) - 64;
+    uint64_t top = stacks_top_now(cpu);
+    uint32_t n_emptied = cpu->n_stacks_emptied;
+    change(other);
+    bool told = stacks_top_now(cpu) != top || cpu->n_stacks_emptied != n_emptied;
+    load_cr3(here);
+    enter(USER_MODE);
+    assert_true(stacks_top_now(cpu) == top);
+    bool kept = cpu->stack_now->rsp == top - 64;
+    assert_true(kept || (cpu->stack_now->rsp == top && told));
+    return kept;
+}
+
+static void go_and_come(uint32_t other)
+{
+    enter(KERNEL_MODE);
+    assert_true(cpu->stack_now->rsp == stacks_top_now(cpu));
+    load_cr3(other);
+    enter(USER_MODE);
+    assert_true(cpu->stack_now->rsp == stacks_top_now(cpu));
+}
+
+static void flush_nothing(uint32_t other)
+{
+    (void)other;
+    view_invlpg(cpu, USER);
+    view_invlpg(cpu, USER + 0x1000);
+    load_cr3(cpu->cr3);
+}
+
+static void move_page(uint32_t other)
+{
+    (void)other;
+    put_entry(pte_at(cpu->cr3, USER, false), false, (FRAME + 0x5000) | P | U | A);
+    view_invlpg(cpu, USER);
+}
+
+static void move_page_from_afar(uint32_t other)
+{
+    put_entry(pte_at(cpu->cr3, USER, false), false, (FRAME + 0x6000) | P | U | A);
+    load_cr3(other);
+}
+
+static void find_moved_page(uint32_t other)
+{
+    (void)other;
+    put_entry(pte_at(cpu->cr3, USER, false), false, (FRAME + 0x7000) | P | U | A);
+    add_code(USER, tables[3]);
+}
+
+static void other_table(uint32_t other)
+{
+    (void)other;
+    add_code(USER, tables[4]);
+}
+
+static void forget_table(uint32_t other)
+{
+    go_and_come(other);
+    view_forget_table(view, USER, tables[0]);
+}
+
+static void drop_all(uint32_t other)
+{
+    go_and_come(other);
+    view_drop_all(view);
+}
+
+static void change_paging(uint32_t other)
+{
+    (void)other;
+    cpu->cr4 ^= CR4_PSE;
+    view_paging_changed(cpu);
+}
+
+static void test_returns(void **state)
+{
+    static void (*const harmless[])(uint32_t) = {go_and_come, flush_nothing};
+    static void (*const harmful[])(uint32_t) = {move_page,    move_page_from_afar, find_moved_page,
+                                                other_table,  forget_table,        drop_all,
+                                                change_paging};
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(harmless) + ARRAY_SIZE(harmful); i++) {
+        guest_start(RAM_BYTES, NULL);
+        uint32_t a = new_space(false), b = new_space(false);
+        map_small(a, USER, FRAME | P | U, false);
+        map_small(b, USER, (FRAME + 0x1000) | P | U, false);
+        paging_on(a, false);
+        enter(USER_MODE);
+        add_code(USER, tables[0]);
+        bool is_harmful = i >= ARRAY_SIZE(harmless);
+        assert_true(keeps_returns(is_harmful ? harmful[i - ARRAY_SIZE(harmless)] : harmless[i], a,
+                                  b) != is_harmful);
+        guest_stop();
+    }
+}
+
+/* More directories than stacks: whoever finds another's begins with an empty one. */
+static void test_shared_stacks(void **state)
+{
+    (void)state;
+    memset(cpu->stack, 0, sizeof(cpu->stack));
+    stacks_begin(cpu, 0x10000000);
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t number = 0; number < 200; number += 4) {
+            stacks_switch(cpu, number);
+            assert_true(cpu->stack_now->rsp == stacks_top_now(cpu));
+            cpu->stack_now->rsp -= 8;
+            stacks_switch(cpu, number);
+            assert_true(cpu->stack_now->rsp == stacks_top_now(cpu) - 8);
+            stacks_empty(cpu, number + 64 * 4); /* at least the stack is the same for some */
+            assert_true(cpu->stack_now->rsp == stacks_top_now(cpu) - 8);
+            stacks_empty(cpu, number);
+            assert_true(cpu->stack_now->rsp == stacks_top_now(cpu));
+            cpu->stack_now->rsp -= round ? 0 : 8;
+        }
+        stacks_empty_all(cpu);
+        for (unsigned i = 0; i < CPU_STACKS; i++) {
+            assert_true(&cpu->stack[i] == cpu->stack_now ? cpu->stack_now->rsp == stacks_top(cpu, i)
+                                            : cpu->stack[i].rsp == stacks_top(cpu, i));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +466,8 @@ int main(void)
         cmocka_unit_test(test_large_page_code),
         cmocka_unit_test(test_directory_recycling),
         cmocka_unit_test(test_eviction_empties_directories),
+        cmocka_unit_test(test_returns),
+        cmocka_unit_test(test_shared_stacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
