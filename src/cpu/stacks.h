@@ -1,5 +1,5 @@
 /* stacks.h - the host stacks that guest calls push their return addresses on and guest returns
- * trust (docs/decisions/0014): which is in use, which have to be emptied. Light.
+ * trust (docs/decisions/0016): which is in use, which have to be emptied. Light.
  *
  * A word on a stack leads to a landing: code behind a call, good for one page of one directory. So
  * each directory has a stack of its own (directories that share one take it over empty), and what

@@ -1,7 +1,7 @@
 /* branch.c - control flow. Branches inside the page are joined; what leaves the page goes through
  * the I-view directory, so that changing a mapping never leaves a stale jump behind. Calls are host
  * calls, so that the CPU's return predictor works; a return takes its address into r8d and returns,
- * and the place it comes to asks whether it is the right one (docs/decisions/0014). With -engine
+ * and the place it comes to asks whether it is the right one (docs/decisions/0016). With -engine
  * no-landings it looks its target up, puts that over the host's return slot, and returns: then the
  * slot's old content is only ever a prediction. */
 #include "translate/translate.h"
@@ -130,7 +130,7 @@ void translate_loop(struct translator *t, const struct insn *insn, uint32_t targ
 /* Where the call comes back to. A return goes to wherever the host's call stack says, with EIP in
  * r8d: if that is not the address behind this call, the I-view says where. No flags: what is asked
  * is whether ECX, kept in r9, would be 0, or 1. LOOP falls through where all is well: a branch
- * taken each time would fill the history that the guest's own branches are predicted by (0014). It
+ * taken each time would fill the history that the guest's own branches are predicted by (0016). It
  * needs the jump of a landing before this one near by. */
 void translate_landing(struct translator *t, const struct insn *insn)
 {

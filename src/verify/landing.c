@@ -1,4 +1,4 @@
-/* landing.c - what is behind a guest call (docs/decisions/0014): a return trusts the host's call
+/* landing.c - what is behind a guest call (docs/decisions/0016): a return trusts the host's call
  * stack, so each place it may come to asks whether EIP, in r8d, is the one it stands for, and goes
  * on only if it is. */
 #include <string.h>
