@@ -215,6 +215,29 @@ main:
     movb lib_gdt + UCS - 3 + 5, %al
     CHECKB(%al, $0xfb)
 
+    /* another SS of the same kind */
+    SETDESC T3, 0, 0xfffff, 0xf3, 0xc
+    TRY 10f
+    movl $UDS, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    pushl $(T3 + 3)
+    pushl $user_stack_top
+    pushl $2
+    pushl $UCS
+    pushl $after_nop
+    iret
+10: CHECK(exc_vec, $SYS)
+    CHECK(exc_ss, $(T3 + 3))
+    WARM_UP
+    /* a gate of ring 0 that exceptions of ring 3 have used is none for its INT n */
+    SETGATE UD, skip_2, 0x8e
+    movl $WARM, %ebp
+11: USER_OK(ud2)
+    decl %ebp
+    jnz 11b
+    USER(GP, UD * 8 + 2, int $UD)
+
     /* the flags of its frame, each after many plain ones: TF traps behind one instruction, NT of the frame does
      * nothing, NT of the flags makes it a task return, RF and AC and IOPL come through */
     TRY 6f
@@ -282,6 +305,9 @@ the_iret:
 
 /* eax: EFLAGS */
 to_user_with:
+    movl $UDS, %edx
+    movl %edx, %ds
+    movl %edx, %es
     pushl $UDS
     pushl $user_stack_top
     pushl %eax
@@ -305,6 +331,9 @@ note:
     movw %cs, seen_cs
     movw %ss, seen_ss
     movl %esp, seen_esp
+    iret
+skip_2:
+    addl $2, (%esp)
     iret
 storing:
     movl $0x77, READ_ONLY
