@@ -165,10 +165,24 @@ enum light_result emul_pusha(struct cpu *cpu, const struct insn *insn)
     for (unsigned reg = 0; reg < N_GPR; reg++) {
         words[reg] = cpu_reg(cpu, reg);
     }
-    if (emul_push_words(cpu, &cpu->seg[SEG_SS], &esp, insn->opattr, words, N_GPR, ACC_CPL, 0)) {
-        return LIGHT_FAULT;
+    const struct segment *ss = &cpu->seg[SEG_SS];
+    const unsigned size = insn->opattr;
+    const uint32_t off = (esp - N_GPR * size) & emul_stack_mask(ss);
+    if (!is_one_run(ss, off, N_GPR * size)) {
+        if (emul_push_words(cpu, ss, &esp, size, words, N_GPR, ACC_CPL, 0)) {
+            return LIGHT_FAULT;
+        }
+        cpu_set_reg(cpu, GPR_ESP, esp);
+        return LIGHT_NEXT;
     }
-    cpu_set_reg(cpu, GPR_ESP, esp);
+    for (unsigned reg = 0; reg < N_GPR; reg++) { /* what lies above a missing page is written */
+        const uint32_t lin = ss->base + off + (N_GPR - 1 - reg) * size;
+        if (emul_check_alignment(cpu, lin, size) ||
+            acc_write(cpu, lin, size, ACC_CPL, words[reg])) {
+            return LIGHT_FAULT;
+        }
+    }
+    cpu_set_reg(cpu, GPR_ESP, emul_move_esp(ss, esp, 0u - N_GPR * size));
     return LIGHT_NEXT;
 }
 
