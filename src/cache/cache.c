@@ -124,6 +124,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->dead = false;
     unit->is_patch = false;
     unit->chain_off = 0;
+    unit->planted_at = 0;
     unit->is_crossing = false;
     unit->parent = NULL;
     unit->is_fixed = true;

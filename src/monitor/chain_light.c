@@ -1,52 +1,127 @@
 /* chain_light.c - where indirect jumps and calls go, counted by a call to C in each of them until
  * enough is known; then the call is taken out of the site, or the hub makes a chain of compares
- * (chain.c). Light. */
+ * (site.c, translate/chain.c). Light. */
 #include "monitor/machine_internal.h"
 
 uint32_t light_target(struct cpu *cpu, const struct insn *insn);
 
-/* Enough to meet each of eight targets that come in turn or at random. */
-enum { SAMPLES = 32 };
+/* Enough to meet each of eight targets that come in turn or at random. Programs have phases: now
+ * and then some sites are judged again. */
+enum { SAMPLES = 32, AGAIN_SITES = 32, AGAIN_TSC = 128 << 20 /* some 50 ms */ };
 
 static void note_target(struct jump_site *site, uint32_t target)
 {
-    for (unsigned i = 0; i < site->n_targets; i++) {
-        if (site->targets[i] == target) {
-            site->n_hits[i]++;
-            return;
-        }
+    unsigned i = 0;
+    while (i < site->n_targets && site->targets[i] != target) {
+        i++;
     }
-    if (site->n_targets < CHAIN_TARGETS) {
-        site->targets[site->n_targets] = target;
-        site->n_hits[site->n_targets++] = 1;
+    if (i == JUMP_TARGETS) {
+        site->n_other++;
+        site->last = 0;
+        return;
     }
+    if (i == site->n_targets) {
+        site->n_targets++;
+        site->targets[i] = target;
+        site->n_hits[i] = site->followed_by[i] = 0;
+    }
+    site->n_hits[i]++;
+    if (site->last) {
+        uint8_t *next = &site->followed_by[site->last - 1];
+        site->n_asked += *next != 0;
+        site->n_told += *next == i + 1;
+        *next = (uint8_t)(i + 1);
+    }
+    site->last = (uint8_t)(i + 1);
 }
 
-/* One target is predicted, however late it is known. */
+/* Only one is predicted, however late it is known. More than a chain has, of a jump: a switch,
+ * mostly. Where each case follows as it did before, its own conditional branches tell the CPU what
+ * comes, and compares would only cost. */
 static bool wants_chain(const struct jump_site *site)
 {
-    unsigned n_known = 0;
-    for (unsigned i = 0; i < site->n_targets; i++) {
-        n_known += site->n_hits[i];
-    }
-    return site->n_targets > 1 && 4 * n_known >= 3 * SAMPLES;
+    const bool few = site->n_targets <= CHAIN_TARGETS;
+    const bool is_call = site->insn.verdict == VERDICT_CALL_INDIRECT;
+    return site->n_targets > 1 && 4 * site->n_other <= 3 * SAMPLES &&
+           (few || is_call || 2 * site->n_told < site->n_asked);
 }
 
-/* Nothing comes back into the call that is taken out. What a guest's call comes back to stays
- * where it is; in front of a jump's look-up nothing is left. */
+static void put(const struct cache *cache, uint64_t host, const uint8_t *bytes, unsigned n_bytes)
+{
+    uint8_t *at = cache_writable(cache, host);
+    for (unsigned i = 0; i < n_bytes; i++) {
+        at[i] = bytes[i];
+    }
+}
+
+static bool is_call(const struct jump_site *site)
+{
+    return site->insn.verdict == VERDICT_CALL_INDIRECT;
+}
+
+/* The end of the look-up, where a call into a chain may stand. */
+static void put_call(const struct cache *cache, const struct jump_site *site)
+{
+    const uint32_t base = (uint32_t)cache->exec; /* lea base(%r9), %r9; call *%r9 */
+    const uint8_t end[JUMP_CALL_BYTES] = {(uint8_t)(base >> 16), (uint8_t)(base >> 24), 0x41, 0xff,
+                                          0xd1};
+    if (is_call(site)) {
+        put(cache, site->behind - JUMP_CALL_BYTES, end, JUMP_CALL_BYTES);
+    }
+}
+
+/* What a guest's call comes back to stays where it is; in front of a jump's look-up nothing is
+ * left.
+ */
 static void end_sampling(const struct cache *cache, const struct jump_site *site)
 {
     static const uint8_t nops[JUMP_SAMPLING_BYTES] = {
         0x66, 0x66, 0x66, 0x0f, 0x1f, 0x84, 0, 0,    0,    0,    0,    0x66, 0x66,
         0x66, 0x0f, 0x1f, 0x84, 0,    0,    0, 0,    0,    0x66, 0x66, 0x66, 0x0f,
         0x1f, 0x84, 0,    0,    0,    0,    0, 0x0f, 0x1f, 0x40, 0};
-    uint8_t *at = cache_writable(cache, site->host);
-    const bool is_jump = site->insn.verdict == VERDICT_JMP_INDIRECT;
-    const uint8_t *from = is_jump ? at + JUMP_SAMPLING_BYTES : nops;
-    const uint64_t n_bytes =
-        is_jump ? site->behind - site->host - JUMP_SAMPLING_BYTES : JUMP_SAMPLING_BYTES;
-    for (uint64_t i = 0; i < n_bytes && i < JUMP_SAMPLING_BYTES; i++) {
-        at[i] = from[i];
+    const uint64_t look_up = site->host + JUMP_SAMPLING_BYTES;
+    if (is_call(site)) {
+        put(cache, site->host, nops, JUMP_SAMPLING_BYTES);
+    } else {
+        put(cache, site->host, cache_writable(cache, look_up), (unsigned)(site->behind - look_up));
+    }
+    put_call(cache, site);
+}
+
+static void begin_sampling(const struct cache *cache, struct jump_site *site)
+{
+    translate_sampling_code(cache_writable(cache, site->host), site);
+    put_call(cache, site);
+    site->n_samples = site->n_targets = site->n_other = 0;
+    site->last = site->n_asked = site->n_told = 0;
+}
+
+void monitor_judge_again(struct machine *machine, struct jump_site *site)
+{
+    struct judged *judged = &machine->judged[site->n_targets > 1];
+    site->next_judged = NULL;
+    *(judged->first ? &judged->last->next_judged : &judged->first) = site;
+    judged->last = site;
+}
+
+void monitor_sample_again(struct machine *machine)
+{
+    const uint64_t now = __builtin_ia32_rdtsc();
+    if (now - machine->tsc_sampled < AGAIN_TSC) {
+        return;
+    }
+    machine->tsc_sampled = now;
+    for (unsigned i = 0; i < 2 * AGAIN_SITES; i++) {
+        struct judged *judged = &machine->judged[i % 2];
+        struct jump_site *site = judged->first;
+        if (!site) {
+            continue;
+        }
+        judged->first = site->next_judged;
+        const struct unit *unit = cache_find(&machine->cache, site->host);
+        if (!unit->dead) {
+            begin_sampling(&machine->cache, site);
+        }
     }
 }
 
@@ -65,6 +140,7 @@ uint32_t light_target(struct cpu *cpu, const struct insn *insn)
     cpu->eip = target - cpu->seg[SEG_CS].base;
     if (!wants_chain(site)) {
         end_sampling(&machine->cache, site);
+        monitor_judge_again(machine, site);
         return LIGHT_JUMP;
     }
     cpu->exit_insn = (struct insn *)insn;

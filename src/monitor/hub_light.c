@@ -305,6 +305,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
         run_park_fpu(cpu);
         monitor_poll(machine);
         view_age_lookups(cpu);
+        monitor_sample_again(machine);
     }
     if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;

@@ -75,6 +75,11 @@ struct breaks {
     unsigned n;
 };
 
+/* Indirect branches whose targets have been counted, the one to be judged again first. */
+struct judged {
+    struct jump_site *first, *last;
+};
+
 struct machine {
     struct cpu *cpu;
     struct mem mem;
@@ -113,7 +118,8 @@ struct machine {
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
     uint64_t tsc_start, tsc_guest, tsc_halted; /* guest: light calls and hidden faults included */
     uint64_t n_faults_logged, tsc_translating, n_site_patches[32], n_sites_given_back;
-    uint64_t n_chains;
+    uint64_t n_chains, tsc_sampled;
+    struct judged judged[2]; /* with one target, with more */
 };
 
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
@@ -126,6 +132,9 @@ enum found monitor_find_made(struct machine *machine, uint64_t *host);
 void monitor_drop_crossing(struct machine *machine);
 /* site.c: EXIT_SITE. Leaves in resume_host where to go on. */
 void monitor_remake_site(struct machine *machine);
+/* chain_light.c: site has been judged; some of those are sampled once more, if it is time. */
+void monitor_judge_again(struct machine *machine, struct jump_site *site);
+void monitor_sample_again(struct machine *machine);
 unsigned monitor_site_hint(struct machine *machine, uint32_t phys);
 /* Is anything known of sites in this page? */
 bool monitor_has_hints(const struct machine *machine, uint32_t phys_page);

@@ -18,6 +18,7 @@ void monitor_flush_code(struct machine *machine)
     map_forget_plants(machine->map);
     cache_flush(&machine->cache);
     run_forget_often(&machine->run);
+    machine->judged[0].first = machine->judged[1].first = NULL;
     machine->resume_host = 0;
 }
 

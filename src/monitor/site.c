@@ -210,18 +210,12 @@ static void give_back(struct machine *machine, const struct unit *patch,
     }
 }
 
-/* An indirect branch has gone where it goes, which is enough to know its targets. */
-static void make_chain(struct machine *machine)
+enum { MAX_CHAINS = 3 };
+
+/* False: there is no room, and everything has been thrown away. */
+static bool make_chain(struct machine *machine, struct unit *unit, struct jump_site *site)
 {
-    const struct jump_site *site = (const struct jump_site *)machine->cpu->exit_insn;
-    struct unit *unit = cache_find(&machine->cache, site->host);
-    const struct unit_insn *old =
-        unit ? cache_find_insn(&machine->cache, unit, site->host) : NULL;
-    BUG_ON(!old);
-    if (unit->dead) {
-        return;
-    }
-    decode_site(machine, unit->page, old);
+    decode_site(machine, unit->page, cache_find_insn(&machine->cache, unit, site->host));
     const struct translate_input in = {
         .scan = &machine->scan,
         .scanner = &machine->scanner,
@@ -230,21 +224,39 @@ static void make_chain(struct machine *machine)
         .page = unit->page,
         .engine = machine->options.engine,
     };
-    struct unit *chain = translate_chain(&machine->pages, &in, unit, site);
+    const struct unit *chain = translate_chain(&machine->pages, &in, unit, site);
     if (!chain) {
         monitor_flush_code(machine);
-        return;
+        return false;
     }
     machine->n_chains++;
+    site->n_chains++;
+    site->chain = machine->cache.exec + chain->off + chain->chain_off;
     if (machine->options.engine & ENGINE_VERIFY) {
         verify_cached(&machine->cache, chain, NULL);
-        verify_cached(&machine->cache, unit, NULL);
     }
     if (machine->jitdump) {
         jitdump_add(machine->jitdump, &machine->cache, chain);
     }
     if (machine->options.log_mask & LOG_OUT_ASM) {
         monitor_log_unit(machine, chain);
+    }
+    return true;
+}
+
+/* An indirect branch has gone where it goes, which is enough to know its targets. */
+static void go_by_chain(struct machine *machine)
+{
+    struct jump_site *site = (struct jump_site *)machine->cpu->exit_insn;
+    struct unit *unit = cache_find(&machine->cache, site->host);
+    BUG_ON(!unit);
+    if (unit->dead || (site->n_chains < MAX_CHAINS && !make_chain(machine, unit, site))) {
+        return;
+    }
+    translate_go_by_chain(&machine->cache, site);
+    monitor_judge_again(machine, site);
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, unit, NULL);
     }
 }
 
@@ -253,7 +265,7 @@ static void remake_site(struct machine *machine)
     struct cpu *cpu = machine->cpu;
     if (cpu->exit_arg[3] == CAUSE_TARGETS) {
         machine->resume_host = 0;
-        make_chain(machine);
+        go_by_chain(machine);
         return;
     }
     struct unit *unit = cache_find(&machine->cache, cpu->exit_host);

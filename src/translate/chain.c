@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { JUMP_BYTES = 5, CALL_BYTES = 5, CHAIN_MAX_BYTES = 512 };
+enum { JUMP_BYTES = 5, CHAIN_MAX_BYTES = 512 };
 
 static bool is_call(const struct insn *insn)
 {
@@ -32,18 +32,12 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
         if (insn->is_mem && n_loaded < JUMP_BYTES) { /* of a patch of the load: translate_patch() */
             emit_nops(e, JUMP_BYTES - n_loaded);
         }
-        const uint32_t start = emit_off(e);
-        struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_LIGHT));
-        struct host_mem target = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_TARGET));
+        uint8_t code[JUMP_SAMPLING_BYTES];
         site = translate_make_site(t, insn, sizeof(*site));
         *site = (struct jump_site){.insn = *insn, .host = emit_pc(e)};
         site->insn.op = OP_TARGET;
-        emit_store32(e, &target, R8);
-        emit_mov_ri32(e, R9, OP_TARGET);
-        emit_mov_ri64(e, R8, (uint64_t)site);
-        emit_call_mem(e, &entry);
-        emit_load32(e, R8, &target);
-        BUG_ON(emit_off(e) - start != JUMP_SAMPLING_BYTES);
+        translate_sampling_code(code, site);
+        emit_bytes(e, code, sizeof(code));
     }
     translate_go_indirect(t, is_call(insn));
     if (site) {
@@ -54,19 +48,23 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
     }
 }
 
-/* The best targets first: they are met first. */
-static unsigned sort_targets(const struct jump_site *site, uint32_t *targets)
+/* Those that are met most, first. */
+static unsigned best_targets(const struct jump_site *site, uint32_t *targets)
 {
-    uint16_t n_hits[CHAIN_TARGETS];
+    uint8_t n_hits[CHAIN_TARGETS] = {0};
     unsigned n = 0;
     for (unsigned i = 0; i < site->n_targets; i++) {
-        unsigned at = n++;
+        unsigned at = n < CHAIN_TARGETS ? n++ : n;
         for (; at && n_hits[at - 1] < site->n_hits[i]; at--) {
-            n_hits[at] = n_hits[at - 1];
-            targets[at] = targets[at - 1];
+            if (at < CHAIN_TARGETS) {
+                n_hits[at] = n_hits[at - 1];
+                targets[at] = targets[at - 1];
+            }
         }
-        n_hits[at] = site->n_hits[i];
-        targets[at] = site->targets[i];
+        if (at < CHAIN_TARGETS) {
+            n_hits[at] = site->n_hits[i];
+            targets[at] = site->targets[i];
+        }
     }
     return n;
 }
@@ -102,16 +100,16 @@ static void plant_rel32(const struct cache *cache, uint64_t at, uint8_t opcode, 
 }
 
 /* Nothing of the guest runs meanwhile. */
-static void plant(const struct cache *cache, const struct jump_site *site, uint64_t chain)
+void translate_go_by_chain(const struct cache *cache, const struct jump_site *site)
 {
     if (is_call(&site->insn)) {
-        const uint64_t call = site->behind - CALL_BYTES;
+        const uint64_t call = site->behind - JUMP_CALL_BYTES;
         uint8_t *at = cache_writable(cache, site->host);
         at[0] = 0xeb;
         at[1] = (uint8_t)(call - site->host - 2);
-        plant_rel32(cache, call, 0xe8, chain);
+        plant_rel32(cache, call, 0xe8, site->chain);
     } else {
-        plant_rel32(cache, site->host, 0xe9, chain);
+        plant_rel32(cache, site->host, 0xe9, site->chain);
     }
 }
 
@@ -130,13 +128,13 @@ struct unit *translate_chain(struct codepages *pages, const struct translate_inp
     t.host_off[0] = 0;
     translate_exit_direct(&t, t.page_eip + insn->page_off); /* should anybody come in here */
     const uint32_t chain_off = emit_off(&t.emit);
-    emit_compares(&t, targets, sort_targets(site, targets));
+    const unsigned n_targets = best_targets(site, targets);
+    emit_compares(&t, targets, n_targets);
     const uint32_t body_bytes = emit_off(&t.emit);
     translate_exits(&t);
     t.insns[0] = (struct unit_insn){.page_off = insn->page_off, .n_bytes = insn->n_bytes};
     struct unit *unit = translate_finish(pages, &t, body_bytes);
     unit->chain_off = (uint8_t)chain_off;
     translate_belong(in->page, unit, old);
-    plant(in->cache, site, in->cache->exec + unit->off + chain_off);
     return unit;
 }

@@ -39,14 +39,23 @@ struct lookup_site {
 enum { LOOKUP_REVIEW_USES = 512 };
 
 /* What the sampling code of an indirect jump or call names: chain.c. */
-enum { CHAIN_TARGETS = 4, JUMP_SAMPLING_BYTES = 37 };
+enum {
+    CHAIN_TARGETS = 4,
+    JUMP_TARGETS = 8,
+    JUMP_SAMPLING_BYTES = 37,
+    JUMP_CALL_BYTES = 5
+};
 struct jump_site {
     struct insn insn;
     uint64_t host, behind; /* of the sampling code, which comes before the look-up; behind both */
-    uint16_t n_samples;
-    uint8_t n_targets;
-    uint16_t n_hits[CHAIN_TARGETS];
-    uint32_t targets[CHAIN_TARGETS];
+    uint64_t chain;        /* 0: none has been made */
+    struct jump_site *next_judged;
+    uint8_t n_samples, n_targets, n_other, n_chains;
+    uint8_t last;            /* 1 + number of the target before; 0: another one */
+    uint8_t n_asked, n_told; /* how often a target had been met before, and was followed as then */
+    uint8_t n_hits[JUMP_TARGETS];
+    uint8_t followed_by[JUMP_TARGETS]; /* as last */
+    uint32_t targets[JUMP_TARGETS];
 };
 
 struct translate_input {
@@ -123,10 +132,27 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, const struct unit *patch);
-/* chain.c: compares for the targets that site has met, and the way to them from the sampling code's
- * place. in->scan holds just that instruction. NULL if the cache is full. */
+/* chain.c: compares for the targets that site has met most. in->scan holds just that instruction. NULL if the cache is full. */
 struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct jump_site *site);
+/* Where a site's sampling code comes back to, r8d is what it was: the target. C may be asked to
+ * make it anew while the guest's FPU state is live. */
+static inline void translate_sampling_code(uint8_t *code, const struct jump_site *site)
+{
+    enum { TARGET = CPU_SCRATCH_AT(SCRATCH_TARGET), LIGHT = CPU_HELPER_AT(HELPER_LIGHT), SITE = 15 };
+    const uint8_t bytes[JUMP_SAMPLING_BYTES] = {
+        0x45, 0x89, 0x87, TARGET & 0xff, TARGET >> 8, 0, 0, /* mov %r8d, TARGET(%r15) */
+        0x41, 0xb9, OP_TARGET, 0, 0, 0,                     /* mov $OP_TARGET, %r9d */
+        0x49, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0,                 /* mov $site, %r8 */
+        0x41, 0xff, 0x97, LIGHT & 0xff, LIGHT >> 8, 0, 0,   /* call *LIGHT(%r15) */
+        0x45, 0x8b, 0x87, TARGET & 0xff, TARGET >> 8, 0, 0, /* mov TARGET(%r15), %r8d */
+    };
+    for (unsigned i = 0; i < JUMP_SAMPLING_BYTES; i++) {
+        code[i] = i - SITE < 8 ? (uint8_t)((uint64_t)site >> 8 * (i - SITE)) : bytes[i];
+    }
+}
+/* From now on site goes by way of its chain. */
+void translate_go_by_chain(const struct cache *cache, const struct jump_site *site);
 /* May the site of insn, decoded with its operands, be SITE_LOOKUP in code of this mode? */
 bool translate_may_look_up(const struct insn *insn, uint32_t mode);
 

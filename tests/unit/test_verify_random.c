@@ -109,9 +109,9 @@ static unsigned chain(struct unit *unit)
     if (!site) {
         return 0;
     }
-    site->n_targets = (uint8_t)(1 + rnd(CHAIN_TARGETS));
+    site->n_targets = (uint8_t)(1 + rnd(JUMP_TARGETS));
     for (unsigned i = 0; i < site->n_targets; i++) {
-        site->n_hits[i] = (uint16_t)rnd(5);
+        site->n_hits[i] = (uint8_t)rnd(5);
         site->targets[i] =
             rnd(2)   ? (bench.page->lin_page << 12) + unit->insns[rnd(unit->n_insns)].page_off
             : rnd(2) ? rnd(UINT32_MAX)
@@ -120,8 +120,13 @@ static unsigned chain(struct unit *unit)
     bench_scan(cache_find_insn(&bench.cache, unit, site->host)->page_off, 1);
     struct translate_input in = bench_input();
     struct unit *made = translate_chain(&bench.pages, &in, unit, site);
-    n_chains += made != NULL;
-    return made ? check(made) + check(unit) : 0;
+    if (!made) {
+        return 0;
+    }
+    n_chains++;
+    site->chain = bench.cache.exec + made->off + made->chain_off;
+    translate_go_by_chain(&bench.cache, site);
+    return check(made) + check(unit);
 }
 
 /* One page: a unit, perhaps a second, some sites re-made; all of it checked again at the end. */
