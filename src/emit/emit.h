@@ -110,7 +110,8 @@ bool emit_jump_short(struct emit *emit, int condition, uint64_t target_pc);
 uint32_t emit_jmp_rel32(struct emit *emit, uint64_t target_pc);
 uint32_t emit_call_rel32(struct emit *emit, uint64_t target_pc);
 uint32_t emit_jcc_rel32(struct emit *emit, unsigned condition, uint64_t target_pc);
-/* E0-E3 (loop family, jrcxz/jecxz with a32): returns offset of the rel8 field. */
+/* A short branch forward: E0-E3 (loop family, jrcxz/jecxz with a32), EB, 70-7F. Returns the offset
+ * of its rel8. */
 uint32_t emit_loop_rel8(struct emit *emit, uint8_t opcode, bool a32);
 void emit_patch_rel8(struct emit *emit, uint32_t field_off); /* to here */
 void emit_patch_rel32(struct emit *emit, uint32_t field_off, uint64_t target_pc);

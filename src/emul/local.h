@@ -215,16 +215,18 @@ int emul_read_desc(struct cpu *cpu, uint16_t selector, struct desc *desc);
 
 enum { FLAT_CODE = 0x00cf9b00, FLAT_DATA = 0x00cf9300, FLAT_AVL = 1 << 20 };
 
+static inline struct segment emul_flat_segment(uint32_t selector, unsigned ring, uint32_t pattern)
+{
+    return (struct segment){.limit = UINT32_MAX,
+                            .selector = (uint16_t)selector,
+                            .access = (uint8_t)(pattern >> 8 | ring << 5),
+                            .big = 1};
+}
 /* Replaces flat CS or SS by another flat one; the caller runs cpu_update_flat_ring(). */
 static inline void emul_set_flat(struct cpu *cpu, enum seg seg, uint32_t selector, unsigned ring,
                                  uint32_t pattern)
 {
-    struct segment *segment = &cpu->seg[seg];
-    segment->base = 0;
-    segment->limit = UINT32_MAX;
-    segment->selector = (uint16_t)selector;
-    segment->access = (uint8_t)(pattern >> 8 | ring << 5);
-    segment->big = 1;
+    cpu->seg[seg] = emul_flat_segment(selector, ring, pattern);
     if (seg ==
         SEG_CS) { /* SS has the fast form already; CS may have been data, as reset leaves it */
         cpu->seg_base_ptr[seg] = cpu->poison_ptr;

@@ -42,14 +42,6 @@ static bool is_shared(const struct acc_same *same, uint64_t window)
     return same->host - window <= UINT32_MAX;
 }
 
-static void set_flat(struct segment *segment, uint32_t selector, unsigned ring, uint32_t pattern)
-{
-    *segment = (struct segment){.limit = UINT32_MAX,
-                                .selector = (uint16_t)selector,
-                                .access = (uint8_t)(pattern >> 8 | ring << 5),
-                                .big = 1};
-}
-
 /* CS and SS were flat and are again: nothing that follows from them is another but the mode. */
 static void go(struct cpu *cpu, const struct cpu_way *way)
 {
@@ -137,7 +129,7 @@ static bool find_entry(struct cpu *cpu, const struct entry *entry, struct cpu_wa
     }
     way->eip = (high & 0xffff0000u) | (uint16_t)gate->value;
     way->keeps_if = high & GATE_IS_TRAP ? FLAG_IF : 0;
-    set_flat(&way->cs, selector, 0, FLAT_CODE);
+    way->cs = emul_flat_segment(selector, 0, FLAT_CODE);
     way->changes_ring = cpu->mode & MODE_USER;
     way->n_same = 2;
     way->last = gate->host;
@@ -149,7 +141,7 @@ static bool find_entry(struct cpu *cpu, const struct entry *entry, struct cpu_wa
         !read_flat(cpu, (uint16_t)(tss.value >> 32), 0, FLAT_DATA, ss)) {
         return false;
     }
-    set_flat(&way->ss, (uint16_t)(tss.value >> 32), 0, FLAT_DATA);
+    way->ss = emul_flat_segment((uint16_t)(tss.value >> 32), 0, FLAT_DATA);
     way->n_same = 3;
     way->last = tss.host;
     *ss_esp = tss.value;
@@ -244,8 +236,8 @@ static bool leave_anew(struct cpu *cpu, const uint32_t words[N_WORDS], struct cp
     found.changes_ring = rpl == 3;
     found.n_same = rpl == 3 ? 2 : 1;
     found.last = found.same[0].host;
-    set_flat(&found.cs, cs, rpl, FLAT_CODE);
-    set_flat(&found.ss, ss, 3, FLAT_DATA);
+    found.cs = emul_flat_segment(cs, rpl, FLAT_CODE);
+    found.ss = emul_flat_segment(ss, 3, FLAT_DATA);
     cpu->cpl = (uint8_t)rpl;
     found.new_mode = cpu_flat_mode(cpu, words[EFLAGS]);
     if (!(words[EFLAGS] & (FLAG_TF | FLAG_AC))) {

@@ -49,6 +49,18 @@ static int push_wrapping(struct cpu *cpu, const struct segment *ss, uint32_t esp
     return 0;
 }
 
+/* One by one, downwards from top: what lies above a missing page is written. */
+static int store_words(struct cpu *cpu, uint32_t top, unsigned size, const uint32_t *words,
+                       unsigned n, enum acc_right right)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (acc_write(cpu, top - i * size, size, right, words[i])) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int emul_push_words(struct cpu *cpu, const struct segment *ss, uint32_t *esp, unsigned size,
                     const uint32_t *words, unsigned n, enum acc_right right, uint32_t ss_error)
 {
@@ -67,10 +79,8 @@ int emul_push_words(struct cpu *cpu, const struct segment *ss, uint32_t *esp, un
                 return -1;
             }
         }
-        for (unsigned i = 0; i < n; i++) {
-            if (acc_write(cpu, top - i * size, size, right, words[i])) {
-                return -1;
-            }
+        if (store_words(cpu, top, size, words, n, right)) {
+            return -1;
         }
     } else if (push_wrapping(cpu, ss, *esp, size, words, n, right, ss_error)) {
         return -1;
@@ -167,22 +177,17 @@ enum light_result emul_pusha(struct cpu *cpu, const struct insn *insn)
     }
     const struct segment *ss = &cpu->seg[SEG_SS];
     const unsigned size = insn->opattr;
-    const uint32_t off = (esp - N_GPR * size) & emul_stack_mask(ss);
-    if (!is_one_run(ss, off, N_GPR * size)) {
-        if (emul_push_words(cpu, ss, &esp, size, words, N_GPR, ACC_CPL, 0)) {
-            return LIGHT_FAULT;
-        }
-        cpu_set_reg(cpu, GPR_ESP, esp);
-        return LIGHT_NEXT;
-    }
-    for (unsigned reg = 0; reg < N_GPR; reg++) { /* what lies above a missing page is written */
-        const uint32_t lin = ss->base + off + (N_GPR - 1 - reg) * size;
+    const uint32_t off = (esp - N_GPR * size) & emul_stack_mask(ss), lin = ss->base + off;
+    if (is_one_run(ss, off, N_GPR * size)) { /* the CPU does not look ahead */
         if (emul_check_alignment(cpu, lin, size) ||
-            acc_write(cpu, lin, size, ACC_CPL, words[reg])) {
+            store_words(cpu, lin + (N_GPR - 1) * size, size, words, N_GPR, ACC_CPL)) {
             return LIGHT_FAULT;
         }
+        esp = emul_move_esp(ss, esp, 0u - N_GPR * size);
+    } else if (emul_push_words(cpu, ss, &esp, size, words, N_GPR, ACC_CPL, 0)) {
+        return LIGHT_FAULT;
     }
-    cpu_set_reg(cpu, GPR_ESP, emul_move_esp(ss, esp, 0u - N_GPR * size));
+    cpu_set_reg(cpu, GPR_ESP, esp);
     return LIGHT_NEXT;
 }
 

@@ -41,9 +41,8 @@ static void note_target(struct jump_site *site, uint32_t target)
 static bool wants_chain(const struct jump_site *site)
 {
     const bool few = site->n_targets <= CHAIN_TARGETS;
-    const bool is_call = site->insn.verdict == VERDICT_CALL_INDIRECT;
     return site->n_targets > 1 && 4 * site->n_other <= 3 * SAMPLES &&
-           (few || is_call || 2 * site->n_told < site->n_asked);
+           (few || scan_is_call(&site->insn) || 2 * site->n_told < site->n_asked);
 }
 
 static void put(const struct cache *cache, uint64_t host, const uint8_t *bytes, unsigned n_bytes)
@@ -54,18 +53,13 @@ static void put(const struct cache *cache, uint64_t host, const uint8_t *bytes, 
     }
 }
 
-static bool is_call(const struct jump_site *site)
-{
-    return site->insn.verdict == VERDICT_CALL_INDIRECT;
-}
-
 /* The end of the look-up, where a call into a chain may stand. */
 static void put_call(const struct cache *cache, const struct jump_site *site)
 {
     const uint32_t base = (uint32_t)cache->exec; /* lea base(%r9), %r9; call *%r9 */
     const uint8_t end[JUMP_CALL_BYTES] = {(uint8_t)(base >> 16), (uint8_t)(base >> 24), 0x41, 0xff,
                                           0xd1};
-    if (is_call(site)) {
+    if (scan_is_call(&site->insn)) {
         put(cache, site->behind - JUMP_CALL_BYTES, end, JUMP_CALL_BYTES);
     }
 }
@@ -80,7 +74,7 @@ static void end_sampling(const struct cache *cache, const struct jump_site *site
         0x66, 0x0f, 0x1f, 0x84, 0,    0,    0, 0,    0,    0x66, 0x66, 0x66, 0x0f,
         0x1f, 0x84, 0,    0,    0,    0,    0, 0x0f, 0x1f, 0x40, 0};
     const uint64_t look_up = site->host + JUMP_SAMPLING_BYTES;
-    if (is_call(site)) {
+    if (scan_is_call(&site->insn)) {
         put(cache, site->host, nops, JUMP_SAMPLING_BYTES);
     } else {
         put(cache, site->host, cache_writable(cache, look_up), (unsigned)(site->behind - look_up));

@@ -19,32 +19,6 @@ static uint32_t bit_string_displacement(const struct cpu *cpu, const struct insn
                              : (uint32_t)(((int32_t)bit >> 5) * 4);
 }
 
-/* SSE operands of 16 bytes and FXSAVE's must be aligned, but for the moves and comparisons made for
- * others (SDM vol. 1, "Memory Alignment Requirement"). That is looked at before the page tables. */
-static bool must_align(const struct insn *insn)
-{
-    if (insn->map == 0 || !(insn->flags & INSN_FPU) || insn->mem_bytes < 16 || insn_is_sha(insn)) {
-        return false;
-    }
-    const bool f2f3 = insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
-    switch (insn->map << 8 | insn->opcode) {
-    case 0x110: /* MOVUPS, MOVUPD */
-    case 0x111:
-        return false;
-    case 0x16f: /* MOVDQU; LDDQU */
-    case 0x17f:
-    case 0x1f0:
-        return !f2f3;
-    case 0x360: /* PCMPESTRM, PCMPESTRI, PCMPISTRM, PCMPISTRI */
-    case 0x361:
-    case 0x362:
-    case 0x363:
-        return false;
-    default:
-        return true;
-    }
-}
-
 /* Many words of a supervisor at once: kernels save and load the FPU's 512 bytes at each switch of
  * tasks, word by word 0.7 us. False: nothing was done; the first word may warm the page. */
 static bool move_words(struct cpu *cpu, uint32_t lin, uint8_t *staging, unsigned n, bool write)
@@ -70,10 +44,6 @@ enum light_result checked_resolve(struct cpu *cpu, const struct insn *insn)
         return LIGHT_FAULT; /* even where the stack's limit, or a page, would object too */
     }
     if (n && emul_segment_lin(cpu, (enum seg)insn->seg, off, n, insn->mem_write, &lin) < 0) {
-        return LIGHT_FAULT;
-    }
-    if ((lin & 15) && must_align(insn)) {
-        cpu->fault = (struct fault){.vector = VEC_GP, .has_error = true};
         return LIGHT_FAULT;
     }
     if ((lin & 15) && insn_is_sha(insn) && cpu_checks_alignment(cpu)) {

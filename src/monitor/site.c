@@ -120,18 +120,34 @@ static const struct insn *decode_site(struct machine *machine, const struct code
     return &scan->insns[0];
 }
 
-/* What decode_site() has left in machine->scan, made anew out of line. */
-static void patch_site(struct machine *machine, struct unit *unit, const struct unit_insn *old,
-                       unsigned kind)
+/* What decode_site() has left in machine->scan. */
+static struct translate_input site_input(struct machine *machine, struct codepage *page)
 {
-    struct translate_input in = {
+    return (struct translate_input){
         .scan = &machine->scan,
         .scanner = &machine->scanner,
         .map = machine->map,
         .cache = &machine->cache,
-        .page = unit->page,
+        .page = page,
         .engine = machine->options.engine,
     };
+}
+
+static void show_made(struct machine *machine, const struct unit *unit)
+{
+    if (machine->jitdump) {
+        jitdump_add(machine->jitdump, &machine->cache, unit);
+    }
+    if (machine->options.log_mask & LOG_OUT_ASM) {
+        monitor_log_unit(machine, unit);
+    }
+}
+
+/* The instruction of the site, made anew out of line. */
+static void patch_site(struct machine *machine, struct unit *unit, const struct unit_insn *old,
+                       unsigned kind)
+{
+    const struct translate_input in = site_input(machine, unit->page);
     struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
     if (!patch) {
         monitor_flush_code(machine);
@@ -143,12 +159,7 @@ static void patch_site(struct machine *machine, struct unit *unit, const struct 
         verify_cached(&machine->cache, unit, NULL); /* the jump planted into it */
     }
     machine->resume_host = machine->cache.exec + patch->off + patch->insns[0].plant_bytes;
-    if (machine->jitdump) {
-        jitdump_add(machine->jitdump, &machine->cache, patch);
-    }
-    if (machine->options.log_mask & LOG_OUT_ASM) {
-        monitor_log_unit(machine, patch);
-    }
+    show_made(machine, patch);
 }
 
 /* The site keeps meeting pages that are not mapped. Always by a patch: units begin direct, and a
@@ -216,14 +227,7 @@ enum { MAX_CHAINS = 3 };
 static bool make_chain(struct machine *machine, struct unit *unit, struct jump_site *site)
 {
     decode_site(machine, unit->page, cache_find_insn(&machine->cache, unit, site->host));
-    const struct translate_input in = {
-        .scan = &machine->scan,
-        .scanner = &machine->scanner,
-        .map = machine->map,
-        .cache = &machine->cache,
-        .page = unit->page,
-        .engine = machine->options.engine,
-    };
+    const struct translate_input in = site_input(machine, unit->page);
     const struct unit *chain = translate_chain(&machine->pages, &in, unit, site);
     if (!chain) {
         monitor_flush_code(machine);
@@ -235,12 +239,7 @@ static bool make_chain(struct machine *machine, struct unit *unit, struct jump_s
     if (machine->options.engine & ENGINE_VERIFY) {
         verify_cached(&machine->cache, chain, NULL);
     }
-    if (machine->jitdump) {
-        jitdump_add(machine->jitdump, &machine->cache, chain);
-    }
-    if (machine->options.log_mask & LOG_OUT_ASM) {
-        monitor_log_unit(machine, chain);
-    }
+    show_made(machine, chain);
     return true;
 }
 

@@ -84,22 +84,28 @@ bool translate_meets_mf(const struct insn *insn)
     }
 }
 
-static void emit_checked(struct translator *t, const struct insn *insn, int32_t delta)
+struct insn translate_with_operand(const struct translator *t, const struct insn *insn)
 {
-    struct host_mem answer = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_HOST));
     struct insn full;
     scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
                 true, &full);
     full.verdict = insn->verdict;
-    if (translate_meets_mf(insn)) { /* it comes before the operand's faults */
-        emit_u8(&t->emit, 0x9b);
-    }
-    full.disp += delta;
     if (insn->verdict == VERDICT_MOV_FROM_SEG) {
         full.mem_bytes = 2;
         full.mem_read = false;
         full.mem_write = true;
     }
+    return full;
+}
+
+static void emit_checked(struct translator *t, const struct insn *insn, int32_t delta)
+{
+    struct host_mem answer = host_mem_base(R15, CPU_SCRATCH_AT(SCRATCH_HOST));
+    struct insn full = translate_with_operand(t, insn);
+    if (translate_meets_mf(insn)) { /* it comes before the operand's faults */
+        emit_u8(&t->emit, 0x9b);
+    }
+    full.disp += delta;
     t->commits = full.mem_write;
     translate_helper(t, &full, OP_RESOLVE);
     emit_load64(&t->emit, R8, &answer);

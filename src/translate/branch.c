@@ -119,9 +119,7 @@ void translate_jump_long(struct translator *t, uint32_t target_eip)
 void translate_loop(struct translator *t, const struct insn *insn, uint32_t target_eip)
 {
     uint32_t taken = emit_loop_rel8(&t->emit, insn->opcode, true);
-    emit_u8(&t->emit, 0xeb);
-    emit_u8(&t->emit, 0);
-    uint32_t skip = emit_off(&t->emit) - 1;
+    uint32_t skip = emit_loop_rel8(&t->emit, 0xeb, false);
     emit_patch_rel8(&t->emit, taken);
     translate_jump_long(t, target_eip);
     emit_patch_rel8(&t->emit, skip);
@@ -158,7 +156,7 @@ void translate_landing(struct translator *t, const struct insn *insn)
     emit_mov_rr64(e, RCX, R9);
 }
 
-static void push_return(struct translator *t, const struct insn *insn)
+void translate_push_return(struct translator *t, const struct insn *insn)
 {
     struct host_mem slot = host_mem_base(R12, t->esp_pending - 4);
     translate_store_lin(t, &slot, insn->eip + insn->n_bytes);
@@ -264,13 +262,13 @@ void translate_branch(struct translator *t, const struct insn *insn)
         break;
     case VERDICT_CALL:
         if (!translate_thunk(t, insn, target)) {
-            push_return(t, insn);
+            translate_push_return(t, insn);
             translate_call_known(t, insn, target);
         }
         break;
     case VERDICT_CALL_INDIRECT:
         load_target(t, insn);
-        push_return(t, insn);
+        translate_push_return(t, insn);
         translate_go_sampled(t, insn);
         break;
     case VERDICT_JMP_INDIRECT:

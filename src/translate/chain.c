@@ -18,11 +18,6 @@
 
 enum { JUMP_BYTES = 5, CHAIN_MAX_BYTES = 512 };
 
-static bool is_call(const struct insn *insn)
-{
-    return insn->verdict == VERDICT_CALL_INDIRECT;
-}
-
 void translate_go_sampled(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
@@ -39,11 +34,11 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
         translate_sampling_code(code, site);
         emit_bytes(e, code, sizeof(code));
     }
-    translate_go_indirect(t, is_call(insn));
+    translate_go_indirect(t, scan_is_call(insn));
     if (site) {
         site->behind = emit_pc(e);
     }
-    if (is_call(insn)) {
+    if (scan_is_call(insn)) {
         translate_landing(t, insn);
     }
 }
@@ -102,7 +97,7 @@ static void plant_rel32(const struct cache *cache, uint64_t at, uint8_t opcode, 
 /* Nothing of the guest runs meanwhile. */
 void translate_go_by_chain(const struct cache *cache, const struct jump_site *site)
 {
-    if (is_call(&site->insn)) {
+    if (scan_is_call(&site->insn)) {
         const uint64_t call = site->behind - JUMP_CALL_BYTES;
         uint8_t *at = cache_writable(cache, site->host);
         at[0] = 0xeb;

@@ -37,12 +37,7 @@ void translate_gate(struct translator *t, int off_reg, int32_t reach, enum seg s
 /* What the operand decodes to: its size and use. */
 static bool find_operand(const struct translator *t, const struct insn *insn, struct insn *full)
 {
-    scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
-                true, full);
-    if (insn->verdict == VERDICT_MOV_FROM_SEG) {
-        full->mem_bytes = 2;
-        full->mem_write = true;
-    }
+    *full = translate_with_operand(t, insn);
     /* x87: the data pointer is the offset, and the host's register would show the sum */
     bool x87 = insn->map == 0 && insn->opcode >= 0xd8 && insn->opcode <= 0xdf;
     return full->mem_bytes && full->mem_bytes <= CPU_STAGING_BYTES && !insn_is_bit_string(insn) &&

@@ -56,9 +56,7 @@ static void loop16(struct translator *t, const struct insn *insn, uint32_t targe
     uint32_t taken = emit_loop_rel8(e, insn->opcode, true);
     emit_op_reg(e, &move16, R9, RCX);
     emit_mov_rr32(e, RCX, R9);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    uint32_t skip = emit_off(e) - 1;
+    uint32_t skip = emit_loop_rel8(e, 0xeb, false);
     emit_patch_rel8(e, taken);
     emit_op_reg(e, &move16, R9, RCX);
     emit_mov_rr32(e, RCX, R9);

@@ -76,13 +76,9 @@ static bool translate_popf(struct translator *t, const struct insn *insn)
     if (ring0) {
         emit_reg_field(t, OR, R9, CPU_INTR);
     }
-    emit_u8(e, 0x74); /* jz */
-    emit_u8(e, 0);
-    const uint32_t usual = emit_off(e) - 1;
+    const uint32_t usual = emit_loop_rel8(e, 0x74, false); /* jz */
     translate_helper(t, insn, OP_POPF_LATE);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    const uint32_t done = emit_off(e) - 1;
+    const uint32_t done = emit_loop_rel8(e, 0xeb, false);
     emit_patch_rel8(e, usual);
     if (ring0) {
         emit_mov_rr32(e, R9, R8);
@@ -115,9 +111,7 @@ static void translate_sti(struct translator *t, const struct insn *insn)
     uint32_t quiet = emit_loop_rel8(e, 0xe3, false);
     emit_mov_rr64(e, RCX, R9);
     translate_helper(t, insn, OP_STI_PENDING);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    uint32_t done = emit_off(e) - 1;
+    uint32_t done = emit_loop_rel8(e, 0xeb, false);
     emit_patch_rel8(e, quiet);
     emit_mov_rr64(e, RCX, R9);
     emit_patch_rel8(e, done);

@@ -79,10 +79,7 @@ static void emit_compare(struct translator *t, const struct insn *full)
 void translate_lookup(struct translator *t, const struct insn *insn)
 {
     struct emit *e = &t->emit;
-    struct insn full;
-    scan_decode(t->in->scanner, insn->bytes, insn->n_bytes, (t->mode & MODE_CODE32) != 0, insn->eip,
-                true, &full);
-    full.verdict = insn->verdict;
+    const struct insn full = translate_with_operand(t, insn);
     translate_linear(t, insn, 0); /* and may FS or GS be used as it is? */
     if (t->in->engine & ENGINE_NO_QUICK_LOOKUP) {
         emit_call(t, &full);

@@ -50,9 +50,7 @@ static void emit_sample_call(struct translator *t, const struct insn *insn,
         }
     }
     emit_mov_rr64(e, RCX, R8);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    uint32_t none = emit_off(e) - 1;
+    uint32_t none = emit_loop_rel8(e, 0xeb, false);
     for (unsigned i = 0; i < n; i++) {
         emit_patch_rel8(e, due[i]);
     }

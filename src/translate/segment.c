@@ -39,9 +39,7 @@ static void load_if_changed(struct translator *t, const struct insn *insn, enum 
     struct host_mem desc = host_mem_guest(R8, NO_REG, 1, 0);
     emit_mov_rr64(e, R9, RCX);
     const uint32_t same_selector = hop_if_equal(t, CPU_SEG_KEY + 4 * (int32_t)seg, false);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    const uint32_t other = emit_off(e) - 1;
+    const uint32_t other = emit_loop_rel8(e, 0xeb, false);
     emit_patch_rel8(e, same_selector);
     emit_mov_rr64(e, RCX, R9); /* the load may fault */
     emit_load32(e, R8, &lin);
@@ -50,9 +48,7 @@ static void load_if_changed(struct translator *t, const struct insn *insn, enum 
     emit_patch_rel8(e, other);
     emit_mov_rr64(e, RCX, R9);
     translate_helper(t, insn, (enum emul_op)insn->op);
-    emit_u8(e, 0xeb);
-    emit_u8(e, 0);
-    const uint32_t done = emit_off(e) - 1;
+    const uint32_t done = emit_loop_rel8(e, 0xeb, false);
     emit_patch_rel8(e, same_bytes);
     emit_mov_rr64(e, RCX, R9);
     if (insn->op == OP_POP_SEG) {

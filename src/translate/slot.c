@@ -35,9 +35,7 @@ static void branch(struct translator *t, const struct insn *insn, const struct h
     emit_load32(&t->emit, R8, slot);
     emit_lea32(&t->emit, R8, &sum);
     if (insn->opcode == 0xe8) {
-        struct host_mem top = host_mem_base(R12, t->esp_pending - 4);
-        emit_store_imm32(&t->emit, &top, next);
-        translate_move_esp(t, -4);
+        translate_push_return(t, insn);
     }
     translate_go_indirect(t, insn->opcode == 0xe8);
     if (insn->opcode == 0xe8) {

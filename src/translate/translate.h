@@ -180,6 +180,8 @@ void translate_stack(struct translator *t, const struct insn *insn);
 void translate_branch(struct translator *t, const struct insn *insn);
 void translate_string(struct translator *t, const struct insn *insn);
 void translate_inline(struct translator *t, const struct insn *insn);
+/* access.c: insn with the operand's size and use, which the scan leaves out. */
+struct insn translate_with_operand(const struct translator *t, const struct insn *insn);
 /* access.c: the operand's linear address into r8d, where segments are flat or FS, GS. */
 void translate_linear(struct translator *t, const struct insn *insn, int32_t delta);
 /* lookup.c: the operand's address in guest RAM into r8. */
@@ -272,7 +274,8 @@ void translate_call_known(struct translator *t, const struct insn *insn, uint32_
 void translate_go_indirect(struct translator *t, bool call);
 /* chain.c: the same for the indirect jump or call insn, r8d is its target. */
 void translate_go_sampled(struct translator *t, const struct insn *insn);
-/* branch.c: what the call insn comes back to. */
+/* branch.c: the call insn's push; what it comes back to. */
+void translate_push_return(struct translator *t, const struct insn *insn);
 void translate_landing(struct translator *t, const struct insn *insn);
 void translate_return(struct translator *t);
 /* thunk.c: the call in place, if its target only loads the return address. */

@@ -212,15 +212,22 @@ static struct acc_hint *hint_of(struct cpu *cpu, uint32_t lin)
     return &cpu->acc_hint[(lin >> PAGE_SHIFT) % CPU_ACC_HINTS];
 }
 
-/* The window has the page and must not write to it while it holds code: asking is for nothing. */
-static bool is_still_protected(struct cpu *cpu, uint32_t lin, bool user, bool write)
+/* The slot of the window where such an access would be made, or NULL. */
+static const struct view_slot *slot_for(const struct cpu *cpu, uint32_t lin, bool user)
 {
     const struct view *view = cpu->view;
-    const uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
     const uint32_t window = view_window_for(cpu, lin, user) == window_base(view, VIEW_SUP)
                                 ? (uint32_t)VIEW_SUP
                                 : view->current;
-    const struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    return slot_find(view, window, lin >> view->slot_shift);
+}
+
+/* The window has the page and must not write to it while it holds code: asking is for nothing. */
+static bool is_still_protected(const struct cpu *cpu, uint32_t lin, bool user, bool write)
+{
+    const struct view *view = cpu->view;
+    const uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
+    const struct view_slot *slot = slot_for(cpu, lin, user);
     return write && slot && bit_get(slot->mapped, i) && !bit_get(slot->writable, i) &&
            page_is_protected(view, slot_phys_page(view, slot, i));
 }
@@ -255,9 +262,7 @@ static bool is_cold(struct cpu *cpu, uint32_t lin, bool user)
     if (user || view->kind == PAGING_OFF) {
         return false;
     }
-    uint32_t window = cpu->dual_base[lin >> 21] == window_base(view, VIEW_SUP) ? (uint32_t)VIEW_SUP
-                                                                               : view->current;
-    const struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
+    const struct view_slot *slot = slot_for(cpu, lin, false);
     if (slot && bit_get(slot->mapped, (lin >> PAGE_SHIFT) & (view->slot_pages - 1))) {
         return false;
     }
