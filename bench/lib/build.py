@@ -1,7 +1,7 @@
 """build.py - makes what the benchmarks need: the programs, the tree they run in, the initramfs.
 
 Everything goes to build/bench; the guest's kernels and busybox are looked for in build/guest and
-fetched there by tools/fetch-guest when they are missing.
+fetched there by tools/fetch-guest when they are missing; so are the big programs of the group packages.
 """
 import concurrent.futures
 import glob
@@ -17,6 +17,9 @@ GUEST = os.path.join(TOP, "build", "guest")
 OUT = os.path.join(TOP, "build", "bench")
 TREE = os.path.join(OUT, "root")
 INITRD = os.path.join(OUT, "initrd.gz")
+PACKAGES = os.path.join(GUEST, "programs")
+PACKAGES_INITRD = os.path.join(OUT, "initrd-packages")
+FETCH_PATIENCE_S = 120
 KERNELS = ("686", "686-pae")
 
 CFLAGS = ["-m32", "-march=i686", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-Wno-clobbered",
@@ -98,6 +101,34 @@ def guests(flavours):
     return {name: find_guest(name) for name in wanted}
 
 
+def has_packages():
+    """Are the big programs there? If not and the mirror can be reached, they will be."""
+    if not os.path.isdir(PACKAGES):
+        print("bench: tools/fetch-guest programs (30 MB, once)", file=sys.stderr, flush=True)
+        tool, said = os.path.join(TOP, "tools", "fetch-guest"), ""
+        try:
+            said = subprocess.run([tool, "programs"], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  check=False, timeout=FETCH_PATIENCE_S).stdout
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said = "fetch-guest: %s" % error
+        if not os.path.isdir(PACKAGES):
+            why = [line for line in said.splitlines() if line.startswith("fetch-guest:")][-1:]
+            print("bench: going on without the group packages; %s" % "".join(why), file=sys.stderr)
+    return os.path.isdir(PACKAGES)
+
+
+def build_scripts(group):
+    """Copies a group of shell scripts into the tree, with a list of the tests among them."""
+    scripts = os.path.join(TREE, "bench", group)
+    shutil.rmtree(scripts, ignore_errors=True)
+    os.makedirs(scripts)
+    for path in glob.glob(os.path.join(HERE, group, "*.sh")) + glob.glob(os.path.join(HERE, group, "*.awk")):
+        shutil.copy(path, scripts)
+    names = {name[:-3] for name in os.listdir(scripts) if name.endswith(".sh")} - {"run", "prepare"}
+    with open(os.path.join(scripts, "list"), "w", encoding="ascii") as listing:
+        listing.write("\n".join(sorted(names)) + "\n")
+
+
 def build_tree(busybox):
     """The tree both sides run in: bin/ (busybox under all its names), bench/."""
     target = os.path.join(TREE, "bin", "busybox")
@@ -109,15 +140,8 @@ def build_tree(busybox):
         for applet in run([target, "--list"]).split():
             if applet != "busybox":
                 os.symlink("busybox", os.path.join(TREE, "bin", applet))
-    scripts = os.path.join(TREE, "bench", "programs")
-    shutil.rmtree(scripts, ignore_errors=True)
-    os.makedirs(scripts)
-    names = []
-    for path in sorted(glob.glob(os.path.join(HERE, "programs", "*.sh"))):
-        shutil.copy(path, scripts)
-        names.append(os.path.basename(path)[:-3])
-    with open(os.path.join(scripts, "list"), "w", encoding="ascii") as listing:
-        listing.write("\n".join(names) + "\n")
+    build_scripts("programs")
+    build_scripts("packages")
     shutil.copy(os.path.join(HERE, "init", "suite.sh"), os.path.join(TREE, "bench"))
 
 
@@ -134,6 +158,20 @@ class Cpio:
         head = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
         self.parts += [head, b"\0" * (-len(head) % 4), data, b"\0" * (-len(data) % 4)]
 
+    def add_folder(self, folder, inside):
+        """Everything in it; folders before what is in them."""
+        for path, _, names in sorted(os.walk(folder)):
+            here = os.path.normpath(os.path.join(inside, os.path.relpath(path, folder)))
+            if here != ".":
+                self.add(here, 0o040755)
+            for name in sorted(names):
+                full, name = os.path.join(path, name), os.path.normpath(os.path.join(here, name))
+                if os.path.islink(full):
+                    self.add(name, 0o120777, os.readlink(full).encode())
+                else:
+                    with open(full, "rb") as file:
+                        self.add(name, 0o100755 if os.access(full, os.X_OK) else 0o100644, file.read())
+
     def bytes(self):
         self.add("TRAILER!!!", 0)
         return b"".join(self.parts)
@@ -141,28 +179,32 @@ class Cpio:
 
 def build_initrd():
     archive = Cpio()
-    for name in ("bench", "bin", "dev", "proc", "sys", "tmp", "bench/programs"):
+    for name in ("dev", "proc", "sys", "tmp"):
         archive.add(name, 0o040755)
     archive.add("dev/console", 0o020600, device=(5, 1))
     archive.add("dev/null", 0o020666, device=(1, 3))
     with open(os.path.join(HERE, "init", "init"), "rb") as init:
         archive.add("init", 0o100755, init.read())
-    for folder, _, names in sorted(os.walk(TREE)):
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            inside = os.path.relpath(path, TREE)
-            if os.path.islink(path):
-                archive.add(inside, 0o120777, os.readlink(path).encode())
-            else:
-                with open(path, "rb") as file:
-                    archive.add(inside, 0o100755 if os.access(path, os.X_OK) else 0o100644, file.read())
-    packed = gzip.compress(archive.bytes(), 9, mtime=0)
-    with open(INITRD + ".new", "wb") as file:
-        file.write(packed)
-    os.replace(INITRD + ".new", INITRD)
+    archive.add_folder(TREE, ".")
+    replace(INITRD, gzip.compress(archive.bytes(), 9, mtime=0))
 
 
-def build_all(flavours):
+def build_packages_initrd():
+    """The other one, and after it (at a multiple of four) a second archive, not compressed."""
+    archive = Cpio()
+    archive.add_folder(PACKAGES, "packages")
+    with open(INITRD, "rb") as file:
+        packed = file.read()
+    replace(PACKAGES_INITRD, packed + b"\0" * (-len(packed) % 4) + archive.bytes())
+
+
+def replace(path, data):
+    with open(path + ".new", "wb") as file:
+        file.write(data)
+    os.replace(path + ".new", path)
+
+
+def build_all(flavours, with_packages):
     """Returns the paths of guests(). Without flavours no kernel is needed, busybox always is."""
     if shutil.which(os.environ.get("BENCH_CC", "gcc")) is None:
         raise BuildError("no gcc: install gcc and gcc-multilib (32-bit static programs are built)")
@@ -170,6 +212,8 @@ def build_all(flavours):
     build_programs()
     build_tree(paths["busybox"])
     build_initrd()
+    if with_packages:
+        build_packages_initrd()
     return paths
 
 
@@ -179,8 +223,9 @@ def list_tests():
     for program in ("kernels", "micro"):
         listed = run([os.path.join(TREE, "bench", program), "-l"])
         names += ["%s/%s" % (program, name) for name in listed.split()]
-    with open(os.path.join(TREE, "bench", "programs", "list"), encoding="ascii") as listing:
-        names += ["programs/" + name for name in listing.read().split()]
+    for group in ("programs", "packages"):
+        with open(os.path.join(TREE, "bench", group, "list"), encoding="ascii") as listing:
+            names += ["%s/%s" % (group, name) for name in listing.read().split()]
     return names
 
 

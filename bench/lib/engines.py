@@ -1,5 +1,7 @@
 """engines.py - runs the suite once, on the host or in a virtual machine, and reads its lines.
 
+The group packages has a boot of its own, with a bigger initramfs, so that the others' stays what it is.
+
 A run gives a Run: results (test -> list of measurements or a failure), boot time, memory, clock.
 """
 import os
@@ -11,12 +13,13 @@ import signal
 import subprocess
 import time
 
-from build import INITRD, TREE
+from build import INITRD, PACKAGES, PACKAGES_INITRD, TREE
 
 RESULT = re.compile(r"@r (\w+/\w+) (?:check=([0-9a-f]{8}) ns=([0-9.]+) tsc=([0-9.]+)|FAIL (.*?)) ok\b")
 CLOCK = re.compile(r"@clock ([0-9]+) ok\b")
 META = re.compile(r"@meta (\w+) (.*?) ok\b")
 POWEROFF_PATIENCE_S = 10
+RAM_MIB = 512
 
 
 class Run:
@@ -30,10 +33,24 @@ class Run:
         self.boot_s = None
         self.total_s = None
         self.user_s = self.system_s = None
-        self.max_rss_kib = self.pss_kib = self.guest_ram_kib = None
+        self.max_rss_kib = self.pss_kib = self.guest_ram_kib = self.own_kib = None
         self.clocks = []        # (host seconds, guest ns)
         self.clock_factor = 1.0
         self.tail = []
+        self.packages = None    # the Run of the boot for that group
+
+    def take_packages(self, other):
+        """Its results count as this one's; what the machine did stands beside."""
+        self.packages = other
+        self.results.update(other.results)
+        self.failures.update(other.failures)
+        for text in [other.trouble] if other.trouble else []:
+            self.trouble = (self.trouble + "; " if self.trouble else "") + "packages: " + text
+            self.tail += other.tail
+        self.notes += ["packages: " + note for note in other.notes]
+
+    def whole_s(self):
+        return (self.total_s or 0) + (self.packages.whole_s() if self.packages else 0)
 
     def take_line(self, line, now):
         match = RESULT.search(line)
@@ -69,14 +86,17 @@ class Run:
                 self.results[test] = [(check, ns * factor, tsc) for check, ns, tsc in values]
 
     def as_json(self):
-        return {key: value for key, value in vars(self).items() if key != "tail" or self.trouble}
+        document = {key: value for key, value in vars(self).items() if key != "tail" or self.trouble}
+        if self.packages:
+            document["packages"] = self.packages.as_json()
+        return document
 
 
 class Engine:
-    """name: what the table calls it; kernel: flavour or None."""
+    """name: what the table calls it; kernel: flavour or None; either command may be None."""
 
-    def __init__(self, name, kernel, command, cwd=None, environment=None, cpu=None):
-        self.name, self.kernel, self.command = name, kernel, command
+    def __init__(self, name, kernel, command, packages_command=None, cwd=None, environment=None, cpu=None):
+        self.name, self.kernel, self.command, self.packages_command = name, kernel, command, packages_command
         self.key = name if kernel is None else "%s/%s" % (name, kernel)
         self.cwd, self.environment, self.cpu = cwd, environment, cpu
 
@@ -90,14 +110,20 @@ class Engine:
             os.sched_setaffinity(0, {self.cpu})
 
     def run(self, timeout_s, silence_s, verbose=False):
+        run = self.run_once(self.command, timeout_s, silence_s, verbose) if self.command else Run(self.key)
+        if self.packages_command:
+            run.take_packages(self.run_once(self.packages_command, timeout_s, silence_s, verbose))
+        return run
+
+    def run_once(self, command, timeout_s, silence_s, verbose):
         run = Run(self.key)
         started = time.monotonic()
         try:
-            child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, cwd=self.cwd, env=self.environment,
                                      start_new_session=True, preexec_fn=self.prepare_child)
         except OSError as error:
-            run.trouble = "cannot start %s: %s" % (self.command[0], error.strerror)
+            run.trouble = "cannot start %s: %s" % (command[0], error.strerror)
             return run
         try:
             self.read_lines(child, run, started, (timeout_s, silence_s), verbose)
@@ -176,8 +202,8 @@ class Engine:
 def look_at_memory(pid, run):
     """At the end of the suite: the process's share of memory, and how much of it is guest RAM.
 
-    Guest RAM is a memfd (its blocks count it once, however often it is mapped) or, in QEMU, the
-    largest private mapping.
+    Guest RAM is a memfd (its blocks count it once, however often it is mapped, and also where it is not)
+    or, in QEMU, the largest mapping no larger than it. What is not a mapping of it is the process's own.
     """
     try:
         with open("/proc/%d/smaps" % pid, encoding="ascii", errors="replace") as file:
@@ -189,25 +215,27 @@ def look_at_memory(pid, run):
                 blocks = max(blocks, os.stat(path).st_blocks)
     except OSError:
         return
-    run.pss_kib = sum(int(value) for value in re.findall(r"^Pss: +(\d+) kB", text, re.M))
-    maps = re.findall(r"^Size: +(\d+) kB.*?^Rss: +(\d+) kB", text, re.M | re.S)
-    largest = max(((int(size), int(rss)) for size, rss in maps), default=(0, 0))
-    run.guest_ram_kib = blocks // 2 if blocks else largest[1]
+    found = re.findall(r"^[0-9a-f]+-[0-9a-f]+ ([^\n]*).*?^Size: +(\d+) kB.*?^Rss: +(\d+) kB.*?^Pss: +(\d+) kB", text, re.M | re.S)
+    maps = [(int(size), int(rss), int(pss), "memfd:" in head) for head, size, rss, pss in found]
+    run.pss_kib = sum(pss for _, _, pss, _ in maps)
+    private = max((mapping for mapping in maps if mapping[0] <= RAM_MIB << 10), default=(0, 0, 0, False))
+    run.guest_ram_kib = blocks // 2 if blocks else private[1]
+    run.own_kib = run.pss_kib - (sum(pss for _, _, pss, is_ram in maps if is_ram) if blocks else private[2])
 
 
 def native_engine(settings, work):
     """Pinned to one CPU, because the guests have one. Repeats more: it is quick, and each ratio
     stands on it."""
     environment = {"ROOT": TREE, "WORK": work, "GROUPS_WANTED": " ".join(settings.groups),
-                   "ONLY": settings.only or "", "REPS": str(max(3, settings.reps)),
+                   "PACKAGES": PACKAGES, "ONLY": settings.only or "", "REPS": str(max(3, settings.reps)),
                    "SCALE": str(settings.scale), "BATCH_MS": str(settings.batch_ms), "HOME": "/",
                    "TERM": "linux"}
     command = [os.path.join(TREE, "bin", "busybox"), "sh", os.path.join(TREE, "bench", "suite.sh")]
-    return Engine("native", None, command, work, environment, max(os.sched_getaffinity(0)))
+    return Engine("native", None, command, None, work, environment, max(os.sched_getaffinity(0)))
 
 
-def machine_engine(name, binary, kernel, kernel_path, settings):
-    append = ["console=ttyS0", "quiet", "panic=-1", "bench_groups=" + ",".join(settings.groups),
+def machine_command(name, binary, kernel_path, settings, initrd, groups):
+    append = ["console=ttyS0", "quiet", "panic=-1", "bench_groups=" + ",".join(groups),
               "bench_reps=%d" % settings.reps, "bench_scale=%d" % settings.scale,
               "bench_ms=%d" % settings.batch_ms]
     if settings.only:
@@ -217,9 +245,18 @@ def machine_engine(name, binary, kernel, kernel_path, settings):
     command = [binary]
     if name == "qemu":
         command += ["-accel", "tcg", "-nodefaults", "-serial", "mon:stdio"]
-    command += ["-m", "512", "-kernel", kernel_path, "-initrd", INITRD, "-append", " ".join(append),
-                "-nographic", "-no-reboot"]
-    return Engine(name, kernel, command)
+    return command + ["-m", str(RAM_MIB), "-kernel", kernel_path, "-initrd", initrd, "-append", " ".join(append),
+                      "-nographic", "-no-reboot"]
+
+
+def machine_engine(name, binary, kernel, kernel_path, settings):
+    groups = [group for group in settings.groups if group != "packages"]
+    plain = packages = None
+    if groups or not settings.groups:
+        plain = machine_command(name, binary, kernel_path, settings, INITRD, groups)
+    if groups != settings.groups:
+        packages = machine_command(name, binary, kernel_path, settings, PACKAGES_INITRD, ["packages"])
+    return Engine(name, kernel, plain, packages)
 
 
 def available(binary):

@@ -8,7 +8,7 @@ import math
 import statistics
 
 GROUPS = {"kernels": "compute kernels, user mode", "micro": "system microbenchmarks",
-          "programs": "whole programs"}
+          "programs": "whole programs", "packages": "big programs from Debian's packages, in a boot of their own"}
 
 
 def median_ns(run, test):
@@ -141,8 +141,21 @@ def print_group(summary, group):
         print(line)
 
 
-def values_of(summary, key, name, scale=1.0):
-    return [getattr(run, name) / scale for run in summary.runs(key) if getattr(run, name) is not None]
+def values_of(runs, name, scale=1.0):
+    return [getattr(run, name) / scale for run in runs if getattr(run, name) is not None]
+
+
+def machine_row(title, runs):
+    boots = values_of(runs, "boot_s")
+    boot = "%.2f (%.2f-%.2f)" % (statistics.median(boots), min(boots), max(boots)) if boots else "FAIL"
+    cells = []
+    for name in ("max_rss_kib", "pss_kib", "guest_ram_kib", "own_kib"):
+        values = values_of(runs, name, 1024)
+        cells.append("%.0f" % statistics.median(values) if values else "?")
+    user, system = values_of(runs, "user_s"), values_of(runs, "system_s")
+    cpu = "%.1f" % statistics.median(u + s for u, s in zip(user, system)) if user else "?"
+    wall = values_of(runs, "total_s")
+    return [title, boot, "%.1f" % statistics.median(wall) if wall else "?", cpu] + cells
 
 
 def print_machines(summary):
@@ -153,22 +166,14 @@ def print_machines(summary):
     print("\n## boot: seconds from process start to init's first line; memory of the process, MiB\n")
     rows = []
     for key in keys:
-        boots = values_of(summary, key, "boot_s")
-        boot = ["%.2f (%.2f-%.2f)" % (statistics.median(boots), min(boots), max(boots))] if boots else ["FAIL"]
-        cells = []
-        for name in ("max_rss_kib", "pss_kib", "guest_ram_kib"):
-            values = values_of(summary, key, name, 1024)
-            cells.append("%.0f" % statistics.median(values) if values else "?")
-        pss, ram = (values_of(summary, key, name, 1024) for name in ("pss_kib", "guest_ram_kib"))
-        own = "%.0f" % (statistics.median(pss) - statistics.median(ram)) if pss and ram else "?"
-        cpu = ["%.1f" % statistics.median(u + s for u, s in
-                                          zip(values_of(summary, key, "user_s"),
-                                              values_of(summary, key, "system_s")))
-               if values_of(summary, key, "user_s") else "?"]
-        wall = values_of(summary, key, "total_s")
-        rows.append([key] + boot + ["%.1f" % statistics.median(wall) if wall else "?"] + cpu + cells + [own])
+        runs = summary.runs(key)
+        packages = [run.packages for run in runs if run.packages]
+        if any(run.total_s is not None for run in runs):
+            rows.append(machine_row(key, runs))
+        if packages:
+            rows.append(machine_row(key + " packages", packages))
     print_table(["machine", "boot s", "whole run s", "cpu s", "max RSS", "PSS at end", "guest RAM",
-                 "own (PSS - RAM)"], rows)
+                 "own"], rows)
     notes = []
     for key in summary.keys:
         for run in summary.runs(key):
@@ -189,7 +194,7 @@ def write_json(path, settings, summaries):
     first = summaries[0]
     boot = {}
     for key in first.keys:
-        boots = values_of(first, key, "boot_s")
+        boots = values_of(first.runs(key), "boot_s")
         if boots:
             boot[key] = {"median_s": statistics.median(boots), "low_s": min(boots), "high_s": max(boots),
                          "n": len(boots)}

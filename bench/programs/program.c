@@ -1,9 +1,8 @@
 /* program.c - times a whole program and sums what it prints.
  *
- *   program [-r REPS] NAME COMMAND [ARG...]   one result line for each repetition
- *   program -w PATTERN... -- NAME             exit code 0 if the patterns want programs/NAME
- *   program -c                                "@clock NS": the clock, to be compared with the
- * host's
+ *   program GROUP [-r REPS] NAME COMMAND [ARG...]   one result line for each repetition
+ *   program GROUP -w PATTERN... -- NAME             exit code 0 if the patterns want GROUP/NAME
+ *   program -c             "@clock NS": the clock, to be compared with the host's
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 struct order {
-    const char *name;
+    const char *group, *name;
     char **command;
     unsigned n_reps;
 };
@@ -60,30 +59,30 @@ static void run_command(void *arg)
             bench_die("wait status %#x after %llu bytes", status, (unsigned long long)n_bytes);
         if (n_bytes == 0)
             bench_die("printed nothing");
-        bench_report("programs", order->name, check, spent);
+        bench_report(order->group, order->name, check, spent);
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct order order = {NULL, NULL, 1};
     if (argc == 2 && !strcmp(argv[1], "-c")) {
         printf("@clock %.0f ok\n", bench_now().ns);
         return 0;
     }
-    if (argc > 2 && !strcmp(argv[1], "-w"))
-        return !bench_wanted("programs", argv[argc - 1], argv + 2, argc - 4);
-    int at = 1;
-    if (argc > 2 && !strcmp(argv[1], "-r")) {
-        order.n_reps = atoi(argv[2]);
-        at = 3;
+    struct order order = {argc > 1 ? argv[1] : NULL, NULL, NULL, 1};
+    if (argc > 4 && !strcmp(argv[2], "-w"))
+        return !bench_wanted(order.group, argv[argc - 1], argv + 3, argc - 5);
+    int at = 2;
+    if (argc > 3 && !strcmp(argv[2], "-r")) {
+        order.n_reps = atoi(argv[3]);
+        at = 4;
     }
     if (argc < at + 2) {
-        fprintf(stderr, "usage: program [-r REPS] NAME COMMAND [ARG...]\n");
+        fprintf(stderr, "usage: program GROUP [-r REPS] NAME COMMAND [ARG...]\n");
         return 2;
     }
     order.name = argv[at];
     order.command = argv + at + 1;
-    bench_in_child("programs", order.name, 600, run_command, &order);
+    bench_in_child(order.group, order.name, 600, run_command, &order);
     return 0;
 }
