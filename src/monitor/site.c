@@ -50,11 +50,21 @@ static unsigned add_hint(struct machine *machine, uint32_t phys, unsigned kind)
     return hint->kind;
 }
 
-static unsigned kind_for(struct machine *machine, uint32_t phys_insn)
+/* A dual site takes the window that holds its first byte's slot, and so cannot end in a private slot
+ * when the first is shared. Strings that come down into a private slot only have to begin again;
+ * else the first slot must become private too. False: it cannot. */
+static bool joins_slots(struct machine *machine, const struct unit_insn *old)
+{
+    const uint32_t lin = (uint32_t)machine->cpu->exit_arg[1];
+    const bool is_first_byte = lin % VIEW_MIN_SLOT_BYTES == 0;
+    return is_first_byte ? view_make_private(machine->cpu, lin - 1) : old->kind & UNIT_STRING;
+}
+
+static unsigned kind_for(struct machine *machine, uint32_t phys_insn, const struct unit_insn *old)
 {
     struct cpu *cpu = machine->cpu;
     if (cpu->exit_arg[0] == VIEW_DUAL) {
-        return SITE_DUAL;
+        return old->kind & UNIT_DUAL ? SITE_CHECKED : SITE_DUAL;
     }
     if (cpu->exit_arg[3] == CAUSE_SEGMENT &&
         !(monitor_site_hint(machine, phys_insn) & SITE_COMPUTED)) {
@@ -283,12 +293,13 @@ static void remake_site(struct machine *machine)
         give_back(machine, unit, old);
         return;
     }
-    if (give_way_to_store(machine, unit)) {
+    if (give_way_to_store(machine, unit) ||
+        (cpu->exit_arg[0] == VIEW_DUAL && (old->kind & UNIT_DUAL) && joins_slots(machine, old))) {
         return;
     }
     struct codepage *page = unit->page;
     uint32_t phys_insn = page->phys->phys_page << 12 | old->page_off;
-    unsigned want = kind_for(machine, phys_insn);
+    unsigned want = kind_for(machine, phys_insn, old);
     unsigned kind = add_hint(machine, phys_insn, want);
     machine->n_site_patches[want]++;
     machine->resume_host = 0;

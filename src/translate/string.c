@@ -24,6 +24,7 @@ static void to_pointer(struct translator *t, int reg)
     struct emit *e = &t->emit;
     struct host_mem flat = host_mem_index(R13, reg, 1, 0);
     if (t->kind & SITE_DUAL) {
+        t->unit_kind |= UNIT_DUAL;
         struct host_mem slot = host_mem_index(R15, R9, 8, CPU_DUAL_BASE);
         emit_mov_ri32(e, R9, 21);
         emit_shrx32(e, R9, reg, R9);

@@ -209,6 +209,23 @@ void space_slot_differs(struct view *view, struct view_slot *slot, uint64_t pde_
     }
 }
 
+bool view_make_private(struct cpu *cpu, uint32_t lin)
+{
+    struct view *view = cpu->view;
+    const uint32_t index = lin >> view->slot_shift;
+    struct walk walk;
+    if (view->kind == PAGING_OFF || view->is_private[index] ||
+        view_walk(cpu, lin, VIEW_READ, true, true, &walk, NULL)) {
+        return false;
+    }
+    struct view_slot *slot = slot_find(view, VIEW_SUP, index);
+    if (slot) {
+        slot_drop(view, slot);
+    }
+    make_private(view, index);
+    return true;
+}
+
 static void find_directory(struct view *view, uint32_t cr3)
 {
     if (view->kind != PAGING_PAE) {

@@ -91,6 +91,10 @@ bool view_find_window(const struct view *view, uint64_t host, uint64_t *window, 
  * else supervisor window or, for a private slot, the private one). */
 uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user);
 
+/* True if the slot of lin was not private and is now: its page is a user's. */
+bool view_make_private(struct cpu *cpu, uint32_t lin);
+enum { VIEW_MIN_SLOT_BYTES = 1 << 21 }; /* each border of slots is one of these */
+
 /* lookup.c. Where a data access with the rights of the CPL finds its byte in guest RAM, good to the
  * end of the page: no window is asked and none is changed. VIEW_MAPPED and *host; VIEW_FAULT:
  * cpu->fault; VIEW_CHECKED: not in RAM, or not to be stored to. Counts in cpu->n_spared how often
