@@ -9,7 +9,7 @@
 uint64_t clock_now_ns(struct clock *clock)
 {
     if (clock->is_manual) {
-        return clock->manual_ns;
+        return clock->manual_ns += clock->manual_step_ns;
     }
     if (clock->is_paused) {
         return clock->last_ns;
@@ -36,6 +36,12 @@ void clock_set_manual_ns(struct clock *clock, uint64_t now_ns)
 {
     BUG_ON(!clock->is_manual || now_ns < clock->manual_ns);
     clock->manual_ns = now_ns;
+}
+
+void clock_set_manual_step_ns(struct clock *clock, uint64_t step_ns)
+{
+    BUG_ON(!clock->is_manual);
+    clock->manual_step_ns = step_ns;
 }
 
 void clock_add_timer(struct clock *clock, struct timer *timer)

@@ -24,6 +24,8 @@ void clock_start(struct clock *clock); /* again: nothing */
 /* For tests: time stands still until clock_set_manual_ns(). */
 struct clock *clock_create_manual(void);
 void clock_set_manual_ns(struct clock *clock, uint64_t now_ns);
+/* So much passes before each reading, as when the host runs others in between. */
+void clock_set_manual_step_ns(struct clock *clock, uint64_t step_ns);
 void clock_destroy(struct clock *clock);
 uint64_t clock_now_ns(struct clock *clock);       /* since power-on; never goes backwards */
 uint64_t clock_tsc_hz(const struct clock *clock); /* of the host TSC, which the guest sees */

@@ -17,7 +17,7 @@ struct clock {
     bool is_manual;
     bool is_paused; /* base_ns is the time; the two below say since when */
     uint64_t paused_tsc, paused_raw_ns;
-    uint64_t manual_ns;
+    uint64_t manual_ns, manual_step_ns;
 
     struct timer *head; /* armed timers, earliest first */
     bool is_running;    /* inside clock_run(): it programs the host timer once, at its end */

@@ -174,10 +174,20 @@ static void expire(void *arg, uint64_t now_ns)
     }
 }
 
-/* After any change of counter 0 by the guest. */
-static void reprogrammed(struct i8254 *pit)
+/* Before the guest changes a counter, at the time of now_ns: an edge that was due comes first. */
+static void catch_up(struct i8254 *pit, unsigned number, uint64_t now_ns)
 {
-    uint64_t now_ns = clock_now_ns(pit->clock);
+    uint64_t tick = i8254_ticks(now_ns);
+    if (number == 0 && pit->edge_tick != UINT64_MAX && (int64_t)(tick - pit->edge_tick) >= 0) {
+        expire(pit, now_ns);
+    }
+    settle(&pit->counter[number], tick);
+}
+
+/* After any change of counter 0 by the guest, at the same time: were it read anew, a short one-shot
+ * could be over already (the host may run others in between), and its edge would never come. */
+static void reprogrammed(struct i8254 *pit, uint64_t now_ns)
+{
     pit->n_behind = 0;
     irq_set(&pit->irq, out_level(&pit->counter[0], i8254_ticks(now_ns)));
     schedule(pit, now_ns);
@@ -222,9 +232,9 @@ static uint32_t decode_count(const struct i8254_counter *c, uint16_t raw)
 static void write_counter(struct i8254 *pit, unsigned number, uint8_t value)
 {
     struct i8254_counter *c = &pit->counter[number];
-    uint64_t tick = now_tick(pit);
+    uint64_t now_ns = clock_now_ns(pit->clock);
     uint16_t raw;
-    settle(c, tick);
+    catch_up(pit, number, now_ns);
     if (c->access == 3 && !c->high_byte_next_write) {
         c->high_byte_next_write = true;
         c->write_low = value;
@@ -238,10 +248,10 @@ static void write_counter(struct i8254 *pit, unsigned number, uint8_t value)
         } else {
             raw = c->access == 2 ? (uint16_t)(value << 8) : value;
         }
-        load_count(c, decode_count(c, raw), tick);
+        load_count(c, decode_count(c, raw), i8254_ticks(now_ns));
     }
     if (number == 0) {
-        reprogrammed(pit);
+        reprogrammed(pit, now_ns);
     }
 }
 
@@ -266,7 +276,8 @@ static void latch_status(struct i8254_counter *c, uint64_t tick)
 
 static void write_control(struct i8254 *pit, uint8_t value)
 {
-    uint64_t tick = now_tick(pit);
+    uint64_t now_ns = clock_now_ns(pit->clock);
+    uint64_t tick = i8254_ticks(now_ns);
     unsigned number = value >> 6;
     if (number == 3) { /* read-back: the two "what" bits are active low */
         for (unsigned i = 0; i < 3; i++) {
@@ -285,11 +296,12 @@ static void write_control(struct i8254 *pit, uint8_t value)
         return;
     }
     struct i8254_counter *c = &pit->counter[number];
-    settle(c, tick);
     if (!(value >> 4 & 3)) {
+        settle(c, tick);
         latch_count(c, tick);
         return;
     }
+    catch_up(pit, number, now_ns);
     c->access = value >> 4 & 3;
     c->mode = value >> 1 & 7;
     c->mode = c->mode > 5 ? c->mode - 4 : c->mode; /* x10 and x11 are modes 2 and 3 */
@@ -300,15 +312,16 @@ static void write_control(struct i8254 *pit, uint8_t value)
     c->is_held = false;
     c->is_unloaded = true;
     if (number == 0) {
-        reprogrammed(pit);
+        reprogrammed(pit, now_ns);
     }
 }
 
 void i8254_set_gate(struct i8254 *pit, unsigned number, bool level)
 {
     struct i8254_counter *c = &pit->counter[number];
-    uint64_t tick = now_tick(pit);
-    settle(c, tick);
+    uint64_t now_ns = clock_now_ns(pit->clock);
+    uint64_t tick = i8254_ticks(now_ns);
+    catch_up(pit, number, now_ns);
     if (level == c->gate) {
         return;
     }
@@ -330,7 +343,7 @@ void i8254_set_gate(struct i8254 *pit, unsigned number, bool level)
         c->is_unloaded = false;
     }
     if (number == 0) {
-        reprogrammed(pit);
+        reprogrammed(pit, now_ns);
     }
 }
 
@@ -386,7 +399,7 @@ void i8254_reset(struct i8254 *pit)
     for (unsigned i = 0; i < 3; i++) {
         pit->counter[i] = (struct i8254_counter){.mode = 0, .access = 3, .gate = i != 2};
     }
-    reprogrammed(pit);
+    reprogrammed(pit, clock_now_ns(pit->clock));
 }
 
 void i8254_init(struct i8254 *pit, struct clock *clock, struct irq_line irq)

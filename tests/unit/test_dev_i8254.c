@@ -225,6 +225,41 @@ static void mode3_square_wave(void **state)
     }
 }
 
+/* However long the host lets the chip wait between two readings of its clock. */
+static void one_shots_of_a_busy_host(void **state)
+{
+    (void)state;
+    static const uint8_t modes[] = {0x0, 0x8};
+    for (unsigned i = 0; i < 2; i++) {
+        clock_set_manual_step_ns(clk, 5000000);
+        start(0, modes[i], 2650); /* 2.2 ms */
+        clock_set_manual_step_ns(clk, 0);
+        assert_int_equal(n_edges, 0);
+        assert_int_not_equal(clock_next_deadline_ns(clk), UINT64_MAX);
+        clock_run(clk);
+        assert_int_equal(n_edges, 1);
+        clock_run(clk);
+        assert_int_equal(n_edges, 1);
+    }
+}
+
+/* The edge was due before the guest wrote, though nobody had polled the clock. */
+static void edge_before_write(void **state)
+{
+    (void)state;
+    start(0, 0x8, 100);
+    clock_set_manual_ns(clk, i8254_ticks_to_ns(origin_tick + 150));
+    out(0, 50);
+    assert_int_equal(n_edges, 1);
+    out(0, 0);
+    assert_int_equal(n_edges, 1);
+    clock_set_manual_ns(clk, i8254_ticks_to_ns(origin_tick + 250));
+    out(3, 0x30);
+    assert_int_equal(n_edges, 2);
+    assert_int_equal(clock_next_deadline_ns(clk), UINT64_MAX);
+    assert_false(line);
+}
+
 static void mode4_strobe(void **state)
 {
     (void)state;
@@ -361,6 +396,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mode2_new_count_waits_for_the_period, setup, teardown),
         cmocka_unit_test_setup_teardown(mode3_square_wave, setup, teardown),
         cmocka_unit_test_setup_teardown(mode4_strobe, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_shots_of_a_busy_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(edge_before_write, setup, teardown),
         cmocka_unit_test_setup_teardown(mode5_strobe_by_gate, setup, teardown),
         cmocka_unit_test_setup_teardown(bcd_counts_in_decimal, setup, teardown),
         cmocka_unit_test_setup_teardown(latch_holds_until_read, setup, teardown),
