@@ -11,6 +11,7 @@
 static struct {
     void (*report)(void *arg);
     void *arg;
+    uint64_t fs_base;
 } reporter;
 
 void bug_set_reporter(void (*report)(void *arg), void *arg)
@@ -18,10 +19,12 @@ void bug_set_reporter(void (*report)(void *arg), void *arg)
     __atomic_store_n(&reporter.report, NULL,
                      __ATOMIC_SEQ_CST); /* never a new arg for an old function */
     reporter.arg = arg;
+    __asm__ volatile("rdfsbase %0" : "=r"(reporter.fs_base));
     __atomic_store_n(&reporter.report, report, __ATOMIC_SEQ_CST);
 }
 
-_Noreturn void bug_at(const char *file, int line, const char *string)
+__attribute__((noinline)) static _Noreturn void print_bug(const char *file, int line,
+                                                          const char *string)
 {
     char bytes[512];
     struct text text;
@@ -41,4 +44,17 @@ _Noreturn void bug_at(const char *file, int line, const char *string)
         report(reporter.arg);
     }
     abort();
+}
+
+/* Light code runs with FS.base at a window (run/fpu_light.c), multiples of 4 GiB. */
+_Noreturn void bug_at(const char *file, int line, const char *string)
+{
+    uint64_t base = 1;
+    if (reporter.fs_base) {
+        __asm__ volatile("rdfsbase %0" : "=r"(base));
+    }
+    if (!(uint32_t)base) {
+        __asm__ volatile("wrfsbase %0" : : "r"(reporter.fs_base));
+    }
+    print_bug(file, line, string);
 }

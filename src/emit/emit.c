@@ -73,14 +73,28 @@ void emit_u64(struct emit *emit, uint64_t value)
     }
 }
 
-static inline uint8_t *put_head(uint8_t *at, const struct host_op *op, bool gs, bool a32, int reg,
-                                int index, int base)
+enum { FS_PREFIX = 0x64, GS_PREFIX = 0x65, ADDRESS32_PREFIX = 0x67 };
+
+static inline uint8_t guest_prefix(const struct emit *emit)
 {
-    if (gs) {
-        *at++ = 0x65;
+    return emit->guest_fs ? FS_PREFIX : GS_PREFIX;
+}
+
+void emit_guest_prefixes(struct emit *emit)
+{
+    emit_u8(emit, guest_prefix(emit));
+    emit_u8(emit, ADDRESS32_PREFIX);
+}
+
+/* prefix: of a segment, or 0. */
+static inline uint8_t *put_head(uint8_t *at, const struct host_op *op, uint8_t prefix, bool a32,
+                                int reg, int index, int base)
+{
+    if (prefix) {
+        *at++ = prefix;
     }
     if (a32) {
-        *at++ = 0x67;
+        *at++ = ADDRESS32_PREFIX;
     }
     for (unsigned i = 0; i < op->n_legacy; i++) {
         *at++ = op->legacy[i];
@@ -137,14 +151,15 @@ static inline uint8_t *put_modrm_mem(uint8_t *at, int reg, const struct host_mem
 void emit_op_mem(struct emit *emit, const struct host_op *op, int reg, const struct host_mem *mem)
 {
     uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
-    at = put_head(at, op, mem->gs, mem->a32, reg, mem->index, mem->base);
+    at =
+        put_head(at, op, mem->guest ? guest_prefix(emit) : 0, mem->a32, reg, mem->index, mem->base);
     finish_insn(emit, spare, put_modrm_mem(at, reg, mem));
 }
 
 void emit_op_reg(struct emit *emit, const struct host_op *op, int reg, int rm)
 {
     uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
-    at = put_head(at, op, false, false, reg, NO_REG, rm);
+    at = put_head(at, op, 0, false, reg, NO_REG, rm);
     *at++ = (uint8_t)(0xc0 | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
     finish_insn(emit, spare, at);
 }

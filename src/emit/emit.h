@@ -33,15 +33,17 @@ enum host_reg {
 struct emit {
     uint8_t *start, *at, *end;
     uint64_t exec;
+    bool guest_fs; /* the guest's memory lies behind FS.base, not GS.base */
     bool overflow; /* something did not fit: everything after is void */
 };
 
-/* A host memory operand: [gs:][base + index * scale + disp], computed in 32 bits if a32. */
+/* A host memory operand: [base + index * scale + disp], computed in 32 bits if a32. */
 struct host_mem {
     int base, index; /* enum host_reg or NO_REG; index never RSP */
     unsigned scale;  /* 1, 2, 4, 8 */
     int32_t disp;
-    bool gs, a32;
+    bool guest; /* behind GS.base or FS.base: emit->guest_fs */
+    bool a32;
 };
 
 /* A host instruction to be put together around a ModRM byte. */
@@ -67,6 +69,8 @@ void emit_u32(struct emit *emit, uint32_t value);
 void emit_u64(struct emit *emit, uint64_t value);
 void emit_bytes(struct emit *emit, const uint8_t *bytes, unsigned n_bytes);
 
+/* The prefixes of an operand that lies in the guest's memory by a 32-bit address. */
+void emit_guest_prefixes(struct emit *emit);
 /* op with ModRM: reg field (register number or /digit), memory or register r/m. */
 void emit_op_mem(struct emit *emit, const struct host_op *op, int reg, const struct host_mem *mem);
 void emit_op_reg(struct emit *emit, const struct host_op *op, int reg, int rm);
@@ -127,7 +131,7 @@ static inline struct host_mem host_mem_index(int base, int index, unsigned scale
 static inline struct host_mem host_mem_guest(int base, int index, unsigned scale, int32_t disp)
 {
     return (struct host_mem){
-        .base = base, .index = index, .scale = scale, .disp = disp, .gs = true, .a32 = true};
+        .base = base, .index = index, .scale = scale, .disp = disp, .guest = true, .a32 = true};
 }
 
 #endif

@@ -96,6 +96,8 @@
         jne     run_bail
         mov     CPU_DIR(%r15), %r14
         mov     CPU_WINDOW(%r15), %r13
+        cmp     %r13, CPU_SCRATCH_AT(SCRATCH_FS)(%r15)
+        je      772f
         cmp     %r13, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
         je      772f
         wrgsbase %r13
@@ -244,6 +246,25 @@ run_bail:
         movq    $-1, CPU_SCRATCH_AT(SCRATCH_GS)(%r15)
         movl    $EXIT_REQUEST_NUMBER, CPU_EXIT_REASON(%r15)
         jmp     leave
+
+/* All signal handlers. Nothing of C may run while FS.base is a window's: those, and nothing else,
+ * have 32 low zeros. Then this is the alternate stack, which lies at a multiple of its size, and its
+ * first word is FS.base of the thread. */
+        .globl  run_signal_entry
+        .type   run_signal_entry, @function
+run_signal_entry:
+        rdfsbase %rax
+        test    %eax, %eax
+        jnz     run_on_signal
+        push    %rax
+        mov     %rsp, %rcx
+        and     $-ALTERNATE_STACK_BYTES, %rcx
+        mov     (%rcx), %rcx
+        wrfsbase %rcx
+        call    run_on_signal
+        pop     %rax
+        wrfsbase %rax
+        ret
 
 /* Guest memory for C (view/acc.c): value in eax; rdx = 0, or 1 if the handler gave up: then rax is
  * what was left of the count in rdx. */

@@ -51,6 +51,8 @@
 #define SCRATCH_LIN        3 /* linear address a miss/step/cross exit is about */
 #define SCRATCH_CACHE_EXEC 4
 #define SCRATCH_TARGET     5 /* OP_TARGET: linear address an indirect branch goes to */
+#define SCRATCH_FS         6 /* FS.base while the guest's FPU state is live: the supervisor's window */
+#define SCRATCH_HOST_FS    7 /* FS.base else: the thread's own */
 
 /* stubs at the beginning of the code cache */
 #define STUB_MISS    0
@@ -58,6 +60,9 @@
 #define STUB_CROSS   64
 #define STUB_LANDING 96  /* a return came to another call's landing: r8d = EIP, r9 = rcx */
 #define STUB_BOTTOM  160 /* what the lowest word of a call stack leads to: r8d = EIP */
+
+/* of signal handlers */
+#define ALTERNATE_STACK_BYTES 0x40000
 
 /* enum exit_reason, for assembly */
 #define EXIT_MISS_NUMBER    1

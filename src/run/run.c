@@ -157,6 +157,11 @@ int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct vie
     }
     cpu->scratch[SCRATCH_CACHE_EXEC] = cache->exec;
     cpu->scratch[SCRATCH_GS] = ~UINT64_C(0);
+    cpu->scratch[SCRATCH_FS] = view_supervisor_window(view);
+    cpu->scratch[SCRATCH_HOST_FS] = run_read_fs();
+    if (!(uint32_t)cpu->scratch[SCRATCH_HOST_FS]) { /* enter.S takes it for a window's */
+        return -EADDRNOTAVAIL;
+    }
     cpu->helper[HELPER_LIGHT] = (uint64_t)run_light;
     cpu->helper[HELPER_LIGHT_END] = (uint64_t)run_light_end;
     cpu->helper[HELPER_MISS] = (uint64_t)run_exit_miss;
@@ -171,8 +176,8 @@ void run_destroy(struct run *run)
     if (run->stacks && run->stacks != MAP_FAILED) {
         munmap(run->stacks, STACKS_ALL + 4096);
     }
-    if (run->alternate_stack) {
-        munmap(run->alternate_stack, 256 << 10);
+    if (run->alternate_map) {
+        munmap(run->alternate_map, RUN_ALTERNATE_MAP_BYTES);
     }
 }
 

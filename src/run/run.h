@@ -48,7 +48,7 @@ struct run {
     struct view *view;
     uint8_t *stacks; /* of guest calls (cpu/stacks.h), guards included */
     uint64_t poison; /* address of the poison page */
-    void *alternate_stack;
+    void *alternate_stack, *alternate_map; /* at a multiple of its size in that */
     int tid;                           /* of the bound thread */
     const struct unit_insn *step_from; /* instruction the last single step began in */
     int stop_signal;                   /* SIGTERM and the like arrived: the machine is to end */
@@ -59,6 +59,16 @@ struct run {
     bool lookup_at_once;         /* each, from its first fault on */
     struct run_often often[RUN_OFTEN];
 };
+
+enum { RUN_ALTERNATE_MAP_BYTES = 512 << 10 };
+
+/* The thread's own, outside of guest code and light code. */
+static inline uint64_t run_read_fs(void)
+{
+    uint64_t base;
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
 
 /* Signals that must not end the process before there is a machine. Once, before anything else. */
 void run_prepare_process(void);

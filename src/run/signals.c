@@ -25,6 +25,8 @@
 extern const uint8_t run_resume_begin[], run_resume_end[], run_reload_begin[], run_reload_end[];
 extern const uint8_t acc_host_begin[], acc_host_end[];
 void run_exit_signal(void);
+void run_signal_entry(int signal, siginfo_t *info, void *context);
+void run_on_signal(int signal, siginfo_t *info, void *context);
 void run_bail(void);
 void acc_host_fail(void);
 
@@ -40,7 +42,6 @@ enum {
     TRAP_MF = 16,
     TRAP_XM = 19
 };
-enum { ALTERNATE_STACK_BYTES = 256 << 10 };
 
 struct place {
     struct unit *unit;
@@ -467,11 +468,38 @@ static void on_stop(int signal, siginfo_t *info, void *context)
     }
 }
 
-static int install(int signal, void (*handler)(int, siginfo_t *, void *))
+/* From run_signal_entry (enter.S). */
+void run_on_signal(int signal, siginfo_t *info, void *context)
+{
+    switch (signal) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGTRAP:
+        on_fault(signal, info, context);
+        break;
+    case SIGINT:
+    case SIGTERM:
+    case SIGHUP:
+    case SIGQUIT:
+        on_stop(signal, info, context);
+        break;
+    default:
+        if (signal == HOST_SAMPLE_SIGNAL) {
+            on_sample(signal, info, context);
+        } else {
+            on_kick(signal, info, context);
+        }
+        break;
+    }
+}
+
+static int install(int signal)
 {
     struct sigaction action;
     memset(&action, 0, sizeof(action));
-    action.sa_sigaction = handler;
+    action.sa_sigaction = run_signal_entry;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, HOST_TIMER_SIGNAL);
@@ -490,13 +518,16 @@ int run_bind(struct run *run)
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     int error = 0;
     if (!run->alternate_stack) {
-        void *stack = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (stack == MAP_FAILED) {
+        void *map = mmap(NULL, RUN_ALTERNATE_MAP_BYTES, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (map == MAP_FAILED) {
             return -errno;
         }
-        run->alternate_stack = stack;
+        run->alternate_map = map;
+        run->alternate_stack = (void *)(((uint64_t)map + ALTERNATE_STACK_BYTES - 1) &
+                                        ~(uint64_t)(ALTERNATE_STACK_BYTES - 1));
     }
+    *(uint64_t *)run->alternate_stack = run->cpu->scratch[SCRATCH_HOST_FS] = run_read_fs();
     run->cpu->scratch[SCRATCH_GS] = ~UINT64_C(0); /* another machine may have set GS meanwhile */
     stack_t stack = {.ss_sp = run->alternate_stack, .ss_size = ALTERNATE_STACK_BYTES};
     if (sigaltstack(&stack, NULL) != 0) {
@@ -505,17 +536,17 @@ int run_bind(struct run *run)
     run->tid = (int)syscall(SYS_gettid);
     current_run = run;
     for (unsigned i = 0; i < ARRAY_SIZE(faults) && !error; i++) {
-        error = install(faults[i], on_fault);
+        error = install(faults[i]);
     }
     static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     for (unsigned i = 0; i < ARRAY_SIZE(stops) && !error; i++) {
-        error = install(stops[i], on_stop);
+        error = install(stops[i]);
     }
     if (!error) {
-        error = install(HOST_TIMER_SIGNAL, on_kick);
+        error = install(HOST_TIMER_SIGNAL);
     }
     if (!error && run->profile) {
-        error = install(HOST_SAMPLE_SIGNAL, on_sample);
+        error = install(HOST_SAMPLE_SIGNAL);
     }
-    return error ? error : install(HOST_KICK_SIGNAL, on_kick);
+    return error ? error : install(HOST_KICK_SIGNAL);
 }

@@ -115,7 +115,7 @@ struct unit *translate_chain(struct codepages *pages, const struct translate_inp
     uint32_t targets[CHAIN_TARGETS];
     const struct unit_insn *insn = cache_find_insn(in->cache, old, site->host);
     translate_init(&t, in);
-    if (!cache_begin(in->cache, CHAIN_MAX_BYTES, 4, &t.emit)) {
+    if (!translate_begin(&t, CHAIN_MAX_BYTES, 4)) {
         return NULL;
     }
     t.index = 0;

@@ -156,8 +156,7 @@ static void native_reg_form(struct translator *t, const struct insn *insn)
         rm = R10;
     }
     if (is_mask_move(insn)) {
-        emit_u8(&t->emit, 0x65);
-        emit_u8(&t->emit, 0x67);
+        emit_guest_prefixes(&t->emit);
     }
     emit_op_reg(&t->emit, &op, reg, rm);
     emit_immediates(t, insn);

@@ -165,6 +165,8 @@ static inline bool translate_uses_fs_gs(const struct insn *insn)
 /* unit.c: the parts of making a unit; what jumps back into a unit goes when that one goes. */
 void translate_init(struct translator *t, const struct translate_input *in);
 void translate_exits(struct translator *t);
+/* Room for a unit of t->mode. False: the cache is full. */
+bool translate_begin(struct translator *t, uint32_t max_bytes, uint32_t n_insns);
 struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes);
 void translate_belong(struct codepage *page, struct unit *unit, struct unit *to);
 static inline bool translate_flat(const struct translator *t)

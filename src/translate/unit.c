@@ -15,8 +15,7 @@ void translate_note(struct translator *t, enum move_kind kind, unsigned n_bytes)
         t->may_move = false;
         return;
     }
-    t->moves[t->n_moves++] =
-        (uint32_t)kind << MOVE_KIND_SHIFT | (emit_off(&t->emit) - n_bytes);
+    t->moves[t->n_moves++] = (uint32_t)kind << MOVE_KIND_SHIFT | (emit_off(&t->emit) - n_bytes);
 }
 
 static void note_site(struct translator *t, const void *site)
@@ -328,6 +327,15 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->n_moves = 0;
 }
 
+bool translate_begin(struct translator *t, uint32_t max_bytes, uint32_t n_insns)
+{
+    if (!cache_begin(t->in->cache, max_bytes, n_insns, &t->emit)) {
+        return false;
+    }
+    t->emit.guest_fs = !(t->mode & MODE_USER);
+    return true;
+}
+
 struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes)
 {
     struct cache *cache = t->in->cache;
@@ -362,7 +370,7 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
 {
     struct translator t;
     translate_init(&t, in);
-    if (!cache_begin(in->cache, CACHE_UNIT_MAX_BYTES, SCAN_MAX_INSNS, &t.emit)) {
+    if (!translate_begin(&t, CACHE_UNIT_MAX_BYTES, SCAN_MAX_INSNS)) {
         return NULL;
     }
     t.samples = !in->cross_next && !(t.mode & MODE_STEP) && !in->page->phys->loose &&
@@ -393,7 +401,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     const struct insn *insn = &in->scan->insns[0];
 
     translate_init(&t, in);
-    if (!cache_begin(cache, 768, 4, &t.emit)) {
+    if (!translate_begin(&t, 768, 4)) {
         return NULL;
     }
     t.index = 0;

@@ -136,7 +136,7 @@ static bool is_address_of(const struct verifier *v, const ZydisDecodedOperandMem
     if (!proven->n_bytes || mem->scale > 1) {
         return false;
     }
-    if (mem->segment == ZYDIS_REGISTER_GS) {
+    if (is_guest_segment(v, mem->segment)) {
         return base && index &&
                ((proven->off == base && proven->base == index) ||
                 (proven->off == index && proven->base == base));

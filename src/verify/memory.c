@@ -1,5 +1,6 @@
 /* memory.c - each memory operand is one of a few things, or it is refused:
- *   gs:[32-bit address]        cannot leave the 4 GiB behind GS.base, whatever the registers hold
+ *   gs:[32-bit address]        cannot leave the 4 GiB behind GS.base, whatever the registers hold;
+ *                              fs: where the guest is a supervisor
  *   [window pointer + 32-bit]  r13, r12, or the pointers of dual and string forms: their range is
  *                              computed and must end inside the guards
  *   [r15 + offset]             a field of struct cpu; who may use which is decided by the caller
@@ -16,8 +17,8 @@ static bool is_general(ZydisRegister reg, ZydisRegisterClass width)
     return ZydisRegisterGetClass(reg) == width;
 }
 
-/* gs: with a 32-bit address. The registers need not be proven for safety; but only guest values
- * have a meaning here. */
+/* gs: or fs: with a 32-bit address. The registers need not be proven for safety; but only guest
+ * values have a meaning here. */
 static bool classify_window(struct verifier *v, const ZydisDecodedOperandMem *mem,
                             struct memory *memory)
 {
@@ -176,7 +177,7 @@ bool memory_classify(struct verifier *v, const ZydisDecodedOperand *operand, str
     if (mem->type != ZYDIS_MEMOP_TYPE_MEM) {
         return verify_fail(v, RULE_MEM_FORM);
     }
-    if (mem->segment == ZYDIS_REGISTER_GS) {
+    if (is_guest_segment(v, mem->segment)) {
         return classify_window(v, mem, memory);
     }
     bool segment_is_flat =
@@ -236,7 +237,7 @@ static bool access_staging(struct verifier *v, const ZydisDecodedOperand *operan
 static bool stack_offset(const struct verifier *v, const ZydisDecodedOperandMem *mem, int64_t *off)
 {
     *off = mem->disp.value;
-    return mem->segment != ZYDIS_REGISTER_GS && mem->index == ZYDIS_REGISTER_NONE &&
+    return !is_guest_segment(v, mem->segment) && mem->index == ZYDIS_REGISTER_NONE &&
            reg_number(mem->base) == V_R12 && v->state.reg[V_R12].kind == VALUE_POINTER;
 }
 

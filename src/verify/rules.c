@@ -67,11 +67,15 @@ ZydisInstructionAttributes effective_prefixes(const ZydisDecodedInstruction *ins
 
 static bool check_prefixes(struct verifier *v)
 {
-    bool gs = false, a32 = false, o16 = false, repeat = false;
+    bool guest = false, a32 = false, o16 = false, repeat = false;
     for (unsigned i = 0; i < v->z.raw.prefix_count; i++) {
         switch (v->z.raw.prefixes[i].value) {
-        case 0x65:
-            gs = true;
+        case 0x64:
+        case 0x65: /* the window of the mode, and no other */
+            if (v->z.raw.prefixes[i].value != (v->in->mode & MODE_USER ? 0x65 : 0x64)) {
+                return verify_fail(v, RULE_PREFIX);
+            }
+            guest = true;
             break;
         case 0x67:
             a32 = true;
@@ -87,7 +91,6 @@ static bool check_prefixes(struct verifier *v)
         case 0x2e:
         case 0x36:
         case 0x3e:
-        case 0x64:
             return verify_fail(v, RULE_PREFIX);
         default: /* lock: the decoder knows where; REX */
             break;
@@ -97,12 +100,12 @@ static bool check_prefixes(struct verifier *v)
     bool has_memory = false;
     for (unsigned i = 0; i < v->z.operand_count; i++) {
         has_memory |= v->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-                      v->operand[i].mem.segment == ZYDIS_REGISTER_GS;
+                      is_guest_segment(v, v->operand[i].mem.segment);
     }
-    if (branch && (gs || o16 || repeat || (a32 && !conditional))) {
+    if (branch && (guest || o16 || repeat || (a32 && !conditional))) {
         return verify_fail(v, RULE_PREFIX);
     }
-    if (!branch && (gs != a32 || gs != has_memory)) {
+    if (!branch && (guest != a32 || guest != has_memory)) {
         return verify_fail(v, RULE_PREFIX);
     }
     return true;

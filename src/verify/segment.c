@@ -9,10 +9,10 @@
 /* movl seg_key+N(%r15), %r10d; notl %r10d; leal 1(%r8,%r10), %ecx; jrcxz */
 static const uint8_t key_parts[3][5] = {
     {0x45, 0x8b, 0x97}, {0x41, 0xf7, 0xd2}, {0x43, 0x8d, 0x4c, 0x10, 0x01}};
-/* movl seg_lin+N(%r15), %r8d; movq %gs:(%r8d), %r8; movq seg_raw+N(%r15), %r10; notq %r10;
+/* movl seg_lin+N(%r15), %r8d; movq %fs:(%r8d), %r8; movq seg_raw+N(%r15), %r10; notq %r10;
  * leaq 1(%r8,%r10), %rcx; jrcxz */
 static const uint8_t raw_head[] = {0x45, 0x8b, 0x87};
-static const uint8_t raw_load[] = {0x65, 0x67, 0x4d, 0x8b, 0x00, 0x4d, 0x8b, 0x97};
+static const uint8_t raw_load[] = {0x64, 0x67, 0x4d, 0x8b, 0x00, 0x4d, 0x8b, 0x97};
 static const uint8_t raw_tail[] = {0x49, 0xf7, 0xd2, 0x4b, 0x8d, 0x4c, 0x10, 0x01, 0xe3};
 
 static bool take_bytes(const struct verifier *v, uint32_t *off, const uint8_t *bytes, uint32_t n)

@@ -133,6 +133,13 @@ struct verifier {
     ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
 };
 
+/* Behind whose base the guest's memory lies: FS for the supervisor's window, GS for a private one.
+ */
+static inline bool is_guest_segment(const struct verifier *v, ZydisRegister segment)
+{
+    return segment == (v->in->mode & MODE_USER ? ZYDIS_REGISTER_GS : ZYDIS_REGISTER_FS);
+}
+
 /* Records the finding; always false. */
 bool verify_fail(struct verifier *v, enum verify_rule rule);
 

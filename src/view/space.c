@@ -299,6 +299,11 @@ void view_switch_mode(struct cpu *cpu)
     }
 }
 
+uint64_t view_supervisor_window(const struct view *view)
+{
+    return window_base(view, VIEW_SUP);
+}
+
 uint64_t view_window_for(const struct cpu *cpu, uint32_t lin, bool user)
 {
     return user ? window_base(cpu->view, cpu->view->current) : cpu->dual_base[lin >> 21];

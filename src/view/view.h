@@ -74,6 +74,8 @@ void view_invlpg(struct cpu *cpu, uint32_t lin);
 void view_paging_changed(struct cpu *cpu);
 /* What answers at physical addresses changed (mem_set_type): everything is dropped. */
 void view_memory_changed(struct cpu *cpu);
+/* The window of CPL 0 to 2, whatever the address space. */
+uint64_t view_supervisor_window(const struct view *view);
 /* Sets cpu->window, cpu->dir (and dual_base when the space changed) for cpu->mode. CPL 3 uses the
  * private window and the space's directory for this mode, other CPLs the supervisor window and the
  * shared directory of this mode. A few ns when the directory exists. */

@@ -12,11 +12,15 @@ enum { EXEC = 0x10000000 };
 static uint8_t buffer[64];
 static struct emit emit;
 static struct host_insn host;
+static bool guest_fs;
 
 static void begin(void)
 {
-    emit =
-        (struct emit){.start = buffer, .at = buffer, .end = buffer + sizeof(buffer), .exec = EXEC};
+    emit = (struct emit){.start = buffer,
+                         .at = buffer,
+                         .end = buffer + sizeof(buffer),
+                         .exec = EXEC,
+                         .guest_fs = guest_fs};
 }
 
 /* Exactly one instruction was emitted, and it is this one. */
@@ -39,9 +43,10 @@ static void expect_reg(unsigned index, int reg, unsigned n_bits)
 
 static void expect_mem(unsigned index, const struct host_mem *mem, unsigned n_bits)
 {
-    if (!host_same_mem(&host.op[index], mem) || host.op[index].size != n_bits) {
+    if (!host_same_mem(&host.op[index], mem, guest_fs ? ZYDIS_REGISTER_FS : ZYDIS_REGISTER_GS) ||
+        host.op[index].size != n_bits) {
         fail_msg("base %d index %d scale %u disp %d gs %d a32 %d: wrong address or size", mem->base,
-                 mem->index, mem->scale, mem->disp, mem->gs, mem->a32);
+                 mem->index, mem->scale, mem->disp, mem->guest, mem->a32);
     }
 }
 
@@ -114,7 +119,7 @@ static void for_each_mem(void (*one)(void *arg, const struct host_mem *mem), voi
                                            .index = index,
                                            .scale = scale,
                                            .disp = disps[i >> 2],
-                                           .gs = i & 1,
+                                           .guest = i & 1,
                                            .a32 = i & 2};
                     one(arg, &mem);
                 }
@@ -132,6 +137,7 @@ static void one_load(void *arg, const struct host_mem *mem)
     read_back(ZYDIS_MNEMONIC_MOV, "load32");
     expect_reg(0, *reg, 32);
     expect_mem(1, mem, 32);
+    assert_int_equal(buffer[0] == 0x64, mem->guest && emit.guest_fs);
     bool short_disp = mem->disp >= -128 && mem->disp <= 127 && mem->base != NO_REG;
     assert_int_equal(host.insn.raw.disp.size,
                      short_disp ? (mem->disp == 0 && (mem->base & 7) != RBP ? 0 : 8)
@@ -144,6 +150,9 @@ static void every_address(void **state)
     (void)state;
     int reg = 0;
     for_each_mem(one_load, &reg);
+    guest_fs = true;
+    for_each_mem(one_load, &reg);
+    guest_fs = false;
 }
 
 struct mem_form {
@@ -168,11 +177,11 @@ static void one_mem_form(const struct mem_form *form, int reg, const struct host
     unsigned mem_at = form->load ? 1 : 0;
     if (form->mnemonic == ZYDIS_MNEMONIC_LEA) { /* no segment, no access */
         struct host_mem plain = *mem;
-        plain.gs = false;
+        plain.guest = false;
         ZydisDecodedOperand op = host.op[1];
         op.mem.segment =
             plain.base == RSP || plain.base == RBP ? ZYDIS_REGISTER_SS : ZYDIS_REGISTER_DS;
-        assert_true(host_same_mem(&op, &plain));
+        assert_true(host_same_mem(&op, &plain, ZYDIS_REGISTER_GS));
     } else {
         expect_mem(mem_at, mem, form->mem_bits);
     }
@@ -204,7 +213,7 @@ static void memory_forms(void **state)
             rest /= 17;
             mem.index = indexes[rest % ARRAY_SIZE(indexes)];
             mem.disp = disps[rest / ARRAY_SIZE(indexes)];
-            mem.gs = mem.a32 = i & 4;
+            mem.guest = mem.a32 = i & 4;
             one_mem_form(&forms[f], i & 15, &mem);
         }
     }
@@ -274,7 +283,7 @@ static void free_forms(void **state)
                                .index = NO_REG,
                                .scale = 1,
                                .disp = i & 64 ? 8 : 0,
-                               .gs = i & 1,
+                               .guest = i & 1,
                                .a32 = i & 1};
         begin();
         emit_op_mem(&emit, &forms[i >> 8].op, i >> 4 & 15, &mem);

@@ -50,13 +50,13 @@ static inline ZydisRegister host_reg_name(int reg, unsigned n_bits)
                           : (ZydisRegister)(ZYDIS_REGISTER_RAX + reg);
 }
 
-static inline bool host_same_mem(const ZydisDecodedOperand *op, const struct host_mem *mem)
+/* guest: the segment register of the guest's memory. */
+static inline bool host_same_mem(const ZydisDecodedOperand *op, const struct host_mem *mem,
+                                 ZydisRegister guest)
 {
     unsigned n_bits = mem->a32 ? 32 : 64;
     bool stack_base = mem->base == RSP || mem->base == RBP;
-    ZydisRegister segment = mem->gs      ? ZYDIS_REGISTER_GS
-                            : stack_base ? ZYDIS_REGISTER_SS
-                                         : ZYDIS_REGISTER_DS;
+    ZydisRegister segment = mem->guest ? guest : stack_base ? ZYDIS_REGISTER_SS : ZYDIS_REGISTER_DS;
     return op->type == ZYDIS_OPERAND_TYPE_MEMORY && op->mem.segment == segment &&
            op->mem.base == host_reg_name(mem->base, n_bits) &&
            op->mem.index == host_reg_name(mem->index, n_bits) &&

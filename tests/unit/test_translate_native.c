@@ -44,7 +44,7 @@ static bool same_memory(const ZydisDecodedOperand *guest, const ZydisDecodedOper
     if (host->type != ZYDIS_OPERAND_TYPE_MEMORY || host->size != guest->size) {
         return false;
     }
-    bool gs = host->mem.segment == ZYDIS_REGISTER_GS;
+    bool gs = host->mem.segment == ZYDIS_REGISTER_FS; /* a supervisor's window */
     bool fs_gs = guest->mem.segment == ZYDIS_REGISTER_FS || guest->mem.segment == ZYDIS_REGISTER_GS;
     if (kind == SITE_CHECKED) {
         return !gs && host->mem.base == ZYDIS_REGISTER_R8 && !host->mem.index &&

@@ -15,7 +15,8 @@
 static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code; } cases[] = {
     {N_VERIFY_RULES, 0, "xorl %eax, %eax", "31 c0"},
     {N_VERIFY_RULES, 0, "nop", "90"},
-    {N_VERIFY_RULES, 0, "addl %gs:(%ecx), %eax", "65 67 03 01"},
+    {N_VERIFY_RULES, 0, "addl %fs:(%ecx), %eax", "64 67 03 01"},
+    {N_VERIFY_RULES, 'U', "addl %gs:(%ecx), %eax", "65 67 03 01"},
     {N_VERIFY_RULES, 0, "movl 4(%r13,%rbx), %eax", "41 8b 44 1d 04"},
     {N_VERIFY_RULES, 0, "movl 8(%r12), %eax", "41 8b 44 24 08"},
     {N_VERIFY_RULES, 0, "movl %eax, -4(%r12); leaq -4(%r12), %r12",
@@ -37,8 +38,8 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "leal 4(%rax), %r8d; movl $21, %r9d; shrxl %r9d, %r8d, %r9d; movq 832(%r15,%r9,8),"
      " %r9; movl %ecx, (%r9,%r8)",
      "44 8d 40 04 41 b9 15 00 00 00 c4 42 33 f7 c8 4f 8b 8c cf 40 03 00 00 43 89 0c 01"},
-    {N_VERIFY_RULES, 0, "movq 112(%r15), %r9; movl (%r9), %r9d; movl %gs:4(%eax,%r9d), %ecx",
-     "4d 8b 4f 70 45 8b 09 65 67 42 8b 4c 08 04"},
+    {N_VERIFY_RULES, 0, "movq 112(%r15), %r9; movl (%r9), %r9d; movl %fs:4(%eax,%r9d), %ecx",
+     "4d 8b 4f 70 45 8b 09 64 67 42 8b 4c 08 04"},
     {N_VERIFY_RULES, 0, "@R; movq 768(%r15), %r8; addl %eax, (%r8); @C",
      "@R 4d 8b 87 00 03 00 00 41 01 00 @C"},
     {N_VERIFY_RULES, 0, "@H", "@H"},
@@ -102,8 +103,8 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_HELPER, 0, "@B", "@B"},
     {N_VERIFY_RULES, 0, "@Q", "@Q"},
     {RULE_HELPER, 0, "@0; incl %eax; int3", "@0 ff c0 41 b8 00 00 00 00 cc"},
-    {RULE_SOURCE, 0, "rorxl $8, %eax, %r10d; addb %gs:(%r8d,%ebx), %r10b",
-     "c4 63 7b f0 d0 08 65 67 45 02 14 18"},
+    {RULE_SOURCE, 0, "rorxl $8, %eax, %r10d; addb %fs:(%r8d,%ebx), %r10b",
+     "c4 63 7b f0 d0 08 64 67 45 02 14 18"},
     {N_VERIFY_RULES, 0,
      "rorxl $8, %eax, %r10d; addb 4(%r12), %r10b; rorxl $8, %eax, %eax; movb %r10b, %al;"
      " rorxl $24, %eax, %eax",
@@ -148,25 +149,25 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_FLAGS, 0, "orl intr, ...; sahf without a comparison",
      "45 8b 04 24 49 89 c2 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_PRECISE, 0, "POPF, a load with the flags gone",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2f 65 67 8b 03 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2f 64 67 8b 03 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_TARGET, 0, "POPF that hops out of the instruction",
      "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 7f @F"},
     {N_VERIFY_RULES, 0, "MOV to FS: movzwl %ax, %r8d; movq %rcx, %r9; the two comparisons; @S",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 'U', "the same in ring 3",
      "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 'B', "the same with segment bases",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 0, "the same for SS",
-     "44 0f b7 c0 49 89 c9 45 8b 97 38 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 20 c5 00 00 65 67 4d 8b 00 4d 8b 97 f8 c4 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 38 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 20 c5 00 00 64 67 4d 8b 00 4d 8b 97 f8 c4 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_SEGMENT, 0, "the descriptor of GS for the selector of FS",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 2c c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 2c c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_SOURCE, 0, "rcx is not kept",
-     "44 0f b7 c0 49 89 c1 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c1 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_PRECISE, 0, "the descriptor is loaded while rcx is ours",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 90 90 90 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 90 90 90 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {RULE_SOURCE, 0, "32 bits are compared with the selector",
-     "41 89 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "41 89 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
     {N_VERIFY_RULES, 0, "cld; movl $0, 88(%r15)",
      "fc 41 c7 47 58 00 00 00 00"},
     {N_VERIFY_RULES, 0, "std; movl $0x400, 88(%r15)",
@@ -201,11 +202,12 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "movl (%r12), %r8d; movl 28(%r12), %r8d; movl (%r12), %edi; movl 4(%r12), %esi; movl"
      " 28(%r12), %eax; leaq 32(%r12), %r12",
      "45 8b 04 24 45 8b 44 24 1c 41 8b 3c 24 41 8b 74 24 04 41 8b 44 24 1c 4d 8d 64 24 20"},
+    {RULE_PREFIX, 0, "addl %gs:(%ecx), %eax", "65 67 03 01"}, /* the other window */
+    {RULE_PREFIX, 'U', "addl %fs:(%ecx), %eax", "64 67 03 01"},
     {RULE_PREFIX, 0, "addl (%ecx), %eax", "67 03 01"},
     {RULE_PREFIX, 0, ".byte 0x67; addl (%rcx), %eax", "67 03 01"},
-    {RULE_PREFIX, 0, "addl %gs:(%rcx), %eax", "65 03 01"},
+    {RULE_PREFIX, 0, "addl %fs:(%rcx), %eax", "64 03 01"},
     {RULE_MEM_FORM, 0, "movl (%rax), %ecx", "8b 08"},
-    {RULE_PREFIX, 0, "movl %fs:(%eax), %ecx", "64 67 8b 08"},
     {RULE_PREFIX, 0, ".byte 0x36; movl (%r12), %eax", "36 41 8b 04 24"},
     {RULE_MEM_FORM, 0, "movl 0x1234(%rip), %eax", "8b 05 34 12 00 00"},
     {RULE_MEM_FORM, 0, "movabsl 0x1122334455667788, %eax", "a1 88 77 66 55 44 33 22 11"},
@@ -497,28 +499,28 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {N_VERIFY_RULES, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 04 08"},
     {N_VERIFY_RULES, 'B',
      "movzwl %bx, %r8d; movq 17320(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; addl %eax, "
-     "%gs:(%r8d,%r9d)",
+     "%fs:(%r8d,%r9d)",
      "44 0f b7 c3 4d 8b 8f a8 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 01 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 01 04 08"},
     {N_VERIFY_RULES, 'B',
      "leal -2(%r12), %r8d; movzwl %r8w, %r8d; movq 17352(%r15), %r9; movl $44, "
      "%r11d; leaq 1(%r9,%r8), %r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), "
-     "%r9d; movw %ax, %gs:(%r8d,%r9d); movw %r8w, %r12w",
+     "%r9d; movw %ax, %fs:(%r8d,%r9d); movw %r8w, %r12w",
      "45 8d 44 24 fe 45 0f b7 c0 4d 8b 8f c8 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 "
-     "01 c4 42 a3 f7 c9 47 8b 8c 0f b9 00 f0 ff 65 67 66 43 89 04 08 66 45 89 c4"},
+     "01 c4 42 a3 f7 c9 47 8b 8c 0f b9 00 f0 ff 64 67 66 43 89 04 08 66 45 89 c4"},
     {N_VERIFY_RULES, 'B',
      "movzwl %r12w, %r8d; movq 17344(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %r10d; movw %gs:2(%r8d,%r9d), %cx; leal 4(%r8), %r8d; movw "
+     "%fs:(%r8d,%r9d), %r10d; movw %fs:2(%r8d,%r9d), %cx; leal 4(%r8), %r8d; movw "
      "%r8w, %r12w",
      "45 0f b7 c4 4d 8b 8f c0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f b9 00 f0 ff 65 67 47 8b 14 08 65 67 66 43 8b 4c 08 02 45 8d 40 "
+     "c9 47 8b 8c 0f b9 00 f0 ff 64 67 47 8b 14 08 64 67 66 43 8b 4c 08 02 45 8d 40 "
      "04 66 45 89 c4"},
     {N_VERIFY_RULES, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
@@ -535,86 +537,86 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "45 8b 87 e0 43 00 00 45 8d 80 34 12 00 00 4d 8b 8f d0 43 00 00 41 bb 2c 00 00 "
      "00 4f 8d 0c 01 c4 42 a3 f7 c9 47 8b 8c 0f ad 00 f0 ff 90"},
     {RULE_MEM_MODE, 'B',
-     "leal 4(%rbx), %r8d; movl $0, %r9d; movl %gs:(%r8d,%r9d), %eax",
-     "44 8d 43 04 41 b9 00 00 00 00 65 67 43 8b 04 08"},
+     "leal 4(%rbx), %r8d; movl $0, %r9d; movl %fs:(%r8d,%r9d), %eax",
+     "44 8d 43 04 41 b9 00 00 00 00 64 67 43 8b 04 08"},
     {RULE_MEM_MODE, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:(%ebx,%r9d), %eax",
+     "%fs:(%ebx,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 42 8b 04 0b"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 42 8b 04 0b"},
     {RULE_MEM_MODE, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; leal 1(%r8), %r8d; "
-     "movl %gs:(%r8d,%r9d), %eax",
+     "movl %fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 45 8d 40 01 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 45 8d 40 01 64 67 43 8b 04 08"},
     {RULE_MEM_MODE, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
-     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl %gs:(%r8d), "
+     "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl %fs:(%r8d), "
      "%eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 41 8b 00"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 41 8b 00"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 1(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 01 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:1(%r8d,%r9d), %eax",
+     "%fs:1(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 44 08 01"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 44 08 01"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:-1(%r8d,%r9d), %eax",
+     "%fs:-1(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 44 08 ff"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 44 08 ff"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl %eax, "
-     "%gs:(%r8d,%r9d)",
+     "%fs:(%r8d,%r9d)",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 89 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 89 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; addl %eax, "
-     "%gs:(%r8d,%r9d)",
+     "%fs:(%r8d,%r9d)",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 01 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 01 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17360(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048403(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f d0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f ad 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f ad 00 f0 ff 64 67 43 8b 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048415(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f a1 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f a1 00 f0 ff 64 67 43 8b 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048375(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c9 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f c9 00 f0 ff 64 67 43 8b 04 08"},
     {RULE_LIMIT, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq -1(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movb "
-     "%gs:(%r8d,%r9d), %al",
+     "%fs:(%r8d,%r9d), %al",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 ff c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8a 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8a 04 08"},
     {RULE_WIDE, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $32, %r11d; leaq 3(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048379(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax",
+     "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 20 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f c5 00 f0 ff 65 67 43 8b 04 08"},
+     "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 04 08"},
     {RULE_CPU_READ, 'B',
      "movq 17380(%r15), %r9",
      "4d 8b 8f e4 43 00 00"},
@@ -635,9 +637,9 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_PRECISE, 'B',
      "movzwl %r12w, %r8d; movq 17344(%r15), %r9; movl $44, %r11d; leaq 7(%r9,%r8), "
      "%r9; shrxq %r11, %r9, %r9; movl -1048391(%r15,%r9), %r9d; movl "
-     "%gs:(%r8d,%r9d), %eax; movl %gs:4(%r8d,%r9d), %ecx",
+     "%fs:(%r8d,%r9d), %eax; movl %fs:4(%r8d,%r9d), %ecx",
      "45 0f b7 c4 4d 8b 8f c0 43 00 00 41 bb 2c 00 00 00 4f 8d 4c 01 07 c4 42 a3 f7 "
-     "c9 47 8b 8c 0f b9 00 f0 ff 65 67 43 8b 04 08 65 67 43 8b 4c 08 04"},
+     "c9 47 8b 8c 0f b9 00 f0 ff 64 67 43 8b 04 08 64 67 43 8b 4c 08 04"},
 };
 
 #endif
