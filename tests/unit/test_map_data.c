@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/cpu.h"
+#include "map/map_internal.h"
 
 enum { RING0 = MODE_CPL0 | MODE_PROT | MODE_CODE32, RING3 = MODE_USER | MODE_PROT | MODE_CODE32 };
 enum { SIZE = 4, EIP = 0xc0100000, PHYS = 0x7000000 };
