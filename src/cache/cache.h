@@ -63,6 +63,7 @@ enum move_kind {
     MOVE_LIN,   /* a linear address of the code */
     MOVE_MINUS, /* 0 or 1 - linear address */
     MOVE_DIR,   /* 8 * linear page: where the I-view's directory has it */
+    MOVE_ENTRY, /* something - linear page * bytes of a table, in 32 bits, negated */
     MOVE_CROSS, /* linear page * bytes of a table - something */
 };
 enum { MOVE_KIND_SHIFT = 28, MOVE_SITE_ALIGN = 16 };

@@ -20,13 +20,16 @@ int codepages_create(struct codepages *pages, struct cache *cache, struct view *
     codepages_forget_hot(pages);
     pages->max_depends = max_pages * 4;
     pages->max_links = max_pages * 256;
+    pages->max_bridges = max_pages * 128;
     pages->tables = cache_map_arena(tables_bytes(pages));
     pages->pages = cache_map_arena(pages->max_pages * sizeof(struct codepage));
     pages->phys = cache_map_arena(pages->max_phys * sizeof(struct physcode));
     pages->depends = cache_map_arena(pages->max_depends * sizeof(struct depend));
     pages->links = cache_map_arena((uint64_t)pages->max_links * sizeof(struct pending_link));
+    pages->bridges = cache_map_arena((uint64_t)pages->max_bridges * sizeof(struct bridge));
     if (pages->tables == MAP_FAILED || pages->pages == MAP_FAILED || pages->phys == MAP_FAILED ||
-        pages->depends == MAP_FAILED || pages->links == MAP_FAILED) {
+        pages->depends == MAP_FAILED || pages->links == MAP_FAILED ||
+        pages->bridges == MAP_FAILED) {
         return -ENOMEM;
     }
     return 0;
@@ -39,12 +42,14 @@ void codepages_destroy(struct codepages *pages)
     munmap(pages->phys, pages->max_phys * sizeof(struct physcode));
     munmap(pages->depends, pages->max_depends * sizeof(struct depend));
     munmap(pages->links, (uint64_t)pages->max_links * sizeof(struct pending_link));
+    munmap(pages->bridges, (uint64_t)pages->max_bridges * sizeof(struct bridge));
 }
 
 bool codepages_have_room(const struct codepages *pages)
 {
     return pages->n_pages + 2 <= pages->max_pages && pages->n_phys + 3 <= pages->max_phys &&
-           pages->n_depends + 2 <= pages->max_depends && pages->n_links + 512 <= pages->max_links;
+           pages->n_depends + 2 <= pages->max_depends && pages->n_links + 512 <= pages->max_links &&
+           pages->n_bridges < pages->max_bridges;
 }
 
 static struct physcode *physcode_get(struct codepages *pages, uint32_t phys_page)
@@ -85,12 +90,6 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     pages->hash[hash] = page;
     phys->pages = page;
     return page;
-}
-
-struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table)
-{
-    uint64_t index = (uint64_t)(table - pages->tables) / VIEW_TABLE_SLOTS;
-    return index < pages->n_pages ? &pages->pages[index] : NULL;
 }
 
 bool codepage_is_return(const struct codepages *pages, uint32_t slot)
@@ -212,6 +211,7 @@ void codepages_flush(struct codepages *pages)
     }
     madvise(pages->tables, tables_bytes(pages), MADV_DONTNEED);
     pages->n_pages = pages->n_phys = pages->n_depends = pages->n_links = 0;
+    pages->n_bridges = 0;
     codepages_forget_hot(pages);
     memset(pages->hash, 0, sizeof(pages->hash));
     memset(pages->phys_hash, 0, sizeof(pages->phys_hash));

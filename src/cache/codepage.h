@@ -35,6 +35,11 @@ struct pending_link {
     struct pending_link *next;
 };
 
+/* A bridge that leads to units of a codepage: bridge.h. */
+struct bridge {
+    uint32_t at, next; /* offset in the cache; 1 + number of the next */
+};
+
 struct codepage {
     uint32_t lin_page, mode;
     uint32_t end_off; /* code ends here: 4096, or less if the CS limit lies in the page */
@@ -42,6 +47,7 @@ struct codepage {
     uint32_t *table; /* VIEW_TABLE_SLOTS slots */
     struct unit *units;
     struct pending_link *links;
+    uint32_t bridges; /* 1 + number of the first that leads here */
     struct codepage *next_hash, *next_phys;
 };
 
@@ -71,6 +77,8 @@ struct codepages {
     uint32_t n_depends, max_depends;
     struct pending_link *links;
     uint32_t n_links, max_links;
+    struct bridge *bridges; /* arena; those that were closed stay until a flush */
+    uint32_t n_bridges, max_bridges;
     struct codepage *hash[CODEPAGE_HASH];
     struct physcode *phys_hash[CODEPAGE_HASH];
     struct hot_insn hot[CODEPAGE_HOT];
@@ -79,7 +87,7 @@ struct codepages {
     uint32_t *slot_values; /* cpu->hot_imm */
     struct cpu *cpu;       /* whose call stacks lead here, or NULL */
     bool never_loose;      /* -engine no-loose */
-    uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores, n_moves;
+    uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores, n_moves, n_bridges_built;
 };
 
 static inline unsigned codepage_hash_phys(uint32_t phys_page)
@@ -118,6 +126,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
 /* NULL: there is none. Light. */
 struct codepage *codepage_find(const struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
                                uint32_t mode, uint32_t end_off);
+/* Light. */
 struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table);
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
 /* Does the slot lead to what a call comes back to, in the code of that call? */

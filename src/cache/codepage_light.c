@@ -1,6 +1,6 @@
 /* codepage_light.c - the part of codepage.h that stores to scanned pages reach while the guest's
  * FPU state is live: is it code, and away with the units. Light. */
-#include "cache/codepage.h"
+#include "cache/bridge.h"
 
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page)
 {
@@ -20,6 +20,12 @@ struct codepage *codepage_find(const struct codepages *pages, uint32_t phys_page
         page = page->next_hash;
     }
     return page;
+}
+
+struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t *table)
+{
+    uint64_t index = (uint64_t)(table - pages->tables) / VIEW_TABLE_SLOTS;
+    return index < pages->n_pages ? &pages->pages[index] : NULL;
 }
 
 bool codepage_hit(const struct codepages *pages, uint32_t phys_addr, uint32_t n_bytes)
@@ -48,6 +54,7 @@ static void drop_units(struct codepages *pages, struct codepage *page)
     if (page->units) {
         codepages_forget_returns(pages);
     }
+    bridge_close_all(pages, page);
     page->units = NULL;
     page->links = NULL;
 }

@@ -110,6 +110,9 @@ static void move_unit(const struct cache *cache, const struct unit *unit, uint32
         case MOVE_DIR:
             add32(cache, off, delta_pages * 8);
             break;
+        case MOVE_ENTRY:
+            add32(cache, off, delta_pages * TABLE_BYTES);
+            break;
         case MOVE_CROSS: {
             uint64_t value;
             memcpy(&value, cache->write + off, sizeof(value));

@@ -5,7 +5,7 @@
  * through the I-view; a store drops those made from the bytes it changes. An instruction that is
  * hit again is a unit alone, and if no more than its 4-byte constant is ever hit, it reads that
  * from struct cpu, where the store leaves it, and stays. Light: stores of guest code come here. */
-#include "cache/codepage.h"
+#include "cache/bridge.h"
 
 enum {
     WRITES_BEFORE_LOOSE = 4,
@@ -158,6 +158,7 @@ static void drop_unit(struct codepages *pages, struct unit *unit, struct range *
     struct codepage *page = unit->page;
     unit->dead = true;
     pages->n_units_dropped++;
+    bridge_close_all(pages, page);
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
         if (page->table[insn->page_off] == unit->off + insn->host_off) { /* else another unit's */

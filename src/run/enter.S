@@ -205,6 +205,22 @@ run_light_end:
         jmp     resume_by_return
 7:      ud2                     /* LIGHT_NEXT: there is no next */
 
+/* jmp *helper[HELPER_BRIDGE](%r15), behind a call from a closed bridge: C may build it, and says in
+ * struct cpu where it leads. */
+        .globl  run_bridge
+        .type   run_bridge, @function
+run_bridge:
+        save_guest
+        pop     %rsi
+        mov     CPU_STACK_NOW(%r15), %rax
+        mov     %rsp, (%rax)
+        mov     CPU_HOST_RSP(%r15), %rsp
+        mov     %r15, %rdi
+        call    light_bridge
+        mov     CPU_STACK_NOW(%r15), %rcx
+        mov     (%rcx), %rsp
+        jmp     resume
+
 /* jmp *helper[HELPER_MISS/STEP/CROSS](%r15): r8d = linear address where the guest goes on. */
         .globl  run_exit_miss, run_exit_step, run_exit_cross
 run_exit_miss:

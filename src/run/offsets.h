@@ -42,6 +42,7 @@
 #define HELPER_MISS      1 /* jmp: no unit at linear address r8d */
 #define HELPER_STEP      2 /* jmp: one instruction done, next is at linear address r8d */
 #define HELPER_CROSS     3 /* jmp: page-crossing unit at r8d must be checked again */
+#define HELPER_BRIDGE    5 /* jmp: a bridge is closed; its return address lies on the stack */
 #define HELPER_LIGHT_END 4 /* as HELPER_LIGHT, never goes on behind it: "jmp *%r10" follows */
 
 /* struct cpu .scratch[] */
@@ -59,6 +60,7 @@
 #define STUB_STEP    32
 #define STUB_CROSS   64
 #define STUB_LANDING 96  /* a return came to another call's landing: r8d = EIP, r9 = rcx */
+#define STUB_BRIDGE  224 /* called from a closed bridge: r9 = rcx (cache/bridge.h) */
 #define STUB_BOTTOM  160 /* what the lowest word of a call stack leads to: r8d = EIP */
 
 /* of signal handlers */

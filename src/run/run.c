@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cache/bridge.h"
 #include "cpu/stacks.h"
 #include "host/host.h"
 #include "run/offsets.h"
@@ -46,6 +47,7 @@ CHECK_OFFSET(seg_key, CPU_SEG_KEY);
 CHECK_OFFSET(left, CPU_LEFT);
 CHECK_OFFSET(quick_tag, CPU_QUICK_TAG);
 CHECK_OFFSET(quick_delta, CPU_QUICK_DELTA);
+_Static_assert(STUB_BRIDGE == (int)BRIDGE_STUB, "cache/bridge.h");
 _Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
 _Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
 _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&
@@ -57,6 +59,7 @@ void run_light_end(void);
 void run_exit_miss(void);
 void run_exit_step(void);
 void run_exit_cross(void);
+void run_bridge(void);
 
 /* Where returns go whose target must be looked up. */
 static void write_return_stub(struct cache *cache, uint32_t at)
@@ -81,6 +84,19 @@ static void write_return_stub(struct cache *cache, uint32_t at)
     BUG_ON(emit.overflow);
 }
 
+/* rcx is the guest's again; where the call came from lies on the stack. */
+static void write_bridge_stub(struct cache *cache)
+{
+    struct emit emit = {.start = cache->write + STUB_BRIDGE,
+                        .at = cache->write + STUB_BRIDGE,
+                        .end = cache->write + CACHE_STUB_BYTES,
+                        .exec = cache->exec + STUB_BRIDGE};
+    struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_BRIDGE));
+    emit_mov_rr64(&emit, RCX, R9);
+    emit_jmp_mem(&emit, &entry);
+    BUG_ON(emit.overflow);
+}
+
 void run_write_stubs(struct run *run)
 {
     static const struct {
@@ -96,6 +112,7 @@ void run_write_stubs(struct run *run)
     }
     write_return_stub(run->cache, STUB_LANDING);
     write_return_stub(run->cache, STUB_BOTTOM);
+    write_bridge_stub(run->cache);
 }
 
 static uint64_t cpu_map_bytes(void)
@@ -167,6 +184,7 @@ int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct vie
     cpu->helper[HELPER_MISS] = (uint64_t)run_exit_miss;
     cpu->helper[HELPER_STEP] = (uint64_t)run_exit_step;
     cpu->helper[HELPER_CROSS] = (uint64_t)run_exit_cross;
+    cpu->helper[HELPER_BRIDGE] = (uint64_t)run_bridge;
     run_write_stubs(run);
     return 0;
 }

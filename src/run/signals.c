@@ -451,9 +451,13 @@ static void on_sample(int signal, siginfo_t *info, void *context)
     uint32_t cs_base = run->cpu->seg[SEG_CS].base;
     uint64_t kind = RUN_SAMPLE_MONITOR;
     uint32_t lin = run->cpu->eip + cs_base;
+    const struct unit *unit;
     if (find_place(run, (uint64_t)*reg(uc, REG_RIP), &place)) {
         kind = place.unit->page->mode & MODE_USER ? RUN_SAMPLE_USER : RUN_SAMPLE_KERNEL;
         lin = place.eip + cs_base;
+    } else if ((unit = cache_find(run->cache, (uint64_t)*reg(uc, REG_RIP)))) { /* its exits */
+        kind = unit->page->mode & MODE_USER ? RUN_SAMPLE_USER : RUN_SAMPLE_KERNEL;
+        lin = (unit->page->lin_page << 12) + unit->insns[unit->n_insns - 1].page_off;
     }
     tally_add(&run->profile->samples, kind << 32 | lin);
 }

@@ -4,6 +4,7 @@
  * and the place it comes to asks whether it is the right one (docs/decisions/0016). With -engine
  * no-landings it looks its target up, puts that over the host's return slot, and returns: then the
  * slot's old content is only ever a prediction. */
+#include "cache/bridge.h"
 #include "translate/translate.h"
 
 /* r8d = linear target -> r9 = host address, by two loads: directory entry (biased), slot. No flags.
@@ -33,12 +34,44 @@ static void emit_lookup_known(struct translator *t, uint32_t lin)
     emit_lookup_slot(t, R10);
 }
 
+/* Out of the page, by a bridge that C builds when it is first used (cache/bridge.h). */
+static void emit_bridge(struct translator *t, uint32_t lin)
+{
+    struct emit *e = &t->emit;
+    const uint32_t at = emit_off(e);
+    translate_load_entry(t, R10, lin);
+    emit_mov_rr64(e, R9, RCX);
+    emit_bytes(e, (const uint8_t[]){0x41, 0x8d, 0x8a}, 3); /* lea n(%r10), %ecx */
+    emit_u32(e, (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES);
+    translate_note(t, MOVE_ENTRY, 4);
+    emit_call_rel32(e, t->in->cache->exec + STUB_BRIDGE);
+    emit_jmp_rel32(e, emit_pc(e) + 5);
+    emit_mov_rr64(e, RCX, R9);
+    translate_load_lin(t, R8, lin);
+    emit_lookup_slot(t, R10);
+    emit_jmp_reg(e, R9);
+    BUG_ON(emit_off(e) - at != BRIDGE_BYTES && !e->overflow);
+}
+
+/* Loose pages are short-lived code; the look-up is all they need. */
+static bool goes_by_bridge(const struct translator *t, uint32_t target_eip)
+{
+    const uint32_t page = target_eip >> PAGE_SHIFT;
+    return page != t->in->page->lin_page && page >= BRIDGE_FIRST_PAGE &&
+           !(t->in->engine & (ENGINE_NO_BRIDGES | ENGINE_NO_JOIN)) && !t->in->page->phys->loose &&
+           !(t->mode & MODE_STEP);
+}
+
 void translate_exit_direct(struct translator *t, uint32_t target_eip)
 {
     uint32_t lin = target_eip;
     if (t->mode & MODE_STEP) {
         emit_mov_ri32(&t->emit, R8, lin);
         emit_jmp_rel32(&t->emit, t->in->cache->exec + STUB_STEP);
+        return;
+    }
+    if (goes_by_bridge(t, lin)) {
+        emit_bridge(t, lin);
         return;
     }
     emit_lookup_known(t, lin);
@@ -170,7 +203,7 @@ void translate_call_known(struct translator *t, const struct insn *insn, uint32_
         translate_exit_direct(t, target_eip);
     } else if (target_eip == insn->eip + insn->n_bytes) {
         return; /* "call next; pop": nobody will return here */
-    } else if (off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) {
+    } else if ((off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) || goes_by_bridge(t, target_eip)) {
         aim(t, emit_call_rel32(&t->emit, 0), target_eip);
     } else {
         emit_lookup_known(t, target_eip);

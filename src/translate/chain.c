@@ -79,10 +79,10 @@ static void emit_compares(struct translator *t, const uint32_t *targets, unsigne
     }
     emit_mov_rr64(e, RCX, R9);
     translate_go_indirect(t, false);
-    for (unsigned i = 0; i < n; i++) { /* 30 bytes at most: as many as JRCXZ reaches over */
+    for (unsigned i = 0; i < n; i++) { /* few bytes: JRCXZ reaches over them */
         emit_patch_rel8(e, hit[i]);
         emit_mov_rr64(e, RCX, R9);
-        translate_jump(t, -1, targets[i]);
+        translate_jump_long(t, targets[i]);
     }
 }
 

@@ -111,7 +111,7 @@ struct translator {
     } fixups[MAX_FIXUPS]; /* forward, inside the unit */
     unsigned n_fixups;
     struct {
-        uint32_t field_off, target_eip;
+        uint32_t field_off, target_eip, off;
     } exits[MAX_FIXUPS]; /* out of line */
     unsigned n_exits;
     struct {

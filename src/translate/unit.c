@@ -287,12 +287,30 @@ static void translate_body(struct translator *t)
     }
 }
 
+/* One of the last exits that leads there too, and is no field of its own to be linked; or -1. */
+static int find_exit(const struct translator *t, unsigned i)
+{
+    enum { TRIED = 16 };
+    const uint32_t target = t->exits[i].target_eip;
+    for (unsigned j = i; j-- > 0 && i - j <= TRIED;) {
+        if (t->exits[j].target_eip == target && target - t->page_eip >= PAGE_BYTES) {
+            return (int)j;
+        }
+    }
+    return -1;
+}
+
 void translate_exits(struct translator *t)
 {
     struct emit *e = &t->emit;
     for (unsigned i = 0; i < t->n_exits; i++) {
+        const int same = find_exit(t, i);
+        t->exits[i].off = same >= 0 ? t->exits[same].off : emit_off(e);
+        emit_patch_rel32(e, t->exits[i].field_off, e->exec + t->exits[i].off);
+        if (same >= 0) {
+            continue;
+        }
         uint32_t target = t->exits[i].target_eip;
-        emit_patch_rel32(e, t->exits[i].field_off, emit_pc(e));
         uint32_t off = target - t->page_eip;
         bool joinable = off < 4096 && !t->in->page->phys->loose &&
                         !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);

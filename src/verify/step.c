@@ -273,7 +273,7 @@ bool step_instruction(struct verifier *v)
 {
     bool taken = false; /* by one of the sequences that are known as a whole */
     if (!flags_step(v, &taken) || (!taken && !segment_step(v, &taken)) ||
-        (!taken && !lookup_step(v, &taken))) {
+        (!taken && !lookup_step(v, &taken)) || (!taken && !bridge_step(v, &taken))) {
         return false;
     }
     if (taken) {

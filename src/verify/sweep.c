@@ -2,7 +2,7 @@
  * code is thrown away; and what is shown when one does not pass. */
 #include <stdio.h>
 
-#include "cache/codepage.h"
+#include "cache/bridge.h"
 #include "verify/verify_internal.h"
 
 enum { SWEEP_EVERY = 8192 }; /* units made between two looks at all of them; some 0.2 s each */
@@ -47,6 +47,16 @@ static int thunk_register(void *arg, uint64_t host, uint32_t page_off)
     return is_load && is_ret ? load[2] >> 3 : -1;
 }
 
+static bool leads_there(void *arg, uint64_t host, uint32_t lin, uint32_t mode, uint32_t entry)
+{
+    const struct cache *cache = arg;
+    const struct unit *unit = cache_find(cache, host);
+    const struct unit_insn *insn = unit ? cache_find_insn(cache, unit, host) : NULL;
+    return insn && !unit->dead && !unit->is_crossing && unit->page->mode == mode &&
+           insn->page_off == (lin & (PAGE_BYTES - 1)) &&
+           entry == bridge_entry(unit->page->table, lin);
+}
+
 void verify_input_of(const struct cache *cache, const struct unit *unit, const uint8_t *guest,
                      struct verify_input *in)
 {
@@ -70,6 +80,7 @@ void verify_input_of(const struct cache *cache, const struct unit *unit, const u
         .is_entry = is_live_entry,
         .is_chain = is_live_chain,
         .thunk = thunk_register,
+        .bridge = leads_there,
         .arg = (void *)cache,
     };
 }

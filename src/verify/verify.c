@@ -3,6 +3,7 @@
  * boundaries only. */
 #include <string.h>
 
+#include "cache/bridge.h"
 #include "verify/verify_internal.h"
 
 const char *verify_rule_text(enum verify_rule rule)
@@ -123,6 +124,11 @@ static bool mark_exits(struct verifier *v)
     for (v->off = v->in->body_bytes; v->off < v->in->n_bytes; v->off += v->z.length) {
         if (begins) {
             v->mark[v->off] = MARK_EXIT;
+        }
+        if (bridge_begins(v)) {
+            v->z.length = BRIDGE_BYTES;
+            begins = true;
+            continue;
         }
         if (!decode(v, v->in->n_bytes)) {
             return false;

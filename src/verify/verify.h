@@ -42,6 +42,9 @@ struct verify_input {
     /* Is the guest's code there "mov (%esp), %reg; ret", at page offset page_off? Its register,
      * VERIFY_SOME_REGISTER if that cannot be said any more, or -1. NULL: nothing is. */
     int (*thunk)(void *arg, uint64_t host, uint32_t page_off);
+    /* Does lin, where the directory's entry is `entry` in 32 bits, lead to host in that mode? NULL:
+     * nothing does. */
+    bool (*bridge)(void *arg, uint64_t host, uint32_t lin, uint32_t mode, uint32_t entry);
     void *arg;
 };
 

@@ -259,6 +259,11 @@ bool landing_loop(struct verifier *v, uint64_t host);
 /* ---- segment.c: as flags_step() ---- */
 bool segment_step(struct verifier *v, bool *taken);
 
+/* ---- bridge.c: as flags_step() ---- */
+bool bridge_step(struct verifier *v, bool *taken);
+/* Does one begin at v->off? */
+bool bridge_begins(const struct verifier *v);
+
 /* ---- lookup.c: as flags_step() ---- */
 bool lookup_step(struct verifier *v, bool *taken);
 

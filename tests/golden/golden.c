@@ -275,6 +275,7 @@ static void show_target(const struct unit *unit, uint64_t target, char *text, si
                  off == STUB_MISS      ? "stub_miss"
                  : off == STUB_STEP    ? "stub_step"
                  : off == STUB_LANDING ? "stub_landing"
+                 : off == STUB_BRIDGE  ? "stub_bridge"
                                        : "stub_cross");
     } else if (off >= origin && off < bench.cache.used) {
         snprintf(text, n_bytes, "@%04x", (unsigned)(off - origin));

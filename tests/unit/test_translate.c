@@ -27,7 +27,7 @@ static bool target_ok(const struct unit *unit, uint64_t target)
 {
     uint64_t off = target - bench.cache.exec;
     return off - unit->off < unit->n_bytes || off == STUB_MISS || off == STUB_STEP ||
-           off == STUB_CROSS || off == STUB_LANDING;
+           off == STUB_CROSS || off == STUB_LANDING || off == STUB_BRIDGE;
 }
 
 static bool touches_flags(const struct host_insn *host)

@@ -187,8 +187,8 @@ static void same_as_made_there(void **state)
     for (unsigned i = 0; i < rounds; i++) {
         n_moved += one_round(seed + i);
     }
-    print_message("%u of %u pages moved; places %u %u %u %u %u\n", n_moved, rounds, n_kinds[0],
-                  n_kinds[1], n_kinds[2], n_kinds[3], n_kinds[4]);
+    print_message("%u of %u pages moved; places %u %u %u %u %u %u\n", n_moved, rounds, n_kinds[0],
+                  n_kinds[1], n_kinds[2], n_kinds[3], n_kinds[4], n_kinds[5]);
     for (unsigned kind = 0; kind <= MOVE_CROSS && rounds >= 1000; kind++) {
         assert_true(n_kinds[kind] > 20);
     }

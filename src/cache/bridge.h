@@ -1,0 +1,44 @@
+/* bridge.h - bridges: how a direct branch leaves its page. The target's entry in the I-view's
+ * directory is compared with the one the bridge was built for; if it is that, a jump leads to the
+ * unit, else the slot is looked up. A slot table has 16 KiB for each page of code, so what is
+ * looked up misses the caches of the CPU and its TLB, an entry does not.
+ *
+ *    0  mov dir(%r14), %r10; mov %rcx, %r9; lea n(%r10), %ecx      n: 1 - entry, in 32 bits
+ *   17  gate: closed     call stub       C looks whether the bridge can be built (monitor/)
+ *             open       loop 27; mov %r9, %rcx
+ *             given up   jmp 27
+ *   22  jmp unit
+ *   27  mov %r9, %rcx; mov $lin, %r8d; mov (%r10,%r8,4), %r9d; lea cache(%r9), %r9; jmp *%r9
+ *
+ * No flags; LOOP falls through where all is well (docs/decisions/0016, 0017). The entry says which
+ * page, mode and code is there now; so a bridge need not know about mappings, only about its unit:
+ * a codepage has a list of those that lead to it, and closes them when its units are dropped.
+ */
+#ifndef CACHE_BRIDGE_H
+#define CACHE_BRIDGE_H
+
+#include "cache/codepage.h"
+
+enum {
+    BRIDGE_ENTRY = 13, /* n */
+    BRIDGE_GATE = 17,
+    BRIDGE_JUMP = 22,
+    BRIDGE_LOOKUP = 27,
+    BRIDGE_LIN = 32,
+    BRIDGE_BYTES = 50,
+    BRIDGE_STUB = 224, /* run/offsets.h: STUB_BRIDGE */
+    BRIDGE_TABLE_BYTES = VIEW_TABLE_SLOTS * sizeof(uint32_t),
+    BRIDGE_FIRST_PAGE = 16, /* below, the directory's displacement has one byte */
+};
+
+/* The target of the bridge at offset `at` of the cache. */
+uint32_t bridge_target(const struct cache *cache, uint32_t at);
+/* The low half of what a directory holds where lin leads to table. Light. */
+uint32_t bridge_entry(const uint32_t *table, uint32_t lin);
+/* Builds the closed bridge at `at` to what table, where the directory leads for its target, has
+ * there; if that cannot be, it stays as it is, or is given up. Light. */
+void bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table);
+/* Nobody gets to units of page by a bridge any more. Light. */
+void bridge_close_all(struct codepages *pages, struct codepage *page);
+
+#endif

@@ -1,0 +1,20 @@
+/* bridge_light.c - a closed bridge was come to (cache/bridge.h): built, if the code it leads to is
+ * there; and the guest goes on where it leads, by a miss if not. Light. */
+#include "cache/bridge.h"
+#include "monitor/machine_internal.h"
+#include "view/view.h"
+
+void light_bridge(struct cpu *cpu, uint64_t behind);
+
+/* behind: where the call in the bridge returns to. */
+void light_bridge(struct cpu *cpu, uint64_t behind)
+{
+    struct machine *machine = cpu->machine;
+    const uint32_t at = (uint32_t)(behind - machine->cache.exec) - BRIDGE_JUMP;
+    const uint32_t lin = bridge_target(&machine->cache, at);
+    const uint32_t *table = view_code_table(cpu, lin);
+    cpu->eip = lin - cpu->seg[SEG_CS].base;
+    if (table) {
+        bridge_build(&machine->pages, at, table);
+    }
+}

@@ -1,0 +1,81 @@
+/* bridge.c - bridges (cache/bridge.h), byte for byte: what they compare with is the directory's
+ * entry of the page of the unit they lead to, and the look-up is what every exit does. */
+#include <string.h>
+
+#include "cache/bridge.h"
+#include "verify/verify_internal.h"
+
+static uint32_t read32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+static bool is_same(const uint8_t *at, const void *bytes, size_t n_bytes)
+{
+    return memcmp(at, bytes, n_bytes) == 0;
+}
+
+/* mov dir(%r14), %r10; mov %rcx, %r9; lea n(%r10), %ecx: nothing else begins so. */
+static bool begins(const uint8_t *at)
+{
+    return is_same(at, (const uint8_t[]){0x4d, 0x8b, 0x96}, 3) &&
+           is_same(at + 7, (const uint8_t[]){0x4c, 0x8b, 0xc9, 0x41, 0x8d, 0x8a}, 6);
+}
+
+/* What goes on if the gate is open. */
+static bool is_built(const struct verifier *v, const uint8_t *at)
+{
+    const uint64_t next = v->in->exec + v->off + BRIDGE_LOOKUP;
+    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)read32(at + BRIDGE_JUMP + 1);
+    return is_same(at + BRIDGE_GATE, (const uint8_t[]){0xe2, 8, 0x49, 0x8b, 0xc9}, 5) &&
+           v->in->bridge && v->in->is_entry(v->in->arg, host) &&
+           v->in->bridge(v->in->arg, host, read32(at + BRIDGE_LIN), v->in->mode,
+                         1 - read32(at + BRIDGE_ENTRY));
+}
+
+static bool is_closed(const struct verifier *v, const uint8_t *at)
+{
+    const uint32_t rel =
+        (uint32_t)(v->in->cache_exec + STUB_BRIDGE - (v->in->exec + v->off + BRIDGE_JUMP));
+    return at[BRIDGE_GATE] == 0xe8 && read32(at + BRIDGE_GATE + 1) == rel;
+}
+
+static bool is_given_up(const uint8_t *at)
+{
+    return is_same(at + BRIDGE_GATE, (const uint8_t[]){0xeb, 8, 0x0f, 0x1f, 0}, 5);
+}
+
+/* mov %r9, %rcx; mov $lin, %r8d; mov (%r10,%r8,4), %r9d; lea cache(%r9), %r9; jmp *%r9 */
+static bool looks_up(const struct verifier *v, const uint8_t *at)
+{
+    const uint8_t *look_up = at + BRIDGE_LOOKUP;
+    return is_same(look_up, (const uint8_t[]){0x49, 0x8b, 0xc9, 0x41, 0xb8}, 5) &&
+           is_same(look_up + 9, (const uint8_t[]){0x47, 0x8b, 0x0c, 0x82, 0x4d, 0x8d, 0x89}, 7) &&
+           read32(look_up + 16) == (uint32_t)v->in->cache_exec &&
+           is_same(look_up + 20, (const uint8_t[]){0x41, 0xff, 0xe1}, 3);
+}
+
+bool bridge_begins(const struct verifier *v)
+{
+    return v->in->n_bytes - v->off >= BRIDGE_BYTES && begins(v->in->bytes + v->off);
+}
+
+bool bridge_step(struct verifier *v, bool *taken)
+{
+    const uint8_t *at = v->in->bytes + v->off;
+    *taken = bridge_begins(v);
+    if (!*taken) {
+        return true;
+    }
+    const uint32_t page = read32(at + BRIDGE_LIN) >> PAGE_SHIFT;
+    if (v->end_off - v->off < BRIDGE_BYTES || v->in->mode & MODE_STEP || !looks_up(v, at) ||
+        read32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe9 ||
+        !(is_built(v, at) || is_closed(v, at) || is_given_up(at))) {
+        return verify_fail(v, RULE_BRIDGE);
+    }
+    v->z.length = BRIDGE_BYTES;
+    v->alive = false;
+    return state_check_canonical(v);
+}
