@@ -1,7 +1,8 @@
 """report.py - from runs to numbers: medians, ratios, spreads, geomeans; tables; results.json.
 
 A round's ratio is the engine's median time in that round over native's in the same round, because
-a round shares the machine's mood. The table shows the median of the rounds' ratios and their spread.
+a round shares the machine's mood. The table shows the median of the rounds' ratios and their spread. On
+a machine that others use, the geomean of least times (over all rounds) is the steadier number.
 """
 import json
 import math
@@ -16,8 +17,12 @@ def median_ns(run, test):
     return statistics.median(ns for _, ns, _ in values) if values else None
 
 
+def least_ns(runs, test):
+    return min((ns for run in runs for _, ns, _ in run.results.get(test, [])), default=None)
+
+
 class Summary:
-    """One cell for each test and engine: either ratio, low, high, ns - or fail."""
+    """One cell for each test and engine: either ratio, low, high, least (of least times), ns - or fail."""
 
     def __init__(self, tests, rounds, keys, base="native"):
         self.tests, self.rounds, self.keys, self.base = tests, rounds, keys, base
@@ -62,14 +67,15 @@ class Summary:
         if ratios:
             cell["ratio"] = statistics.median(ratios)
             cell["low"], cell["high"] = min(ratios), max(ratios)
+            cell["least"] = least_ns(runs, test) / least_ns(self.runs(self.base), test)
         return cell
 
-    def ratios(self, group, key):
-        return [(self.cells[test, key]["ratio"], test) for test in self.tests
-                if test.startswith(group + "/") and "ratio" in self.cells[test, key]]
+    def ratios(self, group, key, kind="ratio"):
+        return [(self.cells[test, key][kind], test) for test in self.tests
+                if test.startswith(group + "/") and kind in self.cells[test, key]]
 
-    def geomean(self, group, key):
-        logs = [math.log(ratio) for ratio, _ in self.ratios(group, key) if ratio > 0]
+    def geomean(self, group, key, kind="ratio"):
+        logs = [math.log(ratio) for ratio, _ in self.ratios(group, key, kind) if ratio > 0]
         return math.exp(sum(logs) / len(logs)) if logs else None
 
     def as_json(self):
@@ -84,6 +90,7 @@ class Summary:
                     worst = max(ratios)
                     groups.setdefault(group, {})[key] = {
                         "geomean": self.geomean(group, key), "worst": worst[0],
+                        "geomean_least": self.geomean(group, key, "least"),
                         "worst_test": worst[1], "n_tests": len(ratios)}
         return {"base": self.base, "tests": tests, "groups": groups}
 
@@ -132,6 +139,7 @@ def print_group(summary, group):
         rows.append(row)
     if base_known:
         for label, pick in (("geomean", lambda key: human_ratio(summary.geomean(group, key))),
+                            ("geomean of least times", lambda key: human_ratio(summary.geomean(group, key, "least"))),
                             ("worst", lambda key: "%s %s" % (human_ratio(max(summary.ratios(group, key))[0]),
                                                              max(summary.ratios(group, key))[1].split("/")[1]))):
             rows.append([label, ""] + [pick(key) if summary.ratios(group, key) else "-" for key in keys])
