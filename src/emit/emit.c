@@ -73,17 +73,10 @@ void emit_u64(struct emit *emit, uint64_t value)
     }
 }
 
-enum { FS_PREFIX = 0x64, GS_PREFIX = 0x65, ADDRESS32_PREFIX = 0x67 };
-
-static inline uint8_t guest_prefix(const struct emit *emit)
-{
-    return emit->guest_fs ? FS_PREFIX : GS_PREFIX;
-}
-
 void emit_guest_prefixes(struct emit *emit)
 {
-    emit_u8(emit, guest_prefix(emit));
-    emit_u8(emit, ADDRESS32_PREFIX);
+    emit_u8(emit, emit_guest_prefix(emit));
+    emit_u8(emit, EMIT_ADDRESS32);
 }
 
 /* prefix: of a segment, or 0. */
@@ -94,7 +87,7 @@ static inline uint8_t *put_head(uint8_t *at, const struct host_op *op, uint8_t p
         *at++ = prefix;
     }
     if (a32) {
-        *at++ = ADDRESS32_PREFIX;
+        *at++ = EMIT_ADDRESS32;
     }
     for (unsigned i = 0; i < op->n_legacy; i++) {
         *at++ = op->legacy[i];
@@ -151,8 +144,8 @@ static inline uint8_t *put_modrm_mem(uint8_t *at, int reg, const struct host_mem
 void emit_op_mem(struct emit *emit, const struct host_op *op, int reg, const struct host_mem *mem)
 {
     uint8_t spare[SPARE_BYTES], *at = begin_insn(emit, spare);
-    at =
-        put_head(at, op, mem->guest ? guest_prefix(emit) : 0, mem->a32, reg, mem->index, mem->base);
+    at = put_head(at, op, mem->guest ? emit_guest_prefix(emit) : 0, mem->a32, reg, mem->index,
+                  mem->base);
     finish_insn(emit, spare, put_modrm_mem(at, reg, mem));
 }
 

@@ -64,6 +64,13 @@ static inline uint32_t emit_off(const struct emit *emit)
     return (uint32_t)(emit->at - emit->start);
 }
 
+enum { EMIT_FS = 0x64, EMIT_GS = 0x65, EMIT_ADDRESS32 = 0x67 };
+/* The segment prefix of the guest's memory. */
+static inline uint8_t emit_guest_prefix(const struct emit *emit)
+{
+    return emit->guest_fs ? EMIT_FS : EMIT_GS;
+}
+
 void emit_u8(struct emit *emit, uint8_t value);
 void emit_u32(struct emit *emit, uint32_t value);
 void emit_u64(struct emit *emit, uint64_t value);

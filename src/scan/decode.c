@@ -477,6 +477,7 @@ static bool ask_zydis(const struct scanner *scanner, const uint8_t *bytes, unsig
         insn->flags |= INSN_FPU;
     }
     insn->flags |= (uint8_t)isa_flag(zydis->meta.isa_set);
+    insn->same = (uint8_t)insn_find_same(insn);
     if (operands && insn->is_mem) {
         read_operands(decoder, &context, zydis, insn);
     }
@@ -507,7 +508,7 @@ static __attribute__((noinline)) void decode_anew(const struct scanner *scanner,
 void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n_bytes, bool code32,
                  uint32_t eip, bool operands, struct insn *insn)
 {
-    bool may_know = scanner->shapes && code32 && !operands && n_bytes >= INSN_MAX_BYTES;
+    bool may_know = scanner->shapes && code32 && !operands && n_bytes >= SHAPE_MIN_BYTES;
     if (!may_know || !shape_decode(scanner->shapes, bytes, eip, insn)) {
         decode_anew(scanner, bytes, n_bytes, code32, eip, operands, may_know, insn);
     }

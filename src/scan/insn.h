@@ -43,6 +43,7 @@ struct insn {
     uint16_t flags_read, flags_written; /* FLAGS_ARITH bits tested / possibly changed */
     uint8_t imm_at;    /* offset of the first immediate inside bytes[] (0 = none) */
     uint8_t imm_bytes; /* all immediates together */
+    uint8_t same;      /* enum insn_same */
     uint32_t shape;    /* instructions of one shape differ in address, segment override, SIB,
                           displacement, immediates and the register in ModRM.rm: shape.h; or 0 */
 };
@@ -54,6 +55,14 @@ enum insn_flag {
     INSN_MMX = 16,      /* of an MMX set */
     INSN_SSE = 32,      /* of an SSE set; both also where no state is used (MOVNTI, LFENCE) */
 };
+/* The same bytes are the same instruction in 64-bit mode, but for where its memory operand lies;
+ * the register in ModRM.rm may still be ESP. */
+enum insn_same {
+    SAME_NOT,
+    SAME_OPERANDS,
+    SAME_LOAD, /* of plain loads */
+    SAME_LEA,
+};
 /* Which fields of ModRM (or of the opcode's low bits) name general registers. */
 enum insn_role {
     ROLE_REG = 1,
@@ -63,6 +72,8 @@ enum insn_role {
     ROLE_OPCODE = 16,
     ROLE_OPCODE8 = 32
 };
+
+enum insn_same insn_find_same(const struct insn *insn);
 
 static inline unsigned insn_reg(const struct insn *insn)
 {
@@ -121,8 +132,8 @@ static inline bool insn_is_sha(const struct insn *insn)
            (insn->map == 3 && insn->opcode == 0xcc);
 }
 /* SSE operands of 16 bytes that must lie on 16 bytes, else #GP (SDM vol. 2, exception types 1, 2
- * and 4): all but MOVUPS, MOVUPD, MOVDQU, LDDQU and the PCMPxSTRx. FXSAVE, FXRSTOR. Not SHA: the CPU
- * underneath says. */
+ * and 4): all but MOVUPS, MOVUPD, MOVDQU, LDDQU and the PCMPxSTRx. FXSAVE, FXRSTOR. Not SHA: the
+ * CPU underneath says. */
 static inline bool insn_must_be_aligned(const struct insn *insn)
 {
     if (!insn->is_mem || insn->map == 0) {

@@ -45,13 +45,21 @@ static inline bool is_known(const struct scan_request *request, uint32_t off, bo
 static inline void decode(const struct scanner *scanner, const struct scan_request *request,
                           const uint8_t *bytes, unsigned n_bytes, uint32_t eip, struct insn *insn)
 {
-    bool may_know = n_bytes >= INSN_MAX_BYTES && request->code32 && scanner->shapes;
+    bool may_know = n_bytes >= SHAPE_MIN_BYTES && request->code32 && scanner->shapes;
     if (!may_know || !shape_decode(scanner->shapes, bytes, eip, insn)) {
         scan_decode(scanner, bytes, n_bytes, request->code32, eip, false, insn);
     }
 }
 
 enum { MAX_BLOCK_INSNS = 32, MAX_BLOCKS = 8 };
+
+static void note_places(const struct scan_request *request, struct scan_result *result,
+                        unsigned from)
+{
+    for (unsigned i = from; i < result->n_insns; i++) {
+        result->at[(result->insns[i].eip - request->page_eip) & 4095] = (uint8_t)i;
+    }
+}
 
 /* Enters the instructions from off up to the one at index, or up to one where control ends. False:
  * they do not lead there. */
@@ -85,6 +93,7 @@ static bool fill_gap(const struct scanner *scanner, const struct scan_request *r
     memmove(at + n, at, (result->n_insns - index) * sizeof *at);
     memcpy(at, block, n * sizeof *at);
     result->n_insns += n;
+    note_places(request, result, index);
     return true;
 }
 
@@ -119,9 +128,12 @@ static void fill_gaps(const struct scanner *scanner, const struct scan_request *
         if (!scan_is(insn, SCAN_JUMP) || !scan_has_target(insn, &target)) {
             continue;
         }
+        const uint32_t off = target - request->page_eip;
+        if (off >= 4096 || scan_index(result, off, target) >= 0) {
+            continue;
+        }
         unsigned index = find_gap(result, target);
-        if (index &&
-            fill_gap(scanner, request, result, index, target - request->page_eip, budget)) {
+        if (index && fill_gap(scanner, request, result, index, off, budget)) {
             n_blocks++;
             i = index - 1; /* the block's own branches, and what has moved */
         }
@@ -131,9 +143,10 @@ static void fill_gaps(const struct scanner *scanner, const struct scan_request *
 static void scan_blocks(const struct scanner *scanner, const struct scan_request *request,
                         struct scan_result *result, unsigned budget)
 {
-    struct pending pending = {.n = 0};
+    struct pending pending;
     uint32_t off = request->start_off;
 
+    pending.n = 0;
     result->n_insns = 0;
     result->ends_open = true;
     result->next_off = off;
@@ -162,7 +175,7 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
             return; /* n_insns == 0: the caller must supply the next page */
         }
         request->judge(request->map, insn, request->site);
-        result->n_insns++;
+        result->at[off & 4095] = (uint8_t)result->n_insns++;
         off += insn->n_bytes;
         result->next_off = off;
         result->ends_open = !scan_is_terminal(insn);

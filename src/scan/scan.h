@@ -28,6 +28,9 @@ void scan_decode(const struct scanner *scanner, const uint8_t *bytes, unsigned n
 struct scan_result {
     unsigned n_insns;
     struct insn insns[SCAN_MAX_INSNS];
+    /* by page offset: the index of the instruction that begins there, if that one does; else it
+       means nothing */
+    uint8_t at[4096];
     bool ends_open;    /* the last instruction falls through to next_off */
     uint32_t next_off; /* page offset after the last instruction (may be 4096) */
 };
@@ -54,6 +57,12 @@ struct scan_request {
     void *map;
     const struct map_site *site; /* for the map: mode and physical page of the code page */
 };
+/* The index of the instruction that begins at page offset off, EIP eip; or -1. */
+static inline int scan_index(const struct scan_result *result, uint32_t off, uint32_t eip)
+{
+    const unsigned index = result->at[off];
+    return index < result->n_insns && result->insns[index].eip == eip ? (int)index : -1;
+}
 void scan_page(const struct scanner *scanner, const struct scan_request *request,
                struct scan_result *result);
 

@@ -164,25 +164,18 @@ static unsigned slot_of(uint32_t key)
 static inline const struct shape *find_shape(const struct shape_table *table, uint32_t key)
 {
     unsigned slot = slot_of(key);
-    if (table->shapes[slot].key != key) {
+    if (table->keys[slot] != key) {
         slot ^= 1;
     }
-    return table->shapes[slot].key == key ? &table->shapes[slot] : NULL;
+    return table->keys[slot] == key ? &table->shapes[slot] : NULL;
 }
 
-static uint32_t read_bytes(const uint8_t *bytes, unsigned n)
+/* Not one branch more than needed: which bytes follow changes with each instruction. */
+static inline uint32_t read32(const uint8_t *bytes)
 {
-    uint32_t value = 0;
-    switch (n) {
-    case 1:
-        return bytes[0];
-    case 2:
-        memcpy(&value, bytes, 2);
-        return value;
-    default:
-        memcpy(&value, bytes, 4);
-        return value;
-    }
+    uint32_t value;
+    memcpy(&value, bytes, 4);
+    return value;
 }
 
 /* SIB and displacement behind ModRM. Returns the offset behind them. */
@@ -198,16 +191,13 @@ static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsi
         insn->scale = (uint8_t)(1u << (sib >> 6));
         base = sib & 7;
     }
-    bool no_base = mod == 0 && base == 5;
+    const bool no_base = mod == 0 && base == 5;
+    const bool has_32 = mod == 2 || no_base;
     insn->base = no_base ? INSN_NO_REG : (uint8_t)base;
-    insn->disp = 0;
-    if (mod == 1) {
-        insn->disp = (int8_t)bytes[at++];
-    } else if (mod == 2 || no_base) {
-        insn->disp = (int32_t)read_bytes(bytes + at, 4);
-        at += 4;
-    }
-    if (!insn->seg_override && (insn->base == GPR_EBP || insn->base == GPR_ESP)) {
+    const uint32_t there = read32(bytes + at), low = mod == 1 ? (uint32_t)(int8_t)there : 0;
+    insn->disp = (int32_t)(has_32 ? there : low);
+    at += has_32 ? 4 : mod & 1;
+    if ((base == GPR_EBP || base == GPR_ESP) && !no_base && !insn->seg_override) {
         insn->seg = SEG_SS;
     }
     return at;
@@ -216,18 +206,13 @@ static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsi
 static inline unsigned read_immediates(const struct shape *shape, struct insn *insn,
                                        const uint8_t *bytes, unsigned at)
 {
-    unsigned n = shape->imm_bytes;
-    if (n) {
-        uint32_t value = read_bytes(bytes + at, n);
-        if (shape->imm_signed) {
-            value = (uint32_t)((int32_t)(value << (32 - 8 * n)) >> (32 - 8 * n));
-        }
-        insn->imm = value;
-        insn->imm_at = (uint8_t)at;
-        at += n;
-    }
+    static const uint32_t masks[5] = {0, 0xff, 0xffff, 0, 0xffffffff};
+    const unsigned n = shape->imm_bytes;
+    insn->imm = ((read32(bytes + at) & masks[n]) ^ shape->imm_sign) - shape->imm_sign;
+    insn->imm_at = (uint8_t)(n ? at : 0);
+    at += n;
     if (shape->imm2_bytes) {
-        insn->imm2 = read_bytes(bytes + at, shape->imm2_bytes);
+        insn->imm2 = read32(bytes + at) & masks[shape->imm2_bytes];
         at += shape->imm2_bytes;
     }
     return at;
@@ -236,18 +221,16 @@ static inline unsigned read_immediates(const struct shape *shape, struct insn *i
 /* Bytes beyond the instruction are 0, as scan_decode() leaves them. */
 static inline void copy_bytes(struct insn *insn, const uint8_t *bytes, unsigned n)
 {
-    uint64_t low, high; /* 0-7, 7-14 */
+    static const uint8_t ones[2 * INSN_MAX_BYTES] = {[0 ... INSN_MAX_BYTES - 1] = 0xff};
+    uint64_t low, high, low_mask, high_mask; /* 0-7, 7-14 */
     memcpy(&low, bytes, 8);
     memcpy(&high, bytes + 7, 8);
-    high >>= 8;
-    if (n < 8) {
-        low &= (UINT64_C(1) << 8 * n) - 1;
-        high = 0;
-    } else {
-        high &= (UINT64_C(1) << 8 * (n - 8)) - 1;
-    }
+    memcpy(&low_mask, ones + INSN_MAX_BYTES - n, 8);
+    memcpy(&high_mask, ones + INSN_MAX_BYTES - n + 7, 8);
+    low &= low_mask;
+    high &= high_mask;
+    memcpy(insn->bytes + 7, &high, 8);
     memcpy(insn->bytes, &low, 8);
-    memcpy(insn->bytes + 8, &high, 7);
 }
 
 static inline __attribute__((always_inline)) void fill(const struct shape *shape,
@@ -256,16 +239,20 @@ static inline __attribute__((always_inline)) void fill(const struct shape *shape
                                                        struct insn *insn)
 {
     unsigned at = head->n_bytes;
-    *insn = shape->insn;
+    memcpy(&insn->opsize, shape->tail, SHAPE_TAIL);
     insn->shape = head->key;
     insn->eip = eip;
     insn->modrm = head->modrm;
-    insn->seg_override = head->seg != INSN_NO_REG;
-    insn->seg = insn->seg_override ? head->seg : (uint8_t)SEG_DS;
+    insn->seg = SEG_DS;
+    if (head->seg != INSN_NO_REG) {
+        insn->seg_override = true;
+        insn->seg = head->seg;
+        insn->same = SAME_NOT;
+    }
     if (insn->is_mem && insn->has_modrm) {
         at = read_memory(insn, bytes, at);
     } else if (shape->is_moffs) {
-        insn->disp = (int32_t)read_bytes(bytes + at, 4);
+        insn->disp = (int32_t)read32(bytes + at);
         at += 4;
     }
     at = read_immediates(shape, insn, bytes, at);
@@ -288,30 +275,35 @@ bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_
 void shape_learn(struct shape_table *table, const struct shape_head *head, const uint8_t *bytes,
                  const ZydisDecodedInstruction *zydis, const struct insn *insn)
 {
+    const unsigned imm_bytes = zydis->raw.imm[0].size / 8;
+    struct insn common = *insn;
+    common.sib = 0;
+    common.base = common.index = INSN_NO_REG;
+    common.scale = 1;
+    common.disp = 0;
+    common.imm2 = 0;
+    common.seg_override = false;
+    common.same = (uint8_t)insn_find_same(&common);
     struct shape shape = {
-        .key = head->key,
-        .imm_bytes = zydis->raw.imm[0].size / 8,
+        .imm_bytes = (uint8_t)imm_bytes,
         .imm2_bytes = zydis->raw.imm[1].size / 8,
-        .imm_signed = zydis->raw.imm[0].is_signed,
         .is_moffs = insn->is_mem && !insn->has_modrm,
-        .insn = *insn,
     };
-    struct insn *common = &shape.insn;
-    common->sib = 0;
-    common->base = common->index = INSN_NO_REG;
-    common->scale = 1;
-    common->disp = 0;
-    common->imm = common->imm2 = 0;
-    common->imm_at = 0;
-    struct insn again, expected = *insn;
-    expected.shape = head->key;
-    if (insn->n_bytes > INSN_MAX_BYTES || insn->has_modrm != head->has_modrm) {
+    if (insn->n_bytes > INSN_MAX_BYTES || insn->has_modrm != head->has_modrm ||
+        shape.imm_bytes > 4 || shape.imm2_bytes > 4) {
         return;
     }
+    if (imm_bytes && zydis->raw.imm[0].is_signed) {
+        shape.imm_sign = UINT32_C(1) << (8 * imm_bytes - 1);
+    }
+    memcpy(shape.tail, &common.opsize, SHAPE_TAIL);
+    struct insn again = {0}, expected = *insn;
+    expected.shape = head->key;
     fill(&shape, head, bytes, insn->eip, &again);
     if (memcmp(&again, &expected, sizeof again) == 0) {
         unsigned slot = slot_of(head->key);
-        slot ^= table->shapes[slot].key && !table->shapes[slot ^ 1].key;
+        slot ^= table->keys[slot] && !table->keys[slot ^ 1];
+        table->keys[slot] = head->key;
         table->shapes[slot] = shape;
     }
 }

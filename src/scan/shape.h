@@ -5,18 +5,23 @@
 #ifndef SCAN_SHAPE_H
 #define SCAN_SHAPE_H
 
+#include <stddef.h>
+
 #include <Zydis/Zydis.h>
 
 #include "scan/insn.h"
 
+/* Of struct insn what is behind the instruction's place and bytes. */
+enum { SHAPE_FROM = offsetof(struct insn, opsize), SHAPE_TAIL = sizeof(struct insn) - SHAPE_FROM };
 struct shape {
-    uint32_t key; /* 0: none */
+    uint8_t tail[SHAPE_TAIL];
+    uint32_t imm_sign; /* the sign bit of the first immediate, 0 if it is not signed */
     uint8_t imm_bytes, imm2_bytes;
-    bool imm_signed, is_moffs;
-    struct insn insn;
+    bool is_moffs;
 };
 enum { SHAPE_BITS = 11 };
 struct shape_table {
+    uint32_t keys[1 << SHAPE_BITS]; /* 0: none */
     struct shape shapes[1 << SHAPE_BITS];
 };
 
@@ -29,7 +34,8 @@ struct shape_head {
     bool has_modrm;
 };
 
-/* Reads prefixes, opcode and ModRM of 32-bit code; INSN_MAX_BYTES bytes are there. */
+enum { SHAPE_MIN_BYTES = 16 }; /* how many must be there: reads do not look at an operand's size */
+/* Reads prefixes, opcode and ModRM of 32-bit code. */
 struct shape_head shape_read_head(const uint8_t *bytes);
 /* Fills *insn and returns true if an instruction with this head was learned before. */
 bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_t eip,

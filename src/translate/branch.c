@@ -87,21 +87,12 @@ static uint64_t find_joined(const struct translator *t, uint32_t target_eip, int
     if (off >= 4096 || (t->in->engine & ENGINE_NO_JOIN) || (t->mode & MODE_STEP)) {
         return 0;
     }
-    const struct scan_result *scan = t->in->scan;
-    unsigned low = 0, high = t->n_insns; /* the first at or behind the target */
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        if (scan->insns[middle].eip < target_eip) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    const int found = scan_index(t->in->scan, off, target_eip);
+    if (found >= 0 && (unsigned)found <= t->index) {
+        return t->emit.exec + t->host_off[found];
     }
-    if (low < t->n_insns && scan->insns[low].eip == target_eip) {
-        if (low <= t->index) {
-            return t->emit.exec + t->host_off[low];
-        }
-        *index = (int)low;
+    if (found >= 0 && (unsigned)found < t->n_insns) {
+        *index = found;
         return 0;
     }
     uint32_t slot = t->in->page->phys->loose ? 0 : codepage_slot(t->in->page, off);

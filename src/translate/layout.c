@@ -38,20 +38,16 @@ static unsigned guess_bytes(const struct insn *insn)
 }
 
 /* The index of the instruction that insn, at index, jumps back to inside the unit; or -1. */
-static int loop_head(const struct scan_result *scan, unsigned index)
+static int loop_head(const struct translator *t, unsigned index)
 {
-    const struct insn *insn = &scan->insns[index];
+    const struct insn *insn = &t->in->scan->insns[index];
     uint32_t target;
     if (!scan_is(insn, SCAN_JUMP) || !scan_has_target(insn, &target) ||
-        target < scan->insns[0].eip) {
+        target - t->page_eip >= PAGE_BYTES) {
         return -1;
     }
-    for (unsigned i = index + 1; i-- > 0 && scan->insns[i].eip >= target;) {
-        if (scan->insns[i].eip == target) {
-            return (int)i;
-        }
-    }
-    return -1;
+    const int head = scan_index(t->in->scan, target - t->page_eip, target);
+    return head <= (int)index ? head : -1;
 }
 
 /* Marks the heads of innermost loops with the loop's size. */
@@ -66,7 +62,7 @@ void translate_find_loops(struct translator *t)
     }
     for (unsigned b = 0; b < t->n_branches && n_loops < MAX_ALIGNED_LOOPS; b++) {
         unsigned i = t->branches[b];
-        int head = loop_head(scan, i);
+        int head = loop_head(t, i);
         if (head < 0 || head < last_head) { /* a loop around the one before */
             continue;
         }

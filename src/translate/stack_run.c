@@ -115,6 +115,13 @@ static bool is_native_member(const struct translator *t, const struct insn *insn
     return !insn->is_mem || is_lea(insn) || (insn_reaches_memory(insn) && may_reach(t, insn));
 }
 
+/* Nothing about it concerns ESP but perhaps the address of its operand. */
+static inline bool is_ordinary(const struct insn *insn)
+{
+    return insn->same && insn->verdict == VERDICT_NATIVE && !translate_is_touched(insn) &&
+           (insn->is_mem || !(insn->roles & ROLE_RM) || insn_rm(insn) != GPR_ESP);
+}
+
 static bool is_member(const struct translator *t, const struct insn *insn)
 {
     if (insn->plant || insn->technique == TECHNIQUE_CALL || insn->technique == TECHNIQUE_TRAP) {
@@ -193,8 +200,20 @@ static unsigned mark_run(struct translator *t, const uint8_t *targets, unsigned 
     int64_t pending = 0;
     for (; i < t->n_insns && i < first + MAX_RUN_INSNS; i++) {
         const struct insn *insn = &insns[i];
+        if (i > first && (!follows(t, targets, i) || ends_run(insn - 1))) {
+            break;
+        }
+        if (is_ordinary(insn)) {
+            if (insn->is_mem && insn->same != SAME_LEA && !may_reach(t, insn)) {
+                break;
+            }
+            if (proof == t->n_insns && insn->base == GPR_ESP && is_proof(insn)) {
+                proof = i;
+            }
+            continue;
+        }
         int32_t change = esp_change(insn);
-        if ((i > first && (!follows(t, targets, i) || ends_run(insn - 1))) || !is_member(t, insn)) {
+        if (!is_member(t, insn)) {
             break;
         }
         pending += change;

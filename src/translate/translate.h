@@ -39,12 +39,7 @@ struct lookup_site {
 enum { LOOKUP_REVIEW_USES = 512 };
 
 /* What the sampling code of an indirect jump or call names: chain.c. */
-enum {
-    CHAIN_TARGETS = 4,
-    JUMP_TARGETS = 8,
-    JUMP_SAMPLING_BYTES = 37,
-    JUMP_CALL_BYTES = 5
-};
+enum { CHAIN_TARGETS = 4, JUMP_TARGETS = 8, JUMP_SAMPLING_BYTES = 37, JUMP_CALL_BYTES = 5 };
 struct jump_site {
     struct insn insn;
     uint64_t host, behind; /* of the sampling code, which comes before the look-up; behind both */
@@ -132,20 +127,31 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, const struct unit *patch);
-/* chain.c: compares for the targets that site has met most. in->scan holds just that instruction. NULL if the cache is full. */
+/* chain.c: compares for the targets that site has met most. in->scan holds just that instruction.
+ * NULL if the cache is full. */
 struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct jump_site *site);
 /* Where a site's sampling code comes back to, r8d is what it was: the target. C may be asked to
  * make it anew while the guest's FPU state is live. */
 static inline void translate_sampling_code(uint8_t *code, const struct jump_site *site)
 {
-    enum { TARGET = CPU_SCRATCH_AT(SCRATCH_TARGET), LIGHT = CPU_HELPER_AT(HELPER_LIGHT), SITE = 15 };
+    enum {
+        TARGET = CPU_SCRATCH_AT(SCRATCH_TARGET),
+        LIGHT = CPU_HELPER_AT(HELPER_LIGHT),
+        SITE = 15
+    };
     const uint8_t bytes[JUMP_SAMPLING_BYTES] = {
-        0x45, 0x89, 0x87, TARGET & 0xff, TARGET >> 8, 0, 0, /* mov %r8d, TARGET(%r15) */
-        0x41, 0xb9, OP_TARGET, 0, 0, 0,                     /* mov $OP_TARGET, %r9d */
-        0x49, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0,                 /* mov $site, %r8 */
-        0x41, 0xff, 0x97, LIGHT & 0xff, LIGHT >> 8, 0, 0,   /* call *LIGHT(%r15) */
-        0x45, 0x8b, 0x87, TARGET & 0xff, TARGET >> 8, 0, 0, /* mov TARGET(%r15), %r8d */
+        0x45,        0x89, 0x87,      TARGET & 0xff,
+        TARGET >> 8, 0,    0, /* mov %r8d, TARGET(%r15) */
+        0x41,        0xb9, OP_TARGET, 0,
+        0,           0, /* mov $OP_TARGET, %r9d */
+        0x49,        0xb8, 0,         0,
+        0,           0,    0,         0,
+        0,           0, /* mov $site, %r8 */
+        0x41,        0xff, 0x97,      LIGHT & 0xff,
+        LIGHT >> 8,  0,    0, /* call *LIGHT(%r15) */
+        0x45,        0x8b, 0x87,      TARGET & 0xff,
+        TARGET >> 8, 0,    0, /* mov TARGET(%r15), %r8d */
     };
     for (unsigned i = 0; i < JUMP_SAMPLING_BYTES; i++) {
         code[i] = i - SITE < 8 ? (uint8_t)((uint64_t)site >> 8 * (i - SITE)) : bytes[i];
@@ -201,8 +207,9 @@ static inline bool translate_may_move_esp(const struct insn *insn)
     enum {
         MOVERS = SCAN_CALL | 1u << VERDICT_PUSH | 1u << VERDICT_POP | 1u << VERDICT_RET,
     };
-    bool sum =
-        insn->verdict == VERDICT_NATIVE && ((insn->opcode & 0xfd) == 0x81 || insn->opcode == 0x8d);
+    const bool of_esp = (insn->modrm & 0xc7) == (0xc0 | GPR_ESP) || insn_reg(insn) == GPR_ESP;
+    const bool sum = insn->verdict == VERDICT_NATIVE && of_esp &&
+                     ((insn->opcode & 0xfd) == 0x81 || insn->opcode == 0x8d);
     return scan_is(insn, MOVERS) | sum;
 }
 /* stack_run.c: marks runs; moves ESP, at once or where the run ends; makes r12 what ESP is. */
@@ -213,6 +220,10 @@ static inline bool translate_in_run(const struct translator *t)
 {
     return t->run[t->index] & RUN_MEMBER;
 }
+/* same.c: may instructions of this unit be copied; copies insn, of which insn->same is not 0, or
+ * does nothing and returns false. */
+bool translate_may_copy(const struct translator *t);
+bool translate_copy(struct translator *t, const struct insn *insn);
 /* stack_run.c: a native instruction of a run, if it has another form there. */
 bool translate_run_native(struct translator *t, const struct insn *insn);
 void translate_find_loops(struct translator *t);

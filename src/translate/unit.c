@@ -218,17 +218,42 @@ static void find_branches(struct translator *t)
  * instruction longer than any scan budget foresees. */
 enum { BODY_MAX_BYTES = CACHE_UNIT_MAX_BYTES - (16 << 10) };
 
+/* The short way of most instructions. False: the long one is due, and nothing has been done. */
+static inline bool copy_insn(struct translator *t, const struct insn *insn)
+{
+    const unsigned i = t->index;
+    const uint32_t start = emit_off(&t->emit);
+    const bool ends_run = t->run[i] == RUN_MEMBER;
+    if (insn->verdict != VERDICT_NATIVE || translate_is_touched(insn) || ends_run ||
+        t->loop_bytes[i] || t->shadow_next || (i && scan_is_call(insn - 1)) ||
+        !translate_copy(t, insn)) {
+        return false;
+    }
+    t->host_off[i] = start;
+    t->insns[i] = (struct unit_insn){
+        .host_off = (uint16_t)start,
+        .page_off = (uint16_t)(insn->eip - t->page_eip),
+        .esp_pending = (int16_t)t->esp_pending,
+        .n_bytes = insn->n_bytes,
+    };
+    return true;
+}
+
 static void translate_body(struct translator *t)
 {
     const struct scan_result *scan = t->in->scan;
     find_branches(t);
     translate_find_loops(t);
     translate_find_runs(t);
+    const bool may_copy = translate_may_copy(t);
     for (t->index = 0;
          t->index < t->n_insns && (emit_off(&t->emit) < BODY_MAX_BYTES || t->esp_pending);
          t->index++) {
         const struct insn *insn = &scan->insns[t->index];
         uint32_t page_off = insn->eip - t->page_eip;
+        if (may_copy && insn->same && copy_insn(t, insn)) {
+            continue;
+        }
         if (t->loop_bytes[t->index]) {
             translate_align_loop(t);
         }

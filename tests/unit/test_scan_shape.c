@@ -106,7 +106,7 @@ static bool knows(const uint8_t *bytes)
 static void what_is_kept(void **state)
 {
     (void)state;
-    static const uint8_t kept[][15] = {
+    static const uint8_t kept[][SHAPE_MIN_BYTES] = {
         {0x8b, 0x45, 0xfc},
         {0x55},
         {0xe8, 1, 2, 3, 4},
@@ -119,7 +119,7 @@ static void what_is_kept(void **state)
         {0xc8, 1, 2, 3},
         {0x9a, 1, 2, 3, 4, 5, 6},
     };
-    static const uint8_t never[][15] = {
+    static const uint8_t never[][SHAPE_MIN_BYTES] = {
         {0x67, 0x8b, 0x00},
         {0xf2, 0xf3, 0xa4},
         {0x66, 0x66, 0x90},
@@ -135,11 +135,11 @@ static void what_is_kept(void **state)
     memset(&table, 0, sizeof table);
     for (unsigned i = 0; i < ARRAY_SIZE(kept); i++) {
         assert_false(knows(kept[i]));
-        scan_decode(&quick, kept[i], 15, true, 0, false, &insn);
+        scan_decode(&quick, kept[i], SHAPE_MIN_BYTES, true, 0, false, &insn);
         assert_true(knows(kept[i]));
     }
     for (unsigned i = 0; i < ARRAY_SIZE(never); i++) {
-        scan_decode(&quick, never[i], 15, true, 0, false, &insn);
+        scan_decode(&quick, never[i], SHAPE_MIN_BYTES, true, 0, false, &insn);
         assert_false(knows(never[i]));
     }
 }
@@ -148,19 +148,19 @@ static void what_is_kept(void **state)
 static void elsewhere(void **state)
 {
     (void)state;
-    static const uint8_t bytes[15] = {0x8b, 0x86, 1, 2, 3, 4};
+    static const uint8_t bytes[SHAPE_MIN_BYTES] = {0x8b, 0x86, 1, 2, 3, 4};
     struct insn insn, plain;
     memset(&table, 0, sizeof table);
-    scan_decode(&quick, bytes, 15, false, 0, false, &insn);
+    scan_decode(&quick, bytes, SHAPE_MIN_BYTES, false, 0, false, &insn);
     scan_decode(&quick, bytes, 6, true, 0, false, &insn);
-    scan_decode(&quick, bytes, 15, true, 0, true, &insn);
+    scan_decode(&quick, bytes, SHAPE_MIN_BYTES, true, 0, true, &insn);
     assert_false(knows(bytes));
-    scan_decode(&quick, bytes, 15, true, 0, false, &insn);
+    scan_decode(&quick, bytes, SHAPE_MIN_BYTES, true, 0, false, &insn);
     assert_true(knows(bytes));
-    scan_decode(&scanner, bytes, 15, false, 0, false, &plain);
-    scan_decode(&quick, bytes, 15, false, 0, false, &insn);
+    scan_decode(&scanner, bytes, SHAPE_MIN_BYTES, false, 0, false, &plain);
+    scan_decode(&quick, bytes, SHAPE_MIN_BYTES, false, 0, false, &insn);
     assert_memory_equal(&insn, &plain, sizeof plain); /* shape and all */
-    scan_decode(&quick, bytes, 15, true, 0, true, &insn);
+    scan_decode(&quick, bytes, SHAPE_MIN_BYTES, true, 0, true, &insn);
     assert_int_equal(insn.mem_bytes, 4);
     scan_decode(&quick, bytes, 5, true, 0, false, &insn);
     assert_int_equal(insn.flags, INSN_TRUNCATED);
