@@ -10,7 +10,7 @@
  *   22  jmp unit
  *   27  mov %r9, %rcx; mov $lin, %r8d; mov (%r10,%r8,4), %r9d; lea cache(%r9), %r9; jmp *%r9
  *
- * No flags; LOOP falls through where all is well (docs/decisions/0016, 0017). The entry says which
+ * No flags; LOOP falls through where all is well (docs/decisions/0016, 0018). The entry says which
  * page, mode and code is there now; so a bridge need not know about mappings, only about its unit:
  * a codepage has a list of those that lead to it, and closes them when its units are dropped.
  */
