@@ -10,6 +10,13 @@
  *   22  jmp unit
  *   27  mov %r9, %rcx; mov $lin, %r8d; mov (%r10,%r8,4), %r9d; lea cache(%r9), %r9; jmp *%r9
  *
+ * A call has it where it stands: each further place in the code is one more line to wait for. In
+ * front of it is mov $lin, %r8d; its 22 is a call, and 27 what that comes back to; LOOP leads to a
+ * jump to STUB_LANDING, which looks up and forgets where to come back to. Given up, it is the
+ * look-up:
+ *
+ *    7  mov (%r10,%r8,4), %r9d; jmp 17; n; lea cache(%r9), %r9; call *%r9
+ *
  * No flags; LOOP falls through where all is well (docs/decisions/0016, 0018). The entry says which
  * page, mode and code is there now; so a bridge need not know about mappings, only about its unit:
  * a codepage has a list of those that lead to it, and closes them when its units are dropped.
@@ -25,13 +32,21 @@ enum {
     BRIDGE_JUMP = 22,
     BRIDGE_LOOKUP = 27,
     BRIDGE_LIN = 32,
+    BRIDGE_CALL_LIN = -4,
+    BRIDGE_CALL_BEFORE = 6, /* bytes of mov $lin, %r8d */
+    BRIDGE_CALL_BYTES = 27, /* behind them */
     BRIDGE_BYTES = 50,
     BRIDGE_STUB = 224, /* run/offsets.h: STUB_BRIDGE */
     BRIDGE_TABLE_BYTES = VIEW_TABLE_SLOTS * sizeof(uint32_t),
     BRIDGE_FIRST_PAGE = 16, /* below, the directory's displacement has one byte */
 };
 
-/* The target of the bridge at offset `at` of the cache. */
+/* Is the bridge at offset `at` of the cache a call's? Not if it was given up. Light. */
+static inline bool bridge_is_call(const struct cache *cache, uint32_t at)
+{
+    return cache->write[at + BRIDGE_JUMP] == 0xe8;
+}
+/* Its target. Light. */
 uint32_t bridge_target(const struct cache *cache, uint32_t at);
 /* The low half of what a directory holds where lin leads to table. Light. */
 uint32_t bridge_entry(const uint32_t *table, uint32_t lin);

@@ -9,11 +9,16 @@ static void put_u32(uint8_t *at, uint32_t value)
     }
 }
 
+static void put(uint8_t *at, const uint8_t *bytes, unsigned n_bytes)
+{
+    for (unsigned i = 0; i < n_bytes; i++) {
+        at[i] = bytes[i];
+    }
+}
+
 static void put_gate(const struct cache *cache, uint32_t at, const uint8_t *gate)
 {
-    for (unsigned i = 0; i < BRIDGE_JUMP - BRIDGE_GATE; i++) {
-        cache->write[at + BRIDGE_GATE + i] = gate[i];
-    }
+    put(cache->write + at + BRIDGE_GATE, gate, BRIDGE_JUMP - BRIDGE_GATE);
 }
 
 static void close_gate(const struct cache *cache, uint32_t at)
@@ -23,9 +28,20 @@ static void close_gate(const struct cache *cache, uint32_t at)
     put_gate(cache, at, gate);
 }
 
+/* How far LOOP goes: a landing is mov, lea, and its own jump behind jrcxz, or loop to another's. */
+static uint8_t way_to_look_up(const struct cache *cache, uint32_t at)
+{
+    enum { ASKS = BRIDGE_CALL_BYTES + 10, FROM = BRIDGE_GATE + 2 };
+    const uint8_t *asks = cache->write + at + ASKS;
+    if (!bridge_is_call(cache, at)) {
+        return BRIDGE_LOOKUP - FROM;
+    }
+    return (uint8_t)(ASKS + 2 - FROM + (asks[0] == 0xe2 ? asks[1] : 0));
+}
+
 static void open_gate(const struct cache *cache, uint32_t at, uint32_t entry, uint32_t to)
 {
-    static const uint8_t gate[] = {0xe2, BRIDGE_LOOKUP - BRIDGE_GATE - 2, 0x49, 0x8b, 0xc9};
+    const uint8_t gate[] = {0xe2, way_to_look_up(cache, at), 0x49, 0x8b, 0xc9};
     put_u32(cache->write + at + BRIDGE_ENTRY, 1 - entry);
     put_u32(cache->write + at + BRIDGE_JUMP + 1, to - (at + BRIDGE_JUMP + 5));
     put_gate(cache, at, gate);
@@ -34,12 +50,21 @@ static void open_gate(const struct cache *cache, uint32_t at, uint32_t entry, ui
 static void give_up(const struct cache *cache, uint32_t at)
 {
     static const uint8_t gate[] = {0xeb, BRIDGE_LOOKUP - BRIDGE_GATE - 2, 0x0f, 0x1f, 0};
-    put_gate(cache, at, gate);
+    static const uint8_t look_up[] = {0x47, 0x8b, 0x0c, 0x82, 0xeb, BRIDGE_GATE - BRIDGE_ENTRY};
+    static const uint8_t go[] = {0x4d, 0x8d, 0x89, 0, 0, 0, 0, 0x41, 0xff, 0xd1};
+    if (!bridge_is_call(cache, at)) {
+        put_gate(cache, at, gate);
+        return;
+    }
+    put(cache->write + at + BRIDGE_ENTRY - sizeof(look_up), look_up, sizeof(look_up));
+    put(cache->write + at + BRIDGE_GATE, go, sizeof(go));
+    put_u32(cache->write + at + BRIDGE_GATE + 3, (uint32_t)cache->exec);
 }
 
 uint32_t bridge_target(const struct cache *cache, uint32_t at)
 {
-    const uint8_t *lin = cache->write + at + BRIDGE_LIN;
+    const uint8_t *lin =
+        cache->write + at + (bridge_is_call(cache, at) ? BRIDGE_CALL_LIN : BRIDGE_LIN);
     return lin[0] | (uint32_t)lin[1] << 8 | (uint32_t)lin[2] << 16 | (uint32_t)lin[3] << 24;
 }
 

@@ -34,23 +34,40 @@ static void emit_lookup_known(struct translator *t, uint32_t lin)
     emit_lookup_slot(t, R10);
 }
 
-/* Out of the page, by a bridge that C builds when it is first used (cache/bridge.h). */
-static void emit_bridge(struct translator *t, uint32_t lin)
+/* What both kinds of bridge begin with, closed. */
+static void emit_closed(struct translator *t, uint32_t lin)
 {
     struct emit *e = &t->emit;
-    const uint32_t at = emit_off(e);
     translate_load_entry(t, R10, lin);
     emit_mov_rr64(e, R9, RCX);
     emit_bytes(e, (const uint8_t[]){0x41, 0x8d, 0x8a}, 3); /* lea n(%r10), %ecx */
     emit_u32(e, (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES);
     translate_note(t, MOVE_ENTRY, 4);
     emit_call_rel32(e, t->in->cache->exec + STUB_BRIDGE);
+}
+
+/* Out of the page, by a bridge that C builds when it is first used (cache/bridge.h). */
+static void emit_bridge(struct translator *t, uint32_t lin)
+{
+    struct emit *e = &t->emit;
+    const uint32_t at = emit_off(e);
+    emit_closed(t, lin);
     emit_jmp_rel32(e, emit_pc(e) + 5);
     emit_mov_rr64(e, RCX, R9);
     translate_load_lin(t, R8, lin);
     emit_lookup_slot(t, R10);
     emit_jmp_reg(e, R9);
     BUG_ON(emit_off(e) - at != BRIDGE_BYTES && !e->overflow);
+}
+
+static void emit_call_bridge(struct translator *t, uint32_t lin)
+{
+    struct emit *e = &t->emit;
+    translate_load_lin(t, R8, lin);
+    const uint32_t at = emit_off(e);
+    emit_closed(t, lin);
+    emit_call_rel32(e, t->in->cache->exec + STUB_MISS);
+    BUG_ON(emit_off(e) - at != BRIDGE_CALL_BYTES && !e->overflow);
 }
 
 /* Loose pages are short-lived code; the look-up is all they need. */
@@ -194,8 +211,11 @@ void translate_call_known(struct translator *t, const struct insn *insn, uint32_
         translate_exit_direct(t, target_eip);
     } else if (target_eip == insn->eip + insn->n_bytes) {
         return; /* "call next; pop": nobody will return here */
-    } else if ((off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) || goes_by_bridge(t, target_eip)) {
+    } else if (off < 4096 && !(t->in->engine & ENGINE_NO_JOIN)) {
         aim(t, emit_call_rel32(&t->emit, 0), target_eip);
+    } else if (goes_by_bridge(t, target_eip) && !t->in->cache->no_landings &&
+               t->in->page->lin_page >= BRIDGE_FIRST_PAGE) { /* its landing has known lengths */
+        emit_call_bridge(t, target_eip);
     } else {
         emit_lookup_known(t, target_eip);
         emit_call_reg(&t->emit, R9);

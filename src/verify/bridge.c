@@ -24,21 +24,25 @@ static bool begins(const uint8_t *at)
            is_same(at + 7, (const uint8_t[]){0x4c, 0x8b, 0xc9, 0x41, 0x8d, 0x8a}, 6);
 }
 
+static bool leads_to(const struct verifier *v, const uint8_t *at, uint64_t host, uint32_t lin)
+{
+    return v->in->bridge && v->in->is_entry(v->in->arg, host) &&
+           v->in->bridge(v->in->arg, host, lin, v->in->mode, 1 - read32(at + BRIDGE_ENTRY));
+}
+
 /* What goes on if the gate is open. */
 static bool is_built(const struct verifier *v, const uint8_t *at)
 {
     const uint64_t next = v->in->exec + v->off + BRIDGE_LOOKUP;
     const uint64_t host = next + (uint64_t)(int64_t)(int32_t)read32(at + BRIDGE_JUMP + 1);
     return is_same(at + BRIDGE_GATE, (const uint8_t[]){0xe2, 8, 0x49, 0x8b, 0xc9}, 5) &&
-           v->in->bridge && v->in->is_entry(v->in->arg, host) &&
-           v->in->bridge(v->in->arg, host, read32(at + BRIDGE_LIN), v->in->mode,
-                         1 - read32(at + BRIDGE_ENTRY));
+           leads_to(v, at, host, read32(at + BRIDGE_LIN));
 }
 
-static bool is_closed(const struct verifier *v, const uint8_t *at)
+/* back: behind the call. */
+static bool is_closed(const struct verifier *v, const uint8_t *at, uint64_t back)
 {
-    const uint32_t rel =
-        (uint32_t)(v->in->cache_exec + STUB_BRIDGE - (v->in->exec + v->off + BRIDGE_JUMP));
+    const uint32_t rel = (uint32_t)(v->in->cache_exec + STUB_BRIDGE - back);
     return at[BRIDGE_GATE] == 0xe8 && read32(at + BRIDGE_GATE + 1) == rel;
 }
 
@@ -57,6 +61,44 @@ static bool looks_up(const struct verifier *v, const uint8_t *at)
            is_same(look_up + 20, (const uint8_t[]){0x41, 0xff, 0xe1}, 3);
 }
 
+/* mov $lin, %r8d and a call's: not what it is when it was given up. */
+static bool call_begins(const struct verifier *v, const uint8_t *at)
+{
+    return v->in->n_bytes - v->off >= BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES && !v->in_exits &&
+           at[0] == 0x41 && at[1] == 0xb8 && begins(at + BRIDGE_CALL_BEFORE);
+}
+
+/* r8d is the target, r9 is rcx: as the stub for landings wants them. */
+static bool call_is_built(const struct verifier *v, const uint8_t *at)
+{
+    const uint32_t gate = v->off + BRIDGE_CALL_BEFORE + BRIDGE_GATE;
+    const uint32_t other = gate + 2 + (uint32_t)(int32_t)(int8_t)at[BRIDGE_GATE + 1];
+    const uint64_t next = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES;
+    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)read32(at + BRIDGE_JUMP + 1);
+    return at[BRIDGE_GATE] == 0xe2 && landing_is_jump(v, other) &&
+           is_same(at + BRIDGE_GATE + 2, (const uint8_t[]){0x49, 0x8b, 0xc9}, 3) &&
+           leads_to(v, at, host, read32(at + BRIDGE_CALL_LIN));
+}
+
+static bool call_step(struct verifier *v, const uint8_t *at)
+{
+    const uint32_t page = read32(at + BRIDGE_CALL_LIN) >> PAGE_SHIFT;
+    const uint64_t back = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_JUMP;
+    if (v->end_off - v->off < BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES || v->in->mode & MODE_STEP ||
+        !v->in->landings || read32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe8 ||
+        !(call_is_built(v, at) || is_closed(v, at, back))) {
+        return verify_fail(v, RULE_BRIDGE);
+    }
+    v->z.length = BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES;
+    if (!state_check_canonical(v)) {
+        return false;
+    }
+    state_canonical(v, &v->state);
+    v->state.esp_lost = true;
+    landing_begin(v);
+    return true;
+}
+
 bool bridge_begins(const struct verifier *v)
 {
     return v->in->n_bytes - v->off >= BRIDGE_BYTES && begins(v->in->bytes + v->off);
@@ -65,6 +107,10 @@ bool bridge_begins(const struct verifier *v)
 bool bridge_step(struct verifier *v, bool *taken)
 {
     const uint8_t *at = v->in->bytes + v->off;
+    if (call_begins(v, at)) {
+        *taken = true;
+        return call_step(v, at + BRIDGE_CALL_BEFORE);
+    }
     *taken = bridge_begins(v);
     if (!*taken) {
         return true;
@@ -72,7 +118,8 @@ bool bridge_step(struct verifier *v, bool *taken)
     const uint32_t page = read32(at + BRIDGE_LIN) >> PAGE_SHIFT;
     if (v->end_off - v->off < BRIDGE_BYTES || v->in->mode & MODE_STEP || !looks_up(v, at) ||
         read32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe9 ||
-        !(is_built(v, at) || is_closed(v, at) || is_given_up(at))) {
+        !(is_built(v, at) || is_closed(v, at, v->in->exec + v->off + BRIDGE_JUMP) ||
+          is_given_up(at))) {
         return verify_fail(v, RULE_BRIDGE);
     }
     v->z.length = BRIDGE_BYTES;

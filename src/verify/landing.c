@@ -43,18 +43,23 @@ bool landing_leave(struct verifier *v)
     return state_check_canonical(v);
 }
 
+bool landing_is_jump(const struct verifier *v, uint64_t off)
+{
+    int32_t rel = 0;
+    if (off < v->in->body_bytes && v->in->body_bytes - off >= 5 && v->in->bytes[off] == 0xe9) {
+        memcpy(&rel, v->in->bytes + off + 1, 4);
+    }
+    return v->in->exec + off + 5 + (uint64_t)(int64_t)rel == v->in->cache_exec + STUB_LANDING;
+}
+
 /* LOOP to the jump of another landing of this unit. */
 bool landing_loop(struct verifier *v, uint64_t host)
 {
     const struct value rcx = v->state.reg[V_RCX];
     const uint64_t off = host - v->in->exec;
     const struct state state = v->state;
-    int32_t rel = 0;
-    if (off < v->in->body_bytes && v->in->body_bytes - off >= 5 && v->in->bytes[off] == 0xe9) {
-        memcpy(&rel, v->in->bytes + off + 1, 4);
-    }
     if (rcx.kind != VALUE_ELSEWHERE || rcx.lo != 1 || v->z.address_width != 64 ||
-        host + 5 + (uint64_t)(int64_t)rel != v->in->cache_exec + STUB_LANDING) {
+        !landing_is_jump(v, off)) {
         return verify_fail(v, RULE_LANDING);
     }
     if (!landing_leave(v)) {

@@ -253,6 +253,8 @@ void landing_begin(struct verifier *v);
 bool landing_difference(struct verifier *v, const ZydisDecodedOperandMem *mem);
 /* A branch to STUB_LANDING. */
 bool landing_leave(struct verifier *v);
+/* Is at off of this unit a jump to STUB_LANDING? */
+bool landing_is_jump(const struct verifier *v, uint64_t off);
 /* LOOP to host, behind a call. */
 bool landing_loop(struct verifier *v, uint64_t host);
 

@@ -30,18 +30,25 @@ bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table,
 static struct unit *from, *to;
 static struct codepage *from_page, *to_page;
 
-/* A page that calls OFF of another one, in another codepage; with a bridge at the end. */
+static uint32_t bridge_bytes;
+static bool calls; /* else jumps */
+
+/* A page that goes to OFF of another one, in another codepage, by a bridge. */
 static uint32_t make(void)
 {
     bench_start(FROM, USER_MODE);
-    memcpy(bench.bytes + OFF, "\xe8\xfb\x1f\x00\x00\xc3", 6); /* call (TO << 12) + OFF; ret */
+    memcpy(bench.bytes + OFF, "\xe9\xfb\x1f\x00\x00\xc3", 6); /* (TO << 12) + OFF; ret */
+    bench.bytes[OFF] = calls ? 0xe8 : 0xe9;
     from = bench_translate(OFF, SCAN_MAX_INSNS);
     from_page = bench.page;
     to_page = bench.page = codepage_get(&bench.pages, 0x78, TO, USER_MODE, PAGE_BYTES);
     memcpy(bench.bytes + OFF, "\x40\xc3", 2);
     assert_non_null(from);
-    assert_int_equal(from->n_bytes, from->body_bytes + BRIDGE_BYTES);
-    return from->off + from->body_bytes;
+    const uint8_t *code = bench.cache.write + from->off;
+    const uint32_t at = calls ? 9 + 5 + BRIDGE_CALL_BEFORE : 0; /* behind mov $next, (%r12); lea */
+    assert_memory_equal(code + at, "\x4d\x8b\x96", 3);
+    bridge_bytes = calls ? BRIDGE_CALL_BYTES : BRIDGE_BYTES;
+    return from->off + at;
 }
 
 static void make_target(void)
@@ -55,6 +62,11 @@ static uint8_t gate(uint32_t at)
     return bench.cache.write[at + BRIDGE_GATE];
 }
 
+static bool is_given_up(uint32_t at)
+{
+    return gate(at) == (calls ? 0x4d : 0xeb);
+}
+
 static void assert_verified(void)
 {
     assert_true(verify_all(&bench.cache) > 0);
@@ -64,6 +76,7 @@ static void built_and_closed(void **state)
 {
     (void)state;
     const uint32_t at = make();
+    const uint64_t n_built = bench.pages.n_bridges_built;
     assert_int_equal(bridge_target(&bench.cache, at), TO << 12 | OFF);
     assert_int_equal(gate(at), 0xe8);
     assert_verified();
@@ -74,7 +87,7 @@ static void built_and_closed(void **state)
     assert_int_equal(gate(at), 0xe2);
     int32_t rel;
     memcpy(&rel, bench.cache.write + at + BRIDGE_JUMP + 1, 4);
-    assert_int_equal(at + BRIDGE_LOOKUP + (uint32_t)rel, to->off);
+    assert_int_equal(at + BRIDGE_JUMP + 5 + (uint32_t)rel, to->off);
     assert_verified();
     codepage_invalidate(&bench.pages, 0x77); /* where it begins: nobody comes here any more */
     assert_int_equal(gate(at), 0xe2);
@@ -83,7 +96,7 @@ static void built_and_closed(void **state)
     make_target(); /* and again */
     bridge_build(&bench.pages, at, to_page->table);
     assert_int_equal(gate(at), 0xe2);
-    assert_int_equal(bench.pages.n_bridges_built, 2);
+    assert_int_equal(bench.pages.n_bridges_built - n_built, 2);
 }
 
 /* The checker sees a bridge to code that is gone, and one that asks for another page. */
@@ -97,7 +110,7 @@ static void what_is_checked(void **state)
     bridge_build(&bench.pages, at, to_page->table);
     verify_input_of(&bench.cache, from, NULL, &in);
     assert_int_equal(verify_unit(&in, &finding), 0);
-    for (unsigned i = 0; i < BRIDGE_BYTES; i++) {
+    for (unsigned i = 0; i < bridge_bytes; i++) {
         uint8_t *byte = bench.cache.write + at + i;
         for (unsigned bit = 0; bit < 8; bit++) {
             *byte ^= (uint8_t)(1u << bit);
@@ -127,19 +140,21 @@ static void given_up(void **state)
     make_target();
     to_page->phys->loose = true;
     bridge_build(&bench.pages, at, to_page->table);
-    assert_int_equal(gate(at), 0xeb);
+    assert_true(is_given_up(at));
+    assert_verified();
+    assert_true(codepage_move(&bench.pages, from_page, 0x1234)); /* what it is now is moved too */
     assert_verified();
     at = make();
     make_target();
     to->is_crossing = true; /* it is made anew when the page behind it changes, by its slot */
     bridge_build(&bench.pages, at, to_page->table);
-    assert_int_equal(gate(at), 0xeb);
+    assert_true(is_given_up(at));
     at = make();
     make_target();
     bench.pages.n_bridges = bench.pages.max_bridges;
     assert_false(codepages_have_room(&bench.pages));
     bridge_build(&bench.pages, at, to_page->table);
-    assert_int_equal(gate(at), 0xeb);
+    assert_true(is_given_up(at));
     codepages_flush(&bench.pages);
     assert_true(codepages_have_room(&bench.pages));
 }
@@ -176,12 +191,12 @@ static void loose(void **state)
     for (unsigned i = 0; i < 8; i++) {
         bridge_build(&bench.pages, at, to_page->table);
         codepage_store(&bench.pages, 0x78 << 12 | OFF, 1, bytes);
-        assert_true(gate(at) == 0xe8 || gate(at) == 0xeb);
+        assert_true(gate(at) == 0xe8 || is_given_up(at));
         make_target();
         assert_verified();
     }
     assert_true(to_page->phys->loose);
-    assert_int_equal(gate(at), 0xeb);
+    assert_true(is_given_up(at));
 }
 
 static void who_has_one(void **state)
@@ -217,31 +232,76 @@ static void who_has_one(void **state)
     }
 }
 
-/* Branches of one unit to the same place share one. */
+/* Jumps of one unit to the same place share one. */
 static void shared(void **state)
 {
     (void)state;
     bench_start(FROM, USER_MODE);
-    /* call; jz; call to one place; jz to another one; ret */
-    memcpy(bench.bytes + OFF, "\xe8\xfb\x1f\x00\x00\x0f\x84\xf5\x1f\x00\x00\xe8\xf0\x1f\x00\x00",
-           16);
-    memcpy(bench.bytes + OFF + 16, "\x0f\x84\xeb\x1f\x00\x00\xc3", 7);
+    /* jz to one place, twice; jz to another one; ret */
+    memcpy(bench.bytes + OFF, "\x0f\x84\xfb\x1f\x00\x00\x0f\x84\xf5\x1f\x00\x00", 12);
+    memcpy(bench.bytes + OFF + 12, "\x0f\x84\xeb\x1f\x00\x00\xc3", 7);
     struct unit *unit = bench_translate(OFF, SCAN_MAX_INSNS);
     assert_non_null(unit);
     assert_int_equal(unit->n_bytes, unit->body_bytes + 2 * BRIDGE_BYTES);
     assert_verified();
 }
 
+/* LOOP of a call's bridge reaches the jump of its own landing, or that of one before. */
+static void far_landings(void **state)
+{
+    (void)state;
+    calls = true;
+    for (unsigned between = 0; between < 64; between++) {
+        bench_start(FROM, USER_MODE);
+        const unsigned second = OFF + 5 + between;
+        memset(bench.bytes + OFF, 0x90, 5 + between);
+        memcpy(bench.bytes + OFF, "\xe8\xfb\x1f\x00\x00", 5);
+        memcpy(bench.bytes + second, "\xe8\x00\x20\x00\x00\xc3", 6);
+        struct unit *unit = bench_translate(OFF, SCAN_MAX_INSNS);
+        to_page = bench.page = codepage_get(&bench.pages, 0x78, TO, USER_MODE, PAGE_BYTES);
+        memset(bench.bytes, 0x40, PAGE_BYTES);
+        assert_non_null(unit);
+        for (unsigned i = 0; i < unit->n_insns; i++) {
+            const uint32_t at = unit->off + unit->insns[i].host_off + 9 + 5 + BRIDGE_CALL_BEFORE;
+            if (unit->insns[i].n_bytes == 5) {
+                bench.page = to_page;
+                assert_non_null(bench_translate(bridge_target(&bench.cache, at) & 4095, 1));
+                bridge_build(&bench.pages, at, to_page->table);
+                assert_int_equal(gate(at), 0xe2);
+            }
+        }
+        assert_verified();
+    }
+}
+
+static int with_calls(void **state)
+{
+    (void)state;
+    calls = true;
+    return 0;
+}
+
+static int with_jumps(void **state)
+{
+    (void)state;
+    calls = false;
+    return 0;
+}
+
+#define BOTH(test)                                                                                 \
+    cmocka_unit_test_setup(test, with_calls), cmocka_unit_test_setup(test, with_jumps)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(built_and_closed),
-        cmocka_unit_test(what_is_checked),
-        cmocka_unit_test(given_up),
-        cmocka_unit_test(moved),
-        cmocka_unit_test(loose),
+        BOTH(built_and_closed),
+        BOTH(what_is_checked),
+        BOTH(given_up),
+        BOTH(moved),
+        BOTH(loose),
         cmocka_unit_test(who_has_one),
         cmocka_unit_test(shared),
+        cmocka_unit_test(far_landings),
     };
     return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }
