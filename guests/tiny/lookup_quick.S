@@ -45,7 +45,7 @@ again:
     incl %ebx
     cmpl $A + PG + 4, %ebx
     jne 1b
-    /* PUSH and JMP load their operand first; FS has a base, 8 less than the page's end */
+    /* PUSH, JMP and CALL load their operand first; FS has a base, 8 less than the page's end */
     drop A
     movl $A + PG - 8, %ebx
     movl $3f, %eax
@@ -68,6 +68,25 @@ again:
     jmp *(%ebx)
     FAIL
 3:  drop A
+    movl $callee, %eax
+    call store4
+    drop A
+    movl %esp, %edx
+    call *(%ebx)                    /* behind it, on a stack that is as it was */
+5:  CHECK(%ecx, $5b)
+    CHECK(%edx, %esp)
+    drop A
+    pushl $callee
+    pushl %ebx                      /* inside of a run, by the ESP before it */
+    call *4(%esp)
+6:  CHECK(%ecx, $6b)
+    addl $8, %esp
+    drop A
+    call *-12(%ebx, %ebp, 4)
+7:  CHECK(%ecx, $7b)
+    movl $3b, %eax
+    call store4
+    drop A
     movl $T0, %eax
     movl %eax, %fs
     movl $8, %ecx
@@ -163,6 +182,9 @@ again:
     CHECK(%eax, before)
     popl %eax
     .endm
+callee:
+    movl (%esp), %ecx
+    ret
 load4:
     keeps movl (%ecx), %ecx
     ret

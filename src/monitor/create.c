@@ -93,8 +93,10 @@ static int create_parts(struct machine *machine, char **error)
 {
     const struct options *options = &machine->options;
     bool tiny = options->engine & ENGINE_TINY_CACHE;
-    struct view_options view_options = {.no_fault_around =
-                                            options->engine & ENGINE_NO_FAULT_AROUND};
+    struct view_options view_options = {
+        .no_fault_around = options->engine & ENGINE_NO_FAULT_AROUND,
+        .no_parking = options->engine & ENGINE_NO_PARKING,
+    };
     const char *board_error = NULL;
 
     int result = mem_create(&machine->mem, options->ram_bytes);

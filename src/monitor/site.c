@@ -187,7 +187,7 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
     if (unit->is_crossing || unit->dead ||
         (known && hint->kind & ~(unsigned)(SITE_DUAL | SITE_GS)) ||
         !translate_may_look_up(decode_site(machine, page, old), page->mode) ||
-        (machine->cpu->exit_arg[2] && machine->scan.insns[0].verdict == VERDICT_PUSH)) {
+        (machine->cpu->exit_arg[2] && !machine->scan.insns[0].mem_write)) {
         /* the last one: its own store, not the operand */
         run_never_often(&machine->run, host);
         return;

@@ -30,10 +30,11 @@ static bool is_plain_access(const struct insn *insn)
            insn->mem_bytes > 0 && insn->mem_bytes <= 16;
 }
 
-/* PUSH, JMP: what they do besides follows the load of their operand. */
+/* PUSH, JMP, CALL: what they do besides follows the load of their operand. */
 static bool is_loaded_first(const struct insn *insn)
 {
-    return (insn->verdict == VERDICT_PUSH || insn->verdict == VERDICT_JMP_INDIRECT) &&
+    return (insn->verdict == VERDICT_PUSH || insn->verdict == VERDICT_JMP_INDIRECT ||
+            insn->verdict == VERDICT_CALL_INDIRECT) &&
            insn->is_mem && insn->opattr == 4 && insn->mem_bytes == 4 && !insn->mem_write;
 }
 

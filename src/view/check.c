@@ -118,15 +118,14 @@ static uint64_t changed_in(const struct view *view, const struct view_slot *slot
     return changed_in_word(copies, slot->table, word, bits, false);
 }
 
-/* True if nothing in pages [from, to) of the slot is mapped; asked only for small gaps. */
+/* True if nothing in pages [from, to) of the slot is mapped. */
 static bool gap_empty(const struct view_slot *slot, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = from; i < to; i++) {
-        if (bit_get(slot->mapped, i)) {
-            return false;
-        }
+    while (from < to && !(slot->mapped[from >> 6] >> (from & 63))) {
+        from = (from | 63) + 1;
     }
-    return true;
+    return from >= to ||
+           (uint32_t)__builtin_ctzll(slot->mapped[from >> 6] >> (from & 63)) >= to - from;
 }
 
 /* One slot with a page table. The slot may be gone afterwards. */
@@ -157,13 +156,37 @@ static void check_table(struct view *view, struct view_slot *slot, bool globals)
     batch_flush(&batch);
 }
 
+/* Another process has come to this directory, or this one has another page table. What it shows as
+ * before stays mapped (a fork's child has its parent's data), the rest is parked: programs that run
+ * again and again show the same code, so that a mapping costs an mprotect. The slot may be gone
+ * afterwards. */
+static bool turn_to_table(struct view *view, struct view_slot *slot, uint64_t pde)
+{
+    enum { MOST_PAGES = 256 }; /* more are cheaper dropped in one call */
+    uint32_t n_pages = slot->n_parked;
+    for (uint32_t word = 0; word < VIEW_SLOT_WORDS; word++) {
+        for (uint64_t bits = slot->mapped[word]; bits && n_pages <= MOST_PAGES; bits &= bits - 1) {
+            n_pages++;
+        }
+    }
+    bool other_rights = (pde & PTE_P) && (table_changes(slot->pde, pde) & ~PTE_FRAME);
+    if (slot->large || other_rights || n_pages > MOST_PAGES || view->no_parking) {
+        return false;
+    }
+    slot->pde = pde;
+    slot->table = pde & PTE_P ? walk_page_host(view, (uint32_t)(pde & PTE_FRAME))
+                              : (const uint8_t *)view->zero_table;
+    check_table(view, slot, true);
+    return true;
+}
+
 static void check_slot(struct view *view, struct view_slot *slot, bool globals)
 {
     uint64_t pde = walk_current_pde(view, slot->index);
     if (slot_pde_changes(slot, pde)) {
         if (slot->window == VIEW_SUP) {
             space_slot_differs(view, slot, pde);
-        } else {
+        } else if (!turn_to_table(view, slot, pde)) {
             slot_drop(view, slot);
         }
         return;

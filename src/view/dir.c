@@ -129,8 +129,7 @@ static struct view_slot *code_slot(struct view *view, uint32_t window, uint32_t 
 {
     uint32_t index = lin >> view->slot_shift;
     struct view_slot *slot = slot_find(view, window, index);
-    if (slot &&
-        (slot->large != (walk->page_bytes != PAGE_BYTES) || slot_pde_changes(slot, walk->pde))) {
+    if (slot && !slot_suits(view, slot, walk)) {
         slot_drop(view, slot);
         slot = NULL;
     }
@@ -145,7 +144,9 @@ static void add_code_page(struct view *view, struct view_slot *slot, uint32_t i,
 {
     slot->has_user |= walk->user;
     if (!slot_uses(slot, i)) {
-        slot_unpark_page(slot, i); /* the copy will no longer tell its frame */
+        if ((slot_copy(view, slot, i) ^ pte) & PTE_FRAME) {
+            slot_unpark_page(slot, i); /* the copy will no longer tell its frame */
+        }
         slot_use_page(view, slot, i, pte, slot->window != VIEW_SUP || !walk->global);
     }
     bit_set(slot->code, i);

@@ -274,17 +274,12 @@ static long large_map(struct view *view, struct view_slot *slot, uint32_t i,
 
 /* ---- the fault ---- */
 
-static bool slot_matches(const struct view_slot *slot, const struct walk *walk)
-{
-    return slot->large == (walk->page_bytes != PAGE_BYTES) && !slot_pde_changes(slot, walk->pde);
-}
-
 static long map_page(struct view *view, uint32_t window, uint32_t lin, const struct walk *walk)
 {
     uint32_t index = lin >> view->slot_shift;
     uint32_t i = (lin >> PAGE_SHIFT) & (view->slot_pages - 1);
     struct view_slot *slot = slot_find(view, window, index);
-    if (slot && !slot_matches(slot, walk)) {
+    if (slot && !slot_suits(view, slot, walk)) {
         slot_drop(view, slot);
         slot = NULL;
     }
@@ -372,7 +367,7 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
         return VIEW_FAULT;
     }
     struct view_slot *slot = slot_find(view, window, lin >> view->slot_shift);
-    if (slot && window == VIEW_SUP && !slot_matches(slot, &walk)) {
+    if (slot && window == VIEW_SUP && !slot_suits(view, slot, &walk)) {
         space_slot_differs(view, slot, walk.pde);
     }
     enum view_answer answer = judge(view, window, lin, access, user, &walk);

@@ -117,6 +117,23 @@ struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index,
     return slot;
 }
 
+bool slot_suits(struct view *view, struct view_slot *slot, const struct walk *walk)
+{
+    if (slot->large != (walk->page_bytes != PAGE_BYTES)) {
+        return false;
+    }
+    if (!slot_pde_changes(slot, walk->pde)) {
+        return true;
+    }
+    if (slot->large || slot->n_used) {
+        return false;
+    }
+    slot->pde = walk->pde;
+    slot->serial = view->spaces[view->current].serial;
+    slot->table = walk_page_host(view, walk->pte_phys);
+    return true;
+}
+
 void slot_release(struct view *view, struct view_slot *slot)
 {
     BUG_ON(slot->n_used != 0 || slot->n_parked != 0);

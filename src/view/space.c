@@ -108,7 +108,8 @@ static bool is_stale(const struct view *view, uint32_t window)
     uint32_t number = view->windows[window].first;
     while (number) {
         const struct view_slot *slot = &view->slots[number];
-        if (!slot_pde_changes(slot, stored_pde(view, view->spaces[window].key, slot->index))) {
+        if (slot->n_used &&
+            !slot_pde_changes(slot, stored_pde(view, view->spaces[window].key, slot->index))) {
             return false;
         }
         number = slot->next;

@@ -54,6 +54,7 @@ struct view_options {
     unsigned n_windows;    /* private windows in the arena; 0 = default (2048) */
     unsigned max_mappings; /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
     bool no_fault_around;  /* map single pages only (bisecting) */
+    bool no_parking;       /* what another process mapped is dropped (bisecting) */
 };
 
 /* Reserves the arena and the default directory, makes the supervisor window and the space of

@@ -115,7 +115,7 @@ struct view {
     uint32_t max_mappings;
     uint32_t n_mappings; /* sum over windows, and directories */
     uint64_t ballast;    /* mappings to give up in need, or 0 */
-    bool no_fault_around;
+    bool no_fault_around, no_parking;
     struct view_window *windows;
     struct view_space *spaces;
     uint32_t *free_windows;
@@ -279,6 +279,8 @@ uint64_t walk_current_pde(const struct view *view, uint32_t index);
 /* slot.c. NULL if the pool is empty. */
 struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index,
                             const struct walk *walk);
+/* Is it what the walk found? One whose pages are all parked turns to whatever table comes. */
+bool slot_suits(struct view *view, struct view_slot *slot, const struct walk *walk);
 /* Gives back a slot whose pages are all unused. */
 void slot_release(struct view *view, struct view_slot *slot);
 void slot_release_if_empty(struct view *view, struct view_slot *slot);

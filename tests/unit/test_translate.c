@@ -325,7 +325,9 @@ static void who_may_look_up(void **state)
     assert_true(may_look_up("\x65\x8b\x03", 3, FLAT_MODE));         /* gs: */
     assert_true(may_look_up("\xff\x33", 2, FLAT_MODE));             /* push (%ebx) */
     assert_true(may_look_up("\xff\x23", 2, FLAT_MODE));             /* jmp *(%ebx) */
-    assert_false(may_look_up("\xff\x13", 2, FLAT_MODE));            /* call *(%ebx) */
+    assert_true(may_look_up("\xff\x13", 2, FLAT_MODE));             /* call *(%ebx) */
+    assert_false(may_look_up("\x66\xff\x13", 3, FLAT_MODE));        /* callw *(%ebx) */
+    assert_false(may_look_up("\xff\xd3", 2, FLAT_MODE));            /* call *%ebx */
     assert_false(may_look_up("\x66\xff\x33", 3, FLAT_MODE));        /* pushw (%ebx) */
     assert_false(may_look_up("\x8f\x03", 2, FLAT_MODE));            /* pop (%ebx) */
     assert_false(may_look_up("\x53", 1, FLAT_MODE));                /* push %ebx */

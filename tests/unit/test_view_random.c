@@ -10,6 +10,7 @@ static uint64_t rng;
 static uint32_t cr3s[N_SPACES];
 static bool pae;
 static bool globals;
+static uint32_t spare; /* a page table nobody has */
 
 static uint32_t rnd(uint32_t n)
 {
@@ -42,6 +43,7 @@ static uint64_t some_entry(uint32_t lin)
 
 static void build_spaces(void)
 {
+    spare = new_table();
     for (uint32_t i = 0; i < N_SPACES; i++) {
         cr3s[i] = new_space(pae);
         for (uint32_t n = 0; n < 60; n++) {
@@ -139,11 +141,40 @@ static void flush(uint32_t lin)
     }
 }
 
+/* Another process comes to this directory: some pages are as before, others not, or none is. */
+static void change_table(uint32_t lin)
+{
+    uint32_t pde = pde_at(cpu->cr3, lin, pae);
+    uint64_t was = get_entry(pde, pae);
+    if (is_shared(lin) || !(was & P)) {
+        return;
+    }
+    uint32_t n_entries = pae ? 512 : 1024, size = pae ? 8 : 4;
+    uint32_t page = lin >> 12 & ~(n_entries - 1);
+    for (uint32_t i = 0; i < n_entries; i++) {
+        uint64_t entry = get_entry((uint32_t)(was & PTE_FRAME) + i * size, pae);
+        entry = entry && rnd(4) == 0 ? some_entry((page + i) << 12) : entry;
+        put_entry(spare + i * size, pae, rnd(4) ? entry : 0);
+    }
+    if (rnd(2)) {
+        put_entry(pde, pae, 0);
+        load_cr3(cpu->cr3);
+        check_all();
+    }
+    put_entry(pde, pae, spare | (was & ~PTE_FRAME & ~(uint64_t)(rnd(8) ? 0 : rnd(2) ? W : U)));
+    spare = (uint32_t)(was & PTE_FRAME);
+    load_cr3(cpu->cr3);
+    check_all();
+}
+
 static void step(uint32_t n)
 {
     uint32_t lin = some_lin();
     uint32_t cr3 = cpu->cr3;
-    switch (rnd(10)) {
+    switch (rnd(40) ? rnd(10) : 10) {
+    case 10:
+        change_table(lin);
+        break;
     case 0:
         map_small(cr3, lin, some_entry(lin), pae);
         flush(lin);
@@ -211,6 +242,8 @@ static void test_random_tight(void **state)
     for (uint64_t seed = 100; seed < 108; seed++) {
         run(seed, &tight);
     }
+    const struct view_options dropping = {.no_parking = true};
+    run(200, &dropping);
 }
 
 int main(void)

@@ -599,6 +599,66 @@ static void test_lookups_in_turn(void **state)
     guest_stop();
 }
 
+/* Another process comes to a directory: what its page table shows as before costs no mapping. */
+static void check_other_table(bool pae)
+{
+    const uint64_t rights = P | W | U | A | D, rights_of_table = P | W | U | A;
+    guest_start(RAM_BYTES, NULL);
+    fill_ram();
+    uint32_t a = new_space(pae);
+    for (uint32_t i = 0; i < 4; i++) {
+        map_small(a, USER + i * PAGE_BYTES, (FRAME + i * 0x3000) | rights, pae);
+    }
+    paging_on(a, pae);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(touch_user(USER + i * PAGE_BYTES, VIEW_WRITE), VIEW_MAPPED);
+    }
+    uint64_t n_runs = view->stats.n_runs;
+    uint32_t pde = pde_at(a, USER, pae);
+    /* as a child of fork: the same, the same without W, nothing there yet, another page */
+    put_entry(pde, pae, new_table() | rights_of_table);
+    map_small(a, USER, FRAME | rights, pae);
+    map_small(a, USER + PAGE_BYTES, (FRAME + 0x3000) | (rights & ~(uint64_t)W), pae);
+    map_small(a, USER + 3 * PAGE_BYTES, (FRAME + 0x10000) | rights, pae);
+    load_cr3(a);
+    assert_true(host_writable(user_host(USER)));
+    assert_true(host_readable(user_host(USER + PAGE_BYTES)));
+    assert_false(host_writable(user_host(USER + PAGE_BYTES)));
+    assert_false(host_readable(user_host(USER + 2 * PAGE_BYTES)));
+    assert_false(host_readable(user_host(USER + 3 * PAGE_BYTES)));
+    assert_int_equal(touch_user(USER + 2 * PAGE_BYTES, VIEW_READ), VIEW_FAULT);
+    map_small(a, USER + 2 * PAGE_BYTES, (FRAME + 0x6000) | rights, pae);
+    assert_int_equal(touch_user(USER + 2 * PAGE_BYTES, VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(*(uint32_t *)user_host(USER + 2 * PAGE_BYTES), (FRAME + 0x6000) | 1);
+    assert_int_equal(view->stats.n_runs, n_runs);
+    assert_int_equal(touch_user(USER + 3 * PAGE_BYTES, VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(*(uint32_t *)user_host(USER + 3 * PAGE_BYTES), (FRAME + 0x10000) | 1);
+    /* it ends, and a program is executed: at first there is no table at all */
+    put_entry(pde, pae, 0);
+    load_cr3(a);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(touch_user(USER + i * PAGE_BYTES, VIEW_READ), VIEW_FAULT);
+    }
+    n_runs = view->stats.n_runs;
+    map_small(a, USER, FRAME | rights, pae);
+    map_small(a, USER + PAGE_BYTES, FRAME | rights, pae);
+    assert_int_equal(touch_user(USER, VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(view->stats.n_runs, n_runs);
+    assert_false(host_readable(user_host(USER + PAGE_BYTES)));
+    /* rights of the table */
+    put_entry(pde, pae, get_entry(pde, pae) & ~(uint64_t)U);
+    load_cr3(a);
+    assert_false(host_readable(user_host(USER)));
+    guest_stop();
+}
+
+static void test_other_table(void **state)
+{
+    (void)state;
+    check_other_table(false);
+    check_other_table(true);
+}
+
 /* Spaces whose directories have been emptied make room for new ones; the others stay. */
 static void check_ended_spaces(bool pae)
 {
@@ -865,6 +925,7 @@ int main(void)
         cmocka_unit_test(test_global_pages),
         cmocka_unit_test(test_eviction),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_other_table),
         cmocka_unit_test(test_ended_spaces),
         cmocka_unit_test(test_lookups_in_turn),
         cmocka_unit_test(test_mapping_limit),
