@@ -96,7 +96,7 @@ void cache_destroy(struct cache *cache)
 
 bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit)
 {
-    uint32_t at = (cache->used + 15) & ~15u;
+    uint32_t at = (cache->used + CACHE_UNIT_ALIGN - 1) & ~(uint32_t)(CACHE_UNIT_ALIGN - 1);
     if (at + max_bytes > cache->n_bytes || cache->n_units >= cache->max_units ||
         cache->n_insns + n_insns > cache->max_insns ||
         cache->n_site_bytes + (n_insns + 1) * CACHE_SITE_BYTES > cache->max_site_bytes) {

@@ -12,7 +12,7 @@
 
 #include "emit/emit.h"
 
-enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10 };
+enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10, CACHE_UNIT_ALIGN = 32 };
 
 /* What one guest instruction of a unit became. */
 struct unit_insn {

@@ -69,10 +69,8 @@ static void put_call(const struct cache *cache, const struct jump_site *site)
  */
 static void end_sampling(const struct cache *cache, const struct jump_site *site)
 {
-    static const uint8_t nops[JUMP_SAMPLING_BYTES] = {
-        0x66, 0x66, 0x66, 0x0f, 0x1f, 0x84, 0, 0,    0,    0,    0,    0x66, 0x66,
-        0x66, 0x0f, 0x1f, 0x84, 0,    0,    0, 0,    0,    0x66, 0x66, 0x66, 0x0f,
-        0x1f, 0x84, 0,    0,    0,    0,    0, 0x0f, 0x1f, 0x40, 0};
+    static const uint8_t nops[JUMP_SAMPLING_BYTES] = {0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0,
+                                                      0x0f, 0x1f, 0x84, 0,    0, 0, 0, 0};
     const uint64_t look_up = site->host + JUMP_SAMPLING_BYTES;
     if (scan_is_call(&site->insn)) {
         put(cache, site->host, nops, JUMP_SAMPLING_BYTES);
@@ -82,8 +80,23 @@ static void end_sampling(const struct cache *cache, const struct jump_site *site
     put_call(cache, site);
 }
 
+/* A jump's look-up lies in front of where it was, and partly over it: upwards, its end first. */
+static void put_look_up_back(const struct cache *cache, const struct jump_site *site)
+{
+    const uint64_t look_up = site->host + JUMP_SAMPLING_BYTES;
+    const uint8_t *from = cache_writable(cache, site->host);
+    uint8_t *to = cache_writable(cache, look_up);
+    for (uint64_t i = site->behind - look_up; i--;) {
+        to[i] = from[i];
+    }
+}
+
 static void begin_sampling(const struct cache *cache, struct jump_site *site)
 {
+    const uint8_t jmp_rel32 = 0xe9; /* to its chain: the look-up is untouched */
+    if (!scan_is_call(&site->insn) && *cache_writable(cache, site->host) != jmp_rel32) {
+        put_look_up_back(cache, site);
+    }
     translate_sampling_code(cache_writable(cache, site->host), site);
     put_call(cache, site);
     site->n_samples = site->n_targets = site->n_other = 0;

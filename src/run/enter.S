@@ -162,6 +162,14 @@ run_resume_end:
         mov     (%rcx), %rsp
         .endm
 
+/* call *helper[HELPER_TARGET](%r15): an indirect branch to r8d, which it is behind the call too. */
+        .globl  run_target
+        .type   run_target, @function
+run_target:
+        mov     %r8, CPU_SCRATCH_AT(SCRATCH_TARGET)(%r15)
+        mov     %r10, %r8
+        mov     $OP_TARGET_NUMBER, %r9d
+
 /* call *helper[HELPER_LIGHT](%r15): r8 = struct insn, r9d = operation. General registers only. */
         .globl  run_light
         .type   run_light, @function
@@ -170,6 +178,7 @@ run_light:
         test    %eax, %eax
         jnz     2f
         push    %rbx
+        mov     CPU_SCRATCH_AT(SCRATCH_TARGET)(%r15), %r8
         .globl  run_reload_begin
 run_reload_begin:
         cmpl    $0, CPU_EXIT_REQUEST(%r15)

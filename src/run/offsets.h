@@ -43,6 +43,7 @@
 #define HELPER_STEP      2 /* jmp: one instruction done, next is at linear address r8d */
 #define HELPER_CROSS     3 /* jmp: page-crossing unit at r8d must be checked again */
 #define HELPER_BRIDGE    5 /* jmp: a bridge is closed; its return address lies on the stack */
+#define HELPER_TARGET    6 /* call: OP_TARGET for struct insn r10; r8d = target, before and after */
 #define HELPER_LIGHT_END 4 /* as HELPER_LIGHT, never goes on behind it: "jmp *%r10" follows */
 
 /* struct cpu .scratch[] */
@@ -71,6 +72,7 @@
 #define EXIT_REQUEST_NUMBER 3
 #define EXIT_STEP_NUMBER    7
 #define EXIT_CROSS_NUMBER   10
+#define OP_TARGET_NUMBER    76
 
 #define CPU_SCRATCH_AT(n) (CPU_SCRATCH + 8 * (n))
 #define CPU_HELPER_AT(n)  (CPU_HELPER + 8 * (n))

@@ -56,6 +56,7 @@ _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUM
 
 void run_light(void);
 void run_light_end(void);
+void run_target(void);
 void run_exit_miss(void);
 void run_exit_step(void);
 void run_exit_cross(void);
@@ -181,6 +182,7 @@ int run_create(struct run *run, struct cpu *cpu, struct cache *cache, struct vie
     }
     cpu->helper[HELPER_LIGHT] = (uint64_t)run_light;
     cpu->helper[HELPER_LIGHT_END] = (uint64_t)run_light_end;
+    cpu->helper[HELPER_TARGET] = (uint64_t)run_target;
     cpu->helper[HELPER_MISS] = (uint64_t)run_exit_miss;
     cpu->helper[HELPER_STEP] = (uint64_t)run_exit_step;
     cpu->helper[HELPER_CROSS] = (uint64_t)run_exit_cross;

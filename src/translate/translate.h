@@ -39,7 +39,7 @@ struct lookup_site {
 enum { LOOKUP_REVIEW_USES = 512 };
 
 /* What the sampling code of an indirect jump or call names: chain.c. */
-enum { CHAIN_TARGETS = 4, JUMP_TARGETS = 8, JUMP_SAMPLING_BYTES = 37, JUMP_CALL_BYTES = 5 };
+enum { CHAIN_TARGETS = 4, JUMP_TARGETS = 8, JUMP_SAMPLING_BYTES = 17, JUMP_CALL_BYTES = 5 };
 struct jump_site {
     struct insn insn;
     uint64_t host, behind; /* of the sampling code, which comes before the look-up; behind both */
@@ -131,27 +131,18 @@ void translate_unplant(struct cache *cache, const struct unit *patch);
  * NULL if the cache is full. */
 struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct jump_site *site);
-/* Where a site's sampling code comes back to, r8d is what it was: the target. C may be asked to
- * make it anew while the guest's FPU state is live. */
+_Static_assert(OP_TARGET == OP_TARGET_NUMBER, "run/offsets.h");
+/* Behind a site's sampling code r8d is what it was: the target. C may be asked to make it anew
+ * while the guest's FPU state is live. */
 static inline void translate_sampling_code(uint8_t *code, const struct jump_site *site)
 {
-    enum {
-        TARGET = CPU_SCRATCH_AT(SCRATCH_TARGET),
-        LIGHT = CPU_HELPER_AT(HELPER_LIGHT),
-        SITE = 15
-    };
+    enum { TARGET = CPU_HELPER_AT(HELPER_TARGET), SITE = 2 };
     const uint8_t bytes[JUMP_SAMPLING_BYTES] = {
-        0x45,        0x89, 0x87,      TARGET & 0xff,
-        TARGET >> 8, 0,    0, /* mov %r8d, TARGET(%r15) */
-        0x41,        0xb9, OP_TARGET, 0,
-        0,           0, /* mov $OP_TARGET, %r9d */
-        0x49,        0xb8, 0,         0,
-        0,           0,    0,         0,
-        0,           0, /* mov $site, %r8 */
-        0x41,        0xff, 0x97,      LIGHT & 0xff,
-        LIGHT >> 8,  0,    0, /* call *LIGHT(%r15) */
-        0x45,        0x8b, 0x87,      TARGET & 0xff,
-        TARGET >> 8, 0,    0, /* mov TARGET(%r15), %r8d */
+        0x49,        0xba, 0,    0,
+        0,           0,    0,    0,
+        0,           0, /* mov $site, %r10 */
+        0x41,        0xff, 0x97, TARGET & 0xff,
+        TARGET >> 8, 0,    0, /* call *TARGET(%r15) */
     };
     for (unsigned i = 0; i < JUMP_SAMPLING_BYTES; i++) {
         code[i] = i - SITE < 8 ? (uint8_t)((uint64_t)site >> 8 * (i - SITE)) : bytes[i];

@@ -178,20 +178,21 @@ static bool never_returns(const struct insn *insn, enum emul_op op)
 }
 
 /* OP_TARGET counts where an indirect branch goes, and may go there: it looks at guest ESP, changes
- * nothing, never fails. What it is called with is in struct cpu. */
+ * nothing, never fails. r8d, where the branch goes, comes back as it was. */
 static bool target_call(struct verifier *v)
 {
     struct state *state = &v->state;
     const bool branch = v->guest_mnemonic == ZYDIS_MNEMONIC_INVALID ||
                         v->guest_mnemonic == ZYDIS_MNEMONIC_JMP ||
                         v->guest_mnemonic == ZYDIS_MNEMONIC_CALL;
-    if (v->in_exits || !branch || !state->target_kept || !find_site(v, &state->reg[V_R8], OP_TARGET)) {
+    if (v->in_exits || !branch || state->reg[V_R8].kind != VALUE_INT ||
+        !find_site(v, &state->reg[V_R10], OP_TARGET)) {
         return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
     }
     if (!state_check_canonical(v)) {
         return false;
     }
-    for (unsigned reg = V_R8; reg <= V_R11; reg++) {
+    for (unsigned reg = V_R9; reg <= V_R11; reg++) {
         state->reg[reg] = value_of_kind(v, VALUE_JUNK, 0);
     }
     state->reg[V_R12] = (struct value){.kind = VALUE_POINTER, .id = ++v->last_id, .hi = UINT32_MAX};
@@ -203,16 +204,13 @@ bool step_light_call(struct verifier *v)
     struct state *state = &v->state;
     const struct value *op = &state->reg[V_R9];
     const uint32_t flags_of = state->flags_of;
-    if (op->kind == VALUE_INT && op->lo == op->hi && op->lo == OP_TARGET) {
-        return target_call(v);
-    }
     if (pending_before(v)) { /* C sees r12 */
         return verify_fail(v, RULE_PENDING);
     }
     bool planted = op->lo >= OP_PLANTED; /* which is no more than a function that may fault */
     enum emul_op number = (enum emul_op)(op->lo - (planted ? OP_PLANTED : 0));
     if (v->in_exits || op->kind != VALUE_INT || op->lo != op->hi || op->lo < 0 ||
-        op->lo >= OP_PLANTED + N_OPS || (unsigned)number >= N_LIGHT_OPS) {
+        op->lo >= OP_PLANTED + N_OPS || (unsigned)number >= N_LIGHT_OPS || number == OP_TARGET) {
         return verify_fail(v, v->in_exits ? RULE_EXITS : RULE_HELPER);
     }
     const struct insn *insn = find_site(v, &state->reg[V_R8], number);
@@ -286,6 +284,9 @@ bool step_call(struct verifier *v)
         }
         if (is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT_END), 8)) {
             return light_call_end(v);
+        }
+        if (is_cpu_field(&memory, CPU_HELPER_AT(HELPER_TARGET), 8)) {
+            return target_call(v);
         }
         return is_cpu_field(&memory, CPU_HELPER_AT(HELPER_LIGHT), 8) ? step_light_call(v)
                                                                      : verify_fail(v, RULE_HELPER);

@@ -150,12 +150,6 @@ static bool is_state_word(const struct memory *memory)
            is_cpu_field(memory, offsetof(struct cpu, sysflags), 4);
 }
 
-/* Where an indirect branch goes, while C counts it. */
-static bool is_target(const struct memory *memory)
-{
-    return is_cpu_field(memory, CPU_SCRATCH_AT(SCRATCH_TARGET), 4);
-}
-
 bool is_hot_imm(const struct memory *memory)
 {
     uint32_t off = memory->field - (uint32_t)offsetof(struct cpu, hot_imm);
@@ -174,7 +168,7 @@ static bool load_narrow(struct verifier *v, unsigned to, unsigned width,
     switch (memory->kind) {
     case MEMORY_CPU:
         if (!is_selector(memory) && !is_hot_imm(memory) &&
-            !(is_target(memory) && is_scratch(to) && v->state.target_kept) && !(is_state_word(memory) && (is_scratch(to) || to == V_RCX)) &&
+            !(is_state_word(memory) && (is_scratch(to) || to == V_RCX)) &&
             !(is_cpu_field(memory, offsetof(struct cpu, cs_minus), 4) && is_scratch(to))) {
             return verify_fail(v, RULE_CPU_READ);
         }
@@ -228,10 +222,6 @@ static bool store_cpu(struct verifier *v, const struct memory *memory)
     const ZydisDecodedOperand *from = &v->operand[1];
     if (is_cpu_field(memory, offsetof(struct cpu, df), 4)) {
         return flags_store_df(v, memory);
-    }
-    if (is_target(memory) && from->type == ZYDIS_OPERAND_TYPE_REGISTER && !v->in_exits) {
-        v->state.target_kept = true;
-        return is_scratch(operand_reg(from)) && read_reg(v, from->reg.value);
     }
     bool value = from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
                  (from->imm.value.u == 0 || from->imm.value.u == FLAG_IF);

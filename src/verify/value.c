@@ -81,7 +81,6 @@ void state_join(struct verifier *v, struct state *state, const struct state *oth
     state->same_segment =
         state->same_segment == other->same_segment ? state->same_segment : 0;
     state->flags_of = state->flags_of == other->flags_of ? state->flags_of : UINT32_MAX;
-    state->target_kept &= other->target_kept;
     state->came_back |= other->came_back;
     state->ret_target = 0;
     state->thunk = state->thunk == other->thunk ? state->thunk : 0;

@@ -88,8 +88,8 @@ struct state {
     bool op_done;        /* the one instruction with guest semantics was seen */
     uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
     uint8_t same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */
-    uint32_t flags_of;   /* not 0: the host's flags are nothing, the guest's will be made of this value */
-    bool target_kept;    /* where the guest's branch goes is in struct cpu, for OP_TARGET */
+    uint32_t
+        flags_of; /* not 0: the host's flags are nothing, the guest's will be made of this value */
     uint32_t came_back;  /* not 0: a return came to this landing, with the value of this id as EIP */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];

@@ -309,7 +309,8 @@ static unsigned show_host(const struct unit *unit, uint32_t off, uint32_t end)
             show_target(unit, absolute, target, sizeof(target));
             snprintf(text, sizeof(text), "%s %s", ZydisMnemonicGetString(insn.mnemonic), target);
         } else if (op[i].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && is_site(op[i].imm.value.u)) {
-            snprintf(text, sizeof(text), "mov $site, %%r8");
+            snprintf(text, sizeof(text), "mov $site, %%%s",
+                     ZydisRegisterGetString(op[0].reg.value));
         } else if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
                    op[i].mem.base == ZYDIS_REGISTER_R15) {
             name_disp(text, cpu_field(op[i].mem.disp.value));

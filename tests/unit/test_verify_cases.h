@@ -12,7 +12,8 @@
  * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, L
  * calls have landings, U
  * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
-static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code; } cases[] = {
+static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code;
+} cases[] = {
     {N_VERIFY_RULES, 0, "xorl %eax, %eax", "31 c0"},
     {N_VERIFY_RULES, 0, "nop", "90"},
     {N_VERIFY_RULES, 0, "addl %fs:(%ecx), %eax", "64 67 03 01"},
@@ -49,15 +50,14 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_HELPER, 0, "@N; nop; jmp *%r10", "@N 90 41 ff e2"},
     {RULE_HELPER, 0, "@M; jmp *%r10", "@M 41 ff e2"},
     {RULE_INDIRECT, 0, "jmp *%r10", "41 ff e2"},
-    {N_VERIFY_RULES, 0, "movl %eax, %r8d; movl %r8d, target(%r15); @J; movl target(%r15), %r8d",
-     "41 89 c0 45 89 87 28 03 00 00 @J 45 8b 87 28 03 00 00"},
+    {N_VERIFY_RULES, 0, "movl %eax, %r8d; @J; movl %r8d, %ecx", "41 89 c0 @J 44 89 c1"},
     {RULE_HELPER, 0, "@J", "@J"},
-    {RULE_HELPER, 'M', "movl %eax, %r8d; movl %r8d, target(%r15); @J", "41 89 c0 45 89 87 28 03 00 00 @J"},
+    {RULE_HELPER, 'M', "movl %eax, %r8d; @J", "41 89 c0 @J"},
+    {RULE_HELPER, 0, "movl %eax, %r8d; movq $0, %r10; call *target(%r15)",
+     "41 89 c0 49 ba 00 00 00 00 00 00 00 00 41 ff 97 30 01 00 00"},
     {RULE_CPU_WRITE, 0, "movl $1, target(%r15)", "41 c7 87 28 03 00 00 01 00 00 00"},
-    {RULE_SOURCE, 0, "movl %r9d, target(%r15)", "45 89 8f 28 03 00 00"},
+    {RULE_CPU_WRITE, 0, "movl %r9d, target(%r15)", "45 89 8f 28 03 00 00"},
     {RULE_CPU_READ, 0, "movl target(%r15), %r8d", "45 8b 87 28 03 00 00"},
-    {RULE_CPU_READ, 0, "movl %eax, %r8d; movl %r8d, target(%r15); movl target(%r15), %eax",
-     "41 89 c0 45 89 87 28 03 00 00 41 8b 87 28 03 00 00"},
     {N_VERIFY_RULES, 0, "@E", "@E"},
     {N_VERIFY_RULES, 0, "@P", "@P"},
     {N_VERIFY_RULES, 0, "@P; addl %eax, %ecx", "@P 01 c1"},
@@ -68,8 +68,10 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_COUNT, 0, "incl %eax; movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count(%r15)",
      "ff c0 4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 e8 43 00 00"},
     {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 2(%r8), %r8", "4d 8b 87 e8 43 00 00 4d 8d 40 02"},
-    {RULE_COUNT, 0, "movq count(%r15), %r8; movq %r8, count(%r15)", "4d 8b 87 e8 43 00 00 4d 89 87 e8 43 00 00"},
-    {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count+8(%r15)", "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 f0 43 00 00"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; movq %r8, count(%r15)",
+     "4d 8b 87 e8 43 00 00 4d 89 87 e8 43 00 00"},
+    {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count+8(%r15)",
+     "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 f0 43 00 00"},
     {RULE_COUNT, 0, "movq count(%r15), %r8; leaq 1(%r8), %r8; movq %r8, count(%r15) twice",
      "4d 8b 87 e8 43 00 00 4d 8d 40 01 4d 89 87 e8 43 00 00 4d 89 87 e8 43 00 00"},
     {RULE_COUNT, 0, "movq %rax, count(%r15)", "49 89 87 e8 43 00 00"},
@@ -90,9 +92,12 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_COUNT, 0, "movq count(%r15), %r8; leaq -1(%r8), %r8", "4d 8b 87 e8 43 00 00 4d 8d 40 ff"},
     {RULE_COUNT, 0, "incl %eax; movq left(%r15), %r8; leaq -1(%r8), %r8; movq %r8, left(%r15)",
      "ff c0 4d 8b 87 48 c5 00 00 4d 8d 40 ff 4d 89 87 48 c5 00 00"},
-    {N_VERIFY_RULES, 0, "movq %rcx, %r8; movq left(%r15), %rcx; jrcxz 1f; movq %r8, %rcx; jmp 2f; 1: movq %r8, %rcx; @P; 2: incl %eax",
+    {N_VERIFY_RULES, 0,
+     "movq %rcx, %r8; movq left(%r15), %rcx; jrcxz 1f; movq %r8, %rcx; jmp 2f; 1: movq %r8, %rcx; "
+     "@P; 2: incl %eax",
      "49 89 c8 49 8b 8f 48 c5 00 00 e3 05 4c 89 c1 eb 1a 4c 89 c1 @P ff c0"},
-    {RULE_COUNT, 0, "movq %rcx, %r8; movq left(%r15), %rcx; jrcxz 1f; 1: movq %r8, %rcx; incl %eax (no call)",
+    {RULE_COUNT, 0,
+     "movq %rcx, %r8; movq left(%r15), %rcx; jrcxz 1f; 1: movq %r8, %rcx; incl %eax (no call)",
      "49 89 c8 49 8b 8f 48 c5 00 00 e3 00 4c 89 c1 ff c0"},
     {RULE_COUNT, 0, "the same with another call",
      "49 89 c8 49 8b 8f 48 c5 00 00 e3 05 4c 89 c1 eb 1a 4c 89 c1 @H"},
@@ -110,74 +115,123 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      " rorxl $24, %eax, %eax",
      "c4 63 7b f0 d0 08 45 02 54 24 04 c4 e3 7b f0 c0 08 44 88 d0 c4 e3 7b f0 c0 18"},
     {N_VERIFY_RULES, 0, "movl $0, 72(%r15)", "41 c7 47 48 00 00 00 00"},
-    {N_VERIFY_RULES, 0, "movq %rax, %r8; movl $0, %r10d; lahf; seto %r10b; movzbl %ah, %eax; movl %eax, %r9d; movq %r8, %rax; ...",
-     "49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 24 fc"},
+    {N_VERIFY_RULES, 0,
+     "movq %rax, %r8; movl $0, %r10d; lahf; seto %r10b; movzbl %ah, %eax; movl %eax, %r9d; movq "
+     "%r8, %rax; ...",
+     "49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b "
+     "47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc "
+     "4d 8d 64 24 fc"},
     {RULE_FLAGS, 0, "movl $0, %r10d; lahf; seto ... without rax saved",
-     "41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 24 fc"},
+     "41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 "
+     "8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 "
+     "24 fc"},
     {RULE_FLAGS, 0, "movq %rax, %r8; movl $1, %r10d; lahf; seto ...",
-     "49 89 c0 41 ba 01 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 24 fc"},
+     "49 89 c0 41 ba 01 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b "
+     "47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc "
+     "4d 8d 64 24 fc"},
     {RULE_PRECISE, 0, "addl %eax, %ecx; lahf; seto ...",
-     "01 c1 49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 24 fc"},
+     "01 c1 49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 "
+     "45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 "
+     "24 fc 4d 8d 64 24 fc"},
     {RULE_MNEMONIC, 'M', "lahf for sub",
-     "49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b 47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc 4d 8d 64 24 fc"},
+     "49 89 c0 41 ba 00 00 00 00 9f 41 0f 90 c2 0f b6 c4 41 89 c1 4c 89 c0 c4 43 7b f0 d2 15 45 8b "
+     "47 4c 47 8d 04 08 45 8b 4f 48 47 8d 0c 11 45 8b 57 58 47 8d 0c 11 47 8d 04 08 45 89 44 24 fc "
+     "4d 8d 64 24 fc"},
     {N_VERIFY_RULES, 0, "POPF, ring 0",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 "
+     "e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {N_VERIFY_RULES, 'U', "POPF, ring 3",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 0b 4f 48 45 33 c8 41 81 e1 00 77 24 00 74 19 @F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 0b 4f 48 45 33 c8 41 81 e1 00 77 24 00 74 19 "
+     "@F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 "
+     "04"},
     {RULE_MEM_MODE, 'U', "POPF of ring 0 in ring 3",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 "
+     "e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_MEM_MODE, 0, "POPF of ring 3 in ring 0",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 0b 4f 48 45 33 c8 41 81 e1 00 77 24 00 74 19 @F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 0b 4f 48 45 33 c8 41 81 e1 00 77 24 00 74 19 "
+     "@F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 "
+     "04"},
     {RULE_MEM_MODE, 'M', "POPF for sub",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 "
+     "e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF that sets no IF",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 1d c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 "
+     "04"},
     {RULE_FLAGS, 0, "POPF, rax not saved",
-     "45 8b 04 24 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b "
+     "45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 "
+     "80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF of a word that was not read: movl %ebx, %r8d",
-     "41 89 d8 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "41 89 d8 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F "
+     "eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 "
+     "01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF of another word: movl %ebx, %r8d behind the comparison",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2e 41 89 d8 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 2e 41 89 d8 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 "
+     "0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF, the flags are left as they are",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 09 90 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 09 90 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF, CPUID with the flags gone",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @H eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@H eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 "
+     "e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_FLAGS, 0, "POPF, nothing where it is not the usual one",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 02 eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
-    {RULE_FLAGS, 0, "OP_POPF_LATE with the flags live",
-     "@F"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 02 "
+     "eb 2b 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 "
+     "01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+    {RULE_FLAGS, 0, "OP_POPF_LATE with the flags live", "@F"},
     {RULE_FLAGS, 0, "orl intr, ...; sahf without a comparison",
-     "45 8b 04 24 49 89 c2 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 "
+     "c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_PRECISE, 0, "POPF, a load with the flags gone",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 @F eb 2f 64 67 8b 03 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 19 "
+     "@F eb 2f 64 67 8b 03 45 8b c8 41 81 e1 00 02 00 00 45 89 4f 48 c4 c3 7b f0 c0 18 c4 43 7b f0 "
+     "c0 0b 41 83 e0 01 41 80 c0 7f 9e 4c 89 d0 4d 8d 64 24 04"},
     {RULE_TARGET, 0, "POPF that hops out of the instruction",
-     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 7f @F"},
+     "45 8b 04 24 49 89 c2 45 8b 4f 4c 45 0b 4f 58 45 33 c8 41 81 e1 00 75 24 00 45 0b 4f 50 74 7f "
+     "@F"},
     {N_VERIFY_RULES, 0, "MOV to FS: movzwl %ax, %r8d; movq %rcx, %r9; the two comparisons; @S",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 'U', "the same in ring 3",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 28 c5 00 00 65 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 'B', "the same with segment bases",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_MEM_MODE, 0, "the same for SS",
-     "44 0f b7 c0 49 89 c9 45 8b 97 38 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 20 c5 00 00 64 67 4d 8b 00 4d 8b 97 f8 c4 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 38 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 20 c5 00 00 64 67 4d 8b 00 4d 8b 97 f8 c4 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_SEGMENT, 0, "the descriptor of GS for the selector of FS",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 2c c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 2c c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_SOURCE, 0, "rcx is not kept",
-     "44 0f b7 c0 49 89 c1 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c1 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b "
+     "87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_PRECISE, 0, "the descriptor is loaded while rcx is ours",
-     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 90 90 90 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
+     "44 0f b7 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 90 90 90 45 8b "
+     "87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S "
+     "eb 03 4c 89 c9"},
     {RULE_SOURCE, 0, "32 bits are compared with the selector",
-     "41 89 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb 03 4c 89 c9"},
-    {N_VERIFY_RULES, 0, "cld; movl $0, 88(%r15)",
-     "fc 41 c7 47 58 00 00 00 00"},
-    {N_VERIFY_RULES, 0, "std; movl $0x400, 88(%r15)",
-     "fd 41 c7 47 58 00 04 00 00"},
-    {RULE_FLAGS, 0, "cld",
-     "fc"},
-    {RULE_FLAGS, 0, "std; movl $0, 88(%r15)",
-     "fd 41 c7 47 58 00 00 00 00"},
-    {RULE_FLAGS, 0, "movl $0, 88(%r15)",
-     "41 c7 47 58 00 00 00 00"},
+     "41 89 c0 49 89 c9 45 8b 97 40 c5 00 00 41 f7 d2 43 8d 4c 10 01 e3 02 eb 20 4c 89 c9 45 8b 87 "
+     "28 c5 00 00 64 67 4d 8b 00 4d 8b 97 08 c5 00 00 49 f7 d2 4b 8d 4c 10 01 e3 1c 4c 89 c9 @S eb "
+     "03 4c 89 c9"},
+    {N_VERIFY_RULES, 0, "cld; movl $0, 88(%r15)", "fc 41 c7 47 58 00 00 00 00"},
+    {N_VERIFY_RULES, 0, "std; movl $0x400, 88(%r15)", "fd 41 c7 47 58 00 04 00 00"},
+    {RULE_FLAGS, 0, "cld", "fc"},
+    {RULE_FLAGS, 0, "std; movl $0, 88(%r15)", "fd 41 c7 47 58 00 00 00 00"},
+    {RULE_FLAGS, 0, "movl $0, 88(%r15)", "41 c7 47 58 00 00 00 00"},
     {RULE_FLAGS, 0, "cld; movl $0, 88(%r15) twice",
      "fc 41 c7 47 58 00 00 00 00 41 c7 47 58 00 00 00 00"},
     {N_VERIFY_RULES, 0,
@@ -186,14 +240,16 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff e1"},
     {N_VERIFY_RULES, 0,
      "movl (%r12), %r8d; leaq 4(%r12), %r12; movl $12, %r9d; shrxl %r9d, %r8d, %r9d; movq"
-     " (%r14,%r9,8), %r10; movl (%r10,%r8,4), %r9d; leaq 0x10000000(%r9), %r9; movq %r9, (%rsp); ret",
+     " (%r14,%r9,8), %r10; movl (%r10,%r8,4), %r9d; leaq 0x10000000(%r9), %r9; movq %r9, (%rsp); "
+     "ret",
      "45 8b 04 24 4d 8d 64 24 04 41 b9 0c 00 00 00 c4 42 33 f7 c8 4f 8b 14 ce 47 8b 0c 82 4d 8d"
      " 89 00 00 00 10 4c 89 0c 24 c3"},
     {N_VERIFY_RULES, 0, "movl $0x100, %r8d; JMPHOST 0x10000000", "41 b8 00 01 00 00 jmp:10000000"},
     {N_VERIFY_RULES, 0, "JMPHOST 0x10001000", "jmp:10001000"},
     {N_VERIFY_RULES, 0,
      "movq %rcx, %r9; movq 16(%r14), %rcx; movq $-0x7f0012345678, %r8; leaq (%rcx,%r8),"
-     " %rcx; jrcxz 1f; movq %r9, %rcx; movl $0x1ff0, %r8d; JMPHOST 0x10000040; 1: movq %r9, %rcx; incl %eax",
+     " %rcx; jrcxz 1f; movq %r9, %rcx; movl $0x1ff0, %r8d; JMPHOST 0x10000040; 1: movq %r9, %rcx; "
+     "incl %eax",
      "49 89 c9 49 8b 4e 10 49 b8 88 a9 cb ed ff 80 ff ff 4a 8d 0c 01 e3 0e 4c 89 c9 41 b8 f0 1f"
      " 00 00 jmp:10000040 4c 89 c9 ff c0"},
     {N_VERIFY_RULES, 0, ".byte 0x67; .byte 0xe2, 0x02; .byte 0xeb, 0x05; JMPHOST 0x10001000",
@@ -371,49 +427,72 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      " 0x10000000(%r9), %r9; movq %r9, (%rsp); nop; ret",
      "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 4c 89 0c 24 90 c3"},
     {N_VERIFY_RULES, 'L', "a call and its landing",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a call without a landing",
      "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 "},
     {RULE_LANDING, 'L', "a landing that goes on anyway",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 00 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 00 49 8b c9"},
     {RULE_LANDING, 'L', "a landing for loop that uses jrcxz",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ef af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a landing for another address",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ef af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a landing that asks for another register",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 41 8d 89 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 "
+     "41 8d 89 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a landing that asks for EIP and another register",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 41 8d 8c 00 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 "
+     "41 8d 8c 00 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a landing that asks after EIP was changed",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 41 b8 12 50 00 00 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1  4c 8b c9 "
+     "41 b8 12 50 00 00 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_LANDING, 'L', "a landing that does not keep ECX for the stub",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 41 8d 88 ee "
+     "af ff ff e3 05 jmp:10000060 49 8b c9"},
     {RULE_BOUNDARY, 'L', "a landing that does not give ECX back",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060"},
     {RULE_BOUNDARY, 'L', "a landing that goes to the stub for no code",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000000 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000000 49 8b c9"},
     {RULE_LANDING, 'L', "the stub for landings, where nobody came back",
      "41 b8 67 45 23 01 4c 8b c9 jmp:10000060"},
     {N_VERIFY_RULES, 'L', "movl (%r12), %r8d; leaq 4(%r12), %r12; ret",
      "45 8b 04 24 4d 8d 64 24 04 c3"},
-    {RULE_HOST_STACK, 'L', "ret without an address",
-     "c3"},
+    {RULE_HOST_STACK, 'L', "ret without an address", "c3"},
     {RULE_HOST_STACK, 'L', "a return that stores what it looked up",
      "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 4c 89 0c 24 c3"},
     {N_VERIFY_RULES, 'L', "a second landing that uses the jump of the first",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d1 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d1 49 8b c9"},
     {RULE_LANDING, 'L', "the same, one off",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e2 d1 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e2 d1 49 8b c9"},
     {RULE_TARGET, 'L', "the same, jrcxz for loop",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e3 d1 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e3 d1 49 8b c9"},
     {RULE_LANDING, 'L', "the same, to another place",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d0 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d0 49 8b c9"},
     {RULE_LANDING, 'L', "the same with ECX for RCX",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff 67 e2 d0 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff 67 e2 d0 49 8b c9"},
     {RULE_BOUNDARY, 'L', "the same, ECX not given back",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d1 "},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ef af ff ff e2 d1 "},
     {RULE_LANDING, 'L', "the same, ECX not kept for the stub",
-     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b ca 41 8d 88 ef af ff ff e2 d1 49 8b c9"},
+     "41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b c9 41 "
+     "8d 88 ee af ff ff e3 05 jmp:10000060 49 8b c9 41 b8 67 45 23 01 4d 8b 96 a0 91 00 00 47 8b "
+     "0c 82 4d 8d 89 00 00 00 10 41 ff d1 4c 8b ca 41 8d 88 ef af ff ff e2 d1 49 8b c9"},
     {RULE_TARGET, 0, "JMPHOST 0x10001001", "jmp:10001001"},
     {RULE_TARGET, 0, "JMPHOST 0x10000402", "jmp:10000402"},
     {RULE_TARGET, 0, "JMPHOST 0x20000000", "jmp:20000000"},
@@ -536,8 +615,7 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "-1048403(%r15,%r9), %r9d; nop",
      "45 8b 87 e0 43 00 00 45 8d 80 34 12 00 00 4d 8b 8f d0 43 00 00 41 bb 2c 00 00 "
      "00 4f 8d 0c 01 c4 42 a3 f7 c9 47 8b 8c 0f ad 00 f0 ff 90"},
-    {RULE_MEM_MODE, 'B',
-     "leal 4(%rbx), %r8d; movl $0, %r9d; movl %fs:(%r8d,%r9d), %eax",
+    {RULE_MEM_MODE, 'B', "leal 4(%rbx), %r8d; movl $0, %r9d; movl %fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 41 b9 00 00 00 00 64 67 43 8b 04 08"},
     {RULE_MEM_MODE, 'B',
      "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq 3(%r9,%r8), "
@@ -617,17 +695,10 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
      "%fs:(%r8d,%r9d), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 41 bb 20 00 00 00 4f 8d 4c 01 03 c4 42 a3 f7 "
      "c9 47 8b 8c 0f c5 00 f0 ff 64 67 43 8b 04 08"},
-    {RULE_CPU_READ, 'B',
-     "movq 17380(%r15), %r9",
-     "4d 8b 8f e4 43 00 00"},
-    {RULE_CPU_READ, 0,
-     "movl 17376(%r15), %ecx",
-     "41 8b 8f e0 43 00 00"},
-    {RULE_DEST, 'B',
-     "movq 17272(%r15), %rcx",
-     "49 8b 8f 78 43 00 00"},
-    {RULE_MEM_FORM, 'B',
-     "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl (%r9,%r8), %eax",
+    {RULE_CPU_READ, 'B', "movq 17380(%r15), %r9", "4d 8b 8f e4 43 00 00"},
+    {RULE_CPU_READ, 0, "movl 17376(%r15), %ecx", "41 8b 8f e0 43 00 00"},
+    {RULE_DEST, 'B', "movq 17272(%r15), %rcx", "49 8b 8f 78 43 00 00"},
+    {RULE_MEM_FORM, 'B', "leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl (%r9,%r8), %eax",
      "44 8d 43 04 4d 8b 8f 78 43 00 00 43 8b 04 01"},
     {RULE_PRECISE, 'B',
      "incl %ebx; leal 4(%rbx), %r8d; movq 17272(%r15), %r9; movl $44, %r11d; leaq "

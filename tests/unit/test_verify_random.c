@@ -98,12 +98,15 @@ static unsigned check(const struct unit *unit)
  * itself, and others. */
 static unsigned chain(struct unit *unit)
 {
-    static const uint8_t mov_r9[] = {0x41, 0xb9, OP_TARGET, 0, 0, 0, 0x49, 0xb8};
+    static const uint8_t mov_r10[] = {0x49, 0xba};
     const uint8_t *bytes = bench.cache.write + unit->off;
     struct jump_site *site = NULL;
     for (uint32_t i = 0; i + 16 < unit->body_bytes && !site; i++) {
-        if (!memcmp(bytes + i, mov_r9, sizeof(mov_r9))) {
-            memcpy(&site, bytes + i + sizeof(mov_r9), sizeof(site));
+        if (!memcmp(bytes + i, mov_r10, sizeof(mov_r10))) {
+            uint64_t value;
+            memcpy(&value, bytes + i + sizeof(mov_r10), sizeof(value));
+            const bool is_site = value - (uint64_t)bench.cache.sites < bench.cache.n_site_bytes;
+            site = is_site ? (struct jump_site *)value : NULL;
         }
     }
     if (!site) {

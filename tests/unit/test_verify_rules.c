@@ -51,7 +51,9 @@ static void put_light(char what, bool call)
 {
     static const uint8_t mov_r9[] = {0x41, 0xb9}, mov_r8[] = {0x49, 0xb8},
                          call_light[] = {0x41, 0xff, 0x97, 0x00, 0x01, 0x00, 0x00},
-                         call_end[] = {0x41, 0xff, 0x97, 0x20, 0x01, 0x00, 0x00};
+                         call_end[] = {0x41, 0xff, 0x97, 0x20, 0x01, 0x00, 0x00},
+                         mov_r10[] = {0x49, 0xba},
+                         call_target[] = {0x41, 0xff, 0x97, 0x30, 0x01, 0x00, 0x00};
     unsigned index = what == 'C'                                                ? 1
                      : what == 'H' || what == 'T' || what == 'Q' || what == 'M' ? 2
                      : what == 'E' || what == 'N'                               ? 3
@@ -66,6 +68,12 @@ static void put_light(char what, bool call)
     op |= what == 'Q' ? OP_PLANTED : 0;
     uint64_t site = (uint64_t)&unit.sites[index];
     site += what == 'X' ? sizeof(unit.sites) : 0;
+    if (what == 'J') {
+        put(mov_r10, 2);
+        put(&site, 8);
+        put(call_target, sizeof(call_target));
+        return;
+    }
     put(mov_r9, 2);
     put(&op, 4);
     put(mov_r8, 2);
