@@ -14,27 +14,38 @@
 
 enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10, CACHE_UNIT_ALIGN = 32 };
 
-/* What one guest instruction of a unit became. */
+/* What one guest instruction of a unit became. Big programs have millions. */
 struct unit_insn {
-    uint16_t host_off;   /* from the unit's start: first host byte */
-    uint16_t page_off;   /* guest offset in the code page */
-    uint16_t aux;        /* UNIT_STRING: host_off of the REP instruction itself; UNIT_SLOT: where in the
-                            guest's instruction the constant lies */
-    int16_t esp_pending; /* guest ESP minus r12 where it begins: inside a run of pushes or pops
-                            (translate/stack_run.c); nobody enters where it is not 0 */
-    uint8_t n_bytes;     /* guest length */
-    uint8_t kind;        /* enum unit_kind */
-    uint8_t plant_bytes; /* host bytes of what is planted before it; going on behind them is exact
-                            when that has been done already */
+    uint16_t host_off;      /* from the unit's start: first host byte */
+    uint16_t page_off : 12, /* guest offset in the code page */
+        n_bytes : 4;        /* guest length */
+    uint8_t kind;           /* enum unit_kind */
+    uint8_t plant_bytes;    /* host bytes of what is planted before it; going on behind them is
+                               exact when that has been done already */
+    int16_t detail;         /* unit_insn_pending(), or of some kinds unit_insn_aux() */
 };
+_Static_assert(sizeof(struct unit_insn) == 8, "small");
 enum unit_kind {
     UNIT_STRING = 1, /* from aux on rsi and/or rdi are host pointers: fold to 32 bits */
     UNIT_SHADOW = 2, /* its start is no place for an interrupt (after STI, MOV SS, POP SS) */
     UNIT_DUAL = 8,   /* its direct access has become a dual one */
     UNIT_CHECKED = 16,
     UNIT_RETURN = 32, /* behind a call: where the host's return predictor expects to come back */
-    UNIT_SLOT = 64, /* four bytes of it, from aux on, are read from cpu->hot_imm[] */
+    UNIT_SLOT = 64,   /* four bytes of it, from aux on, are read from cpu->hot_imm[] */
 };
+
+/* Guest ESP minus r12 where it begins: inside a run of pushes or pops (translate/stack_run.c), of
+ * which nothing is UNIT_STRING or UNIT_SLOT; nobody enters where it is not 0. */
+static inline int32_t unit_insn_pending(const struct unit_insn *insn)
+{
+    return insn->kind & (UNIT_STRING | UNIT_SLOT) ? 0 : insn->detail;
+}
+/* UNIT_STRING: host_off of the REP instruction itself; UNIT_SLOT: where in the guest's instruction
+ * the constant lies. */
+static inline uint16_t unit_insn_aux(const struct unit_insn *insn)
+{
+    return insn->kind & (UNIT_STRING | UNIT_SLOT) ? (uint16_t)insn->detail : 0;
+}
 
 struct codepage;
 struct unit {
@@ -48,8 +59,8 @@ struct unit {
     bool is_patch;           /* one re-made access of another unit: `parent` */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
-    uint8_t chain_off;       /* not 0: from here on it expects an address in r8d: translate/chain.c */
-    bool is_crossing;        /* its one instruction ends in the next page */
+    uint8_t chain_off; /* not 0: from here on it expects an address in r8d: translate/chain.c */
+    bool is_crossing;  /* its one instruction ends in the next page */
     struct unit *parent;
     uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
     bool is_fixed;              /* not to be moved: something in it says where it is, unnoted */
@@ -72,7 +83,8 @@ enum { MOVE_KIND_SHIFT = 28, MOVE_SITE_ALIGN = 16 };
 static inline bool unit_insn_in_run(const struct unit *unit, const struct unit_insn *insn)
 {
     const struct unit_insn *next = insn + 1;
-    return insn->esp_pending || (next < unit->insns + unit->n_insns && next->esp_pending);
+    return unit_insn_pending(insn) ||
+           (next < unit->insns + unit->n_insns && unit_insn_pending(next));
 }
 
 struct cache {
@@ -88,7 +100,8 @@ struct cache {
     uint32_t n_site_bytes, max_site_bytes;
     uint32_t *moves; /* arena: enum move_kind, offset in the cache or of the site in units of 16 */
     uint32_t n_moves, max_moves;
-    bool no_landings; /* returns look their targets up: nothing behind a call asks where they went */
+    bool
+        no_landings; /* returns look their targets up: nothing behind a call asks where they went */
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 

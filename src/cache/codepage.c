@@ -110,7 +110,7 @@ bool codepage_is_thunk(const struct codepages *pages, uint32_t slot)
     }
     return insn[0].n_bytes == 3 && insn[1].n_bytes == 1 &&
            insn[1].page_off == insn[0].page_off + 3 && !(insn[0].kind & ~UNIT_RETURN) &&
-           !insn[1].kind && !insn[0].esp_pending && !insn[1].esp_pending;
+           !insn[1].kind && !unit_insn_pending(&insn[0]) && !unit_insn_pending(&insn[1]);
 }
 
 static void patch_rel32(const struct cache *cache, uint32_t field_off, uint32_t target_off)
@@ -151,7 +151,7 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
             touch_table(page, insn->page_off);
         }
         bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
-        if (is_free && !insn->esp_pending) {
+        if (is_free && !unit_insn_pending(insn)) {
             page->table[insn->page_off] = unit->off + insn->host_off;
         }
         if (insn->page_off != end) {

@@ -125,7 +125,7 @@ static uint32_t bytes_hit(const struct unit_insn *insn, uint32_t low, uint32_t h
 {
     uint32_t hit = 0;
     for (uint32_t i = 0; i < insn->n_bytes; i++) {
-        const bool in_slot = (insn->kind & UNIT_SLOT) && i - insn->aux < 4;
+        const bool in_slot = (insn->kind & UNIT_SLOT) && i - unit_insn_aux(insn) < 4;
         hit |= insn->page_off + i >= low && insn->page_off + i < high && !in_slot ? 1u << i : 0;
     }
     return hit;

@@ -50,9 +50,9 @@ static unsigned add_hint(struct machine *machine, uint32_t phys, unsigned kind)
     return hint->kind;
 }
 
-/* A dual site takes the window that holds its first byte's slot, and so cannot end in a private slot
- * when the first is shared. Strings that come down into a private slot only have to begin again;
- * else the first slot must become private too. False: it cannot. */
+/* A dual site takes the window that holds its first byte's slot, and so cannot end in a private
+ * slot when the first is shared. Strings that come down into a private slot only have to begin
+ * again; else the first slot must become private too. False: it cannot. */
 static bool joins_slots(struct machine *machine, const struct unit_insn *old)
 {
     const uint32_t lin = (uint32_t)machine->cpu->exit_arg[1];
@@ -202,9 +202,9 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
     patch_site(machine, unit, old, SITE_LOOKUP);
 }
 
-/* The patch's site meets mapped pages now: it was better direct. exit_arg[1]: how many faults it has
- * spared; if enough to have paid for itself, it may try again as early as it did;
- * and if others spare many, their pages may be those it would have met. */
+/* The patch's site meets mapped pages now: it was better direct. exit_arg[1]: how many faults it
+ * has spared; if enough to have paid for itself, it may try again as early as it did; and if others
+ * spare many, their pages may be those it would have met. */
 enum { SPARED_ENOUGH = 16 };
 static void give_back(struct machine *machine, const struct unit *patch,
                       const struct unit_insn *insn)
@@ -226,7 +226,7 @@ static void give_back(struct machine *machine, const struct unit *patch,
     if (machine->options.engine & ENGINE_VERIFY) {
         verify_cached(&machine->cache, unit, NULL);
     }
-    if (!old->esp_pending) {
+    if (!unit_insn_pending(old)) {
         machine->resume_host = host + old->plant_bytes;
     }
 }
@@ -284,7 +284,7 @@ static void remake_site(struct machine *machine)
     cpu->exit_host = machine->cache.exec + unit->off + old->host_off;
     cpu->plant_done = true; /* where the way back is not exact, C code knows */
     cpu->plant_done_lin = (unit->page->lin_page << 12) + old->page_off;
-    machine->resume_host = old->esp_pending ? 0 : cpu->exit_host + old->plant_bytes;
+    machine->resume_host = unit_insn_pending(old) ? 0 : cpu->exit_host + old->plant_bytes;
     if (cpu->exit_arg[3] == CAUSE_OFTEN) {
         look_up(machine, unit, old);
         return;

@@ -77,7 +77,7 @@ static bool find_place(const struct run *run, uint64_t rip, struct place *place)
 static void fold_string(const struct run *run, const struct place *place, ucontext_t *uc)
 {
     uint64_t off = (uint64_t)*reg(uc, REG_RIP) - run->cache->exec - place->unit->off;
-    if ((place->insn->kind & UNIT_STRING) && off >= place->insn->aux) {
+    if ((place->insn->kind & UNIT_STRING) && off >= unit_insn_aux(place->insn)) {
         *reg(uc, REG_RSI) = (uint32_t)*reg(uc, REG_RSI);
         *reg(uc, REG_RDI) = (uint32_t)*reg(uc, REG_RDI);
     }
@@ -87,8 +87,8 @@ static void fold_string(const struct run *run, const struct place *place, uconte
  * changed anything. It may have left the window, then it wraps as ESP does. */
 static void fold_esp(const struct place *place, ucontext_t *uc)
 {
-    if (place->insn->esp_pending) {
-        uint32_t esp = (uint32_t)*reg(uc, REG_R12) + (uint32_t)(int32_t)place->insn->esp_pending;
+    if (unit_insn_pending(place->insn)) {
+        uint32_t esp = (uint32_t)*reg(uc, REG_R12) + (uint32_t)unit_insn_pending(place->insn);
         *reg(uc, REG_R12) = (greg_t)((uint64_t)*reg(uc, REG_R13) + esp);
     }
 }
@@ -345,7 +345,7 @@ static bool leave_at_boundary(struct run *run, ucontext_t *uc, bool stepped)
     bool shadow = (place.insn->kind & UNIT_SHADOW) && (!stepped || from == place.insn - 1);
     bool boundary = rip == place.host && !shadow;
     bool in_rep = (place.insn->kind & UNIT_STRING) &&
-                  rip == run->cache->exec + place.unit->off + place.insn->aux;
+                  rip == run->cache->exec + place.unit->off + unit_insn_aux(place.insn);
     if (!boundary && !in_rep) {
         return false;
     }

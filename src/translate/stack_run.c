@@ -9,6 +9,9 @@
  * page's units are dropped (monitor/site.c). r12 may leave the window only by little, so a run
  * needs an access through it (docs/verify.md).
  *
+ * Loose pages (docs/decisions/0011) have none: what reads its constant from a slot says so where a
+ * run's instruction says what is pending (struct unit_insn).
+ *
  * -engine no-stack-runs switches it off.
  */
 #include "translate/translate.h"
@@ -246,7 +249,7 @@ void translate_find_runs(struct translator *t)
 {
     uint8_t targets[PAGE_BYTES / 8];
     memset(t->run, 0, t->n_insns * sizeof t->run[0]);
-    if (!t->n_movers || !t->is_flat || t->mode & MODE_STEP || t->in->cross_next || t->n_insns < 2 ||
+    if (!t->n_movers || !t->is_flat || t->may_slot || t->mode & MODE_STEP || t->in->cross_next || t->n_insns < 2 ||
         t->in->engine & ENGINE_NO_STACK_RUNS) {
         return;
     }

@@ -232,9 +232,9 @@ static inline bool copy_insn(struct translator *t, const struct insn *insn)
     t->host_off[i] = start;
     t->insns[i] = (struct unit_insn){
         .host_off = (uint16_t)start,
-        .page_off = (uint16_t)(insn->eip - t->page_eip),
-        .esp_pending = (int16_t)t->esp_pending,
-        .n_bytes = insn->n_bytes,
+        .page_off = (insn->eip - t->page_eip) & (PAGE_BYTES - 1),
+        .detail = (int16_t)t->esp_pending,
+        .n_bytes = insn->n_bytes & INSN_MAX_BYTES,
     };
     return true;
 }
@@ -289,9 +289,8 @@ static void translate_body(struct translator *t)
         }
         t->insns[t->index] = (struct unit_insn){
             .host_off = (uint16_t)start,
-            .page_off = (uint16_t)page_off,
-            .aux = t->aux,
-            .esp_pending = (int16_t)esp_pending,
+            .page_off = page_off & (PAGE_BYTES - 1),
+            .detail = (int16_t)(t->aux ? t->aux : esp_pending),
             .plant_bytes = (uint8_t)(t->plant_end - start),
             .n_bytes = insn->n_bytes,
             .kind = (uint8_t)(t->unit_kind | (shadow ? UNIT_SHADOW : 0) |
@@ -469,7 +468,7 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     translate_exits(&t);
     t.insns[0] = (struct unit_insn){.host_off = 0,
                                     .page_off = old->page_off,
-                                    .aux = t.aux,
+                                    .detail = (int16_t)t.aux,
                                     .plant_bytes = (uint8_t)t.plant_end,
                                     .n_bytes = old->n_bytes,
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};

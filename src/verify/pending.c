@@ -9,7 +9,7 @@
 
 static int32_t pending_at(const struct verifier *v, uint32_t index)
 {
-    return index < v->in->n_insns ? v->in->insns[index].esp_pending : 0;
+    return index < v->in->n_insns ? unit_insn_pending(&v->in->insns[index]) : 0;
 }
 
 int32_t pending_before(const struct verifier *v)

@@ -216,7 +216,7 @@ static bool step_string(struct verifier *v)
         return verify_fail(v, RULE_MEM_MODE);
     }
     const struct unit_insn *insn = &v->in->insns[v->index];
-    if (!(insn->kind & UNIT_STRING) || insn->aux != v->off) {
+    if (!(insn->kind & UNIT_STRING) || unit_insn_aux(insn) != v->off) {
         return verify_fail(v, RULE_STRING); /* a fault in it would not be folded */
     }
     for (unsigned i = 0; i < v->z.operand_count; i++) {

@@ -15,7 +15,7 @@ static bool is_live_entry(void *arg, uint64_t host)
         return false;
     }
     const struct unit_insn *insn = cache_find_insn(cache, unit, host);
-    return insn && !insn->esp_pending && host == cache->exec + unit->off + insn->host_off;
+    return insn && !unit_insn_pending(insn) && host == cache->exec + unit->off + insn->host_off;
 }
 
 static bool is_live_chain(void *arg, uint64_t host)

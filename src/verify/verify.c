@@ -169,11 +169,11 @@ static bool check_table(struct verifier *v)
         const struct unit_insn *insn = &in->insns[i];
         v->index = i;
         v->off = insn->host_off < in->n_bytes ? insn->host_off : 0;
-        if (insn->host_off >= in->body_bytes || insn->page_off >= 4096 || insn->n_bytes == 0 ||
-            insn->n_bytes > INSN_MAX_BYTES || (i && insn->host_off <= in->insns[i - 1].host_off)) {
+        if (insn->host_off >= in->body_bytes || insn->n_bytes == 0 ||
+            (i && insn->host_off <= in->insns[i - 1].host_off)) {
             return verify_fail(v, RULE_TABLE);
         }
-        v->mark[insn->host_off] = insn->esp_pending ? MARK_NONE : MARK_INSN;
+        v->mark[insn->host_off] = unit_insn_pending(insn) ? MARK_NONE : MARK_INSN;
     }
     return true;
 }

@@ -372,11 +372,11 @@ static void show_unit(const struct unit *unit, const char *name)
         uint32_t end = i + 1 < unit->n_insns ? unit->insns[i + 1].host_off : unit->body_bytes;
         show_guest(page_eip + insn->page_off, bench.bytes + insn->page_off, insn->n_bytes,
                    insn->kind);
-        if (insn->esp_pending) {
-            printf("    (esp = r12 %+d, no entry)\n", insn->esp_pending);
+        if (unit_insn_pending(insn)) {
+            printf("    (esp = r12 %+d, no entry)\n", unit_insn_pending(insn));
         }
         if (insn->kind & UNIT_STRING) {
-            printf("    (pointers from +%04x on)\n", insn->aux);
+            printf("    (pointers from +%04x on)\n", unit_insn_aux(insn));
         }
         show_host_range(unit, insn->host_off, end);
     }

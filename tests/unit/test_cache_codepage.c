@@ -357,7 +357,7 @@ static void store_and_patches(void **state)
     assert_ptr_equal(page->units, other);
     whole = ADD(page, 4, 0x10, 0x14);
     whole->insns[1].kind = UNIT_SLOT; /* which its patch has not */
-    whole->insns[1].aux = 0;
+    whole->insns[1].detail = 0;
     patch = ADD(page, 4, 0x14);
     patch->is_patch = true;
     patch->parent = whole;
@@ -396,7 +396,7 @@ static void constants(void **state)
     assert_int_equal(values[slot], 7);
     struct unit *unit = ADD(page, 5, 0x20);
     unit->insns[0].kind = UNIT_SLOT;
-    unit->insns[0].aux = 1;
+    unit->insns[0].detail = 1;
     memcpy(memory + 0x20, "\xb8\x44\x33\x22\x11", 5);
     store(0x21, 4);
     assert_false(unit->dead);

@@ -40,8 +40,8 @@ static void expect(const char *hex, unsigned mode, unsigned n, const int *pendin
     check_unit(unit);
     for (unsigned i = 0; i < n; i++) {
         const struct unit_insn *insn = &unit->insns[i];
-        if (insn->esp_pending != pending[i]) {
-            fail_msg("%s: instruction %u: %d pending, not %d", hex, i, insn->esp_pending,
+        if (unit_insn_pending(insn) != pending[i]) {
+            fail_msg("%s: instruction %u: %d pending, not %d", hex, i, unit_insn_pending(insn),
                      pending[i]);
         }
         assert_int_equal(bench.page->table[insn->page_off],
@@ -95,20 +95,20 @@ static void hints_and_switch(void **state)
     struct unit *unit = bench_translate(0x10, SCAN_MAX_INSNS);
     static const int pending[] = {0, -4, 0, 0, -4};
     for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(unit->insns[i].esp_pending, pending[i]);
+        assert_int_equal(unit_insn_pending(&unit->insns[i]), pending[i]);
         assert_int_equal(unit_insn_in_run(unit, &unit->insns[i]), i != 2);
     }
     make("50 51 52 53 c3", FLAT_MODE); /* nobody asks where nothing is known of the page */
     bench.kinds[0x12] = SITE_CHECKED;
     bench.is_unhinted = true;
     unit = bench_translate(0x10, SCAN_MAX_INSNS);
-    assert_int_equal(unit->insns[4].esp_pending, -16);
+    assert_int_equal(unit_insn_pending(&unit->insns[4]), -16);
     assert_false(unit->insns[2].kind & UNIT_CHECKED);
     make("50 51 52 53 c3", FLAT_MODE);
     bench.engine = ENGINE_NO_STACK_RUNS;
     unit = bench_translate(0x10, SCAN_MAX_INSNS);
     for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(unit->insns[i].esp_pending, 0);
+        assert_int_equal(unit_insn_pending(&unit->insns[i]), 0);
         assert_false(unit_insn_in_run(unit, &unit->insns[i]));
     }
 }
@@ -132,7 +132,7 @@ static void middle_and_end(void **state)
     memset(bench.bytes + 4090, 0x50, 12); /* six of them on this page */
     unit = bench_translate(4090, SCAN_MAX_INSNS);
     assert_int_equal(unit->n_insns, 6);
-    assert_int_equal(unit->insns[5].esp_pending, -20);
+    assert_int_equal(unit_insn_pending(&unit->insns[5]), -20);
     check_unit(unit);
     make("50 51 52 53 c3", FLAT_MODE);
     unit = bench_translate(0x10, 2); /* a budget ends it */
@@ -149,10 +149,10 @@ static void wrong_tables(void **state)
     assert_int_equal(verdict(unit), N_VERIFY_RULES);
     for (unsigned i = 0; i < unit->n_insns; i++) {
         for (int by = -4; by <= 4; by += 4) {
-            int16_t right = unit->insns[i].esp_pending;
-            unit->insns[i].esp_pending = (int16_t)(right + by);
+            int16_t right = unit->insns[i].detail;
+            unit->insns[i].detail = (int16_t)(right + by);
             assert_int_equal(verdict(unit), by ? RULE_PENDING : N_VERIFY_RULES);
-            unit->insns[i].esp_pending = right;
+            unit->insns[i].detail = right;
         }
     }
     /* the same code, but the guest pushes only once */

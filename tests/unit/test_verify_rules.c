@@ -118,7 +118,7 @@ static void make_unit(const char *code)
     for (char *word; (word = strsep(&rest, " "));) {
         if (!strcmp(word, "aux")) {
             unit.insns[0].kind |= UNIT_STRING;
-            unit.insns[0].aux = (uint16_t)unit.n_bytes;
+            unit.insns[0].detail = (int16_t)unit.n_bytes;
         } else if (!strncmp(word, "jmp:", 4)) {
             put_jmp((uint32_t)strtoul(word + 4, NULL, 16));
         } else if (word[0] == '@') {
@@ -231,7 +231,7 @@ static void test_table(void **state)
     assert_int_equal(check(&in), RULE_TABLE);
     make_unit("31 c0");
     in = input(0);
-    unit.insns[0].n_bytes = 16;
+    unit.insns[0].n_bytes = 0;
     assert_int_equal(check(&in), RULE_TABLE);
 }
 
