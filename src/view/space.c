@@ -263,6 +263,8 @@ void view_load_cr3(struct cpu *cpu)
     view_switch_mode(cpu);
 }
 
+_Static_assert((int)VIEW_N_SUP_DIRS == (int)STACKS_SHARED, "cpu/stacks.h: rings 0 to 2 share no stack");
+
 /* The directory in force, the stack of guest calls with it, and what remembers both. */
 static inline void set_dir(struct cpu *cpu, uint64_t dir, uint32_t mode)
 {
