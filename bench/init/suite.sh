@@ -20,6 +20,7 @@ for group in $GROUPS_WANTED; do
     micro) "$ROOT/bench/micro" -t "$BATCH_MS" $ONLY ;;
     programs)
         "$ROOT/bench/mkdata" || echo "@r programs/mkdata FAIL exit code $? ok"
+        "$ROOT/bench/program" -c
         for name in $(cat "$ROOT/bench/programs/list"); do
             if wanted programs "$name"; then
                 "$ROOT/bench/program" programs -r "$REPS" "$name" "$BIN/sh" "$ROOT/bench/programs/$name.sh"
@@ -28,6 +29,7 @@ for group in $GROUPS_WANTED; do
         ;;
     packages)
         "$ROOT/bench/mkdata" && sh "$ROOT/bench/packages/run.sh" prepare || echo "@r packages/prepare FAIL exit code $? ok"
+        "$ROOT/bench/program" -c
         for name in $(cat "$ROOT/bench/packages/list"); do
             if wanted packages "$name"; then
                 "$ROOT/bench/program" packages -r "$REPS" "$name" "$BIN/sh" "$ROOT/bench/packages/run.sh" "$name"

@@ -16,6 +16,7 @@ import time
 from build import INITRD, PACKAGES, PACKAGES_INITRD, TREE
 
 RESULT = re.compile(r"@r (\w+/\w+) (?:check=([0-9a-f]{8}) ns=([0-9.]+) tsc=([0-9.]+)|FAIL (.*?)) ok\b")
+CPU = re.compile(r"@cpu ([0-9]+) ok\b")
 CLOCK = re.compile(r"@clock ([0-9]+) ok\b")
 META = re.compile(r"@meta (\w+) (.*?) ok\b")
 POWEROFF_PATIENCE_S = 10
@@ -36,6 +37,7 @@ class Run:
         self.max_rss_kib = self.pss_kib = self.guest_ram_kib = self.own_kib = None
         self.clocks = []        # (host seconds, guest ns)
         self.clock_factor = 1.0
+        self.busy = None        # what is to be taken off the next result: see BusyMachine
         self.tail = []
         self.packages = None    # the Run of the boot for that group
 
@@ -59,8 +61,11 @@ class Run:
             if why:
                 self.failures[test] = why
             else:
-                self.results.setdefault(test, []).append((check, float(ns), float(tsc)))
+                ns = self.busy.corrected(test, float(ns)) if self.busy else float(ns)
+                self.results.setdefault(test, []).append((check, ns, float(tsc)))
             return
+        if self.busy:
+            self.busy.take_line(line)
         match = CLOCK.search(line)
         if match:
             self.clocks.append((now, float(match.group(1))))
@@ -87,9 +92,43 @@ class Run:
 
     def as_json(self):
         document = {key: value for key, value in vars(self).items() if key != "tail" or self.trouble}
+        del document["busy"]
         if self.packages:
             document["packages"] = self.packages.as_json()
         return document
+
+
+class BusyMachine:
+    """--busy: what a program took without the time in which others had its CPU. Natively, where it has one CPU
+    and never sleeps, that is the CPU time it says; of a machine, the time its CPU's thread waited for one is off."""
+
+    def __init__(self, pid, is_native):
+        self.pid, self.is_native = pid, is_native
+        self.cpu_ns, self.waited_ns = None, 0
+
+    def waited(self):
+        """Nanoseconds that the thread which runs the guest has waited for a CPU: the one that used most."""
+        threads = []
+        for thread in os.listdir("/proc/%d/task" % self.pid):
+            try:
+                with open("/proc/%d/task/%s/schedstat" % (self.pid, thread), encoding="ascii") as file:
+                    threads.append([int(word) for word in file.read().split()[:2]])
+            except OSError:
+                pass  # it has just ended
+        return max(threads, default=(0, 0))[1]
+
+    def take_line(self, line):
+        match = CPU.search(line)
+        if match:
+            self.cpu_ns = float(match.group(1))
+        elif CLOCK.search(line) and not self.is_native:
+            self.waited_ns = self.waited()
+
+    def corrected(self, test, ns):
+        if self.is_native:
+            return self.cpu_ns if test.startswith(("programs/", "packages/")) else ns
+        before, self.waited_ns = self.waited_ns, self.waited()
+        return max(ns - (self.waited_ns - before), 1) if test.startswith(("programs/", "packages/")) else ns
 
 
 class Engine:
@@ -99,6 +138,7 @@ class Engine:
         self.name, self.kernel, self.command, self.packages_command = name, kernel, command, packages_command
         self.key = name if kernel is None else "%s/%s" % (name, kernel)
         self.cwd, self.environment, self.cpu = cwd, environment, cpu
+        self.is_busy = False
 
     @property
     def is_native(self):
@@ -125,6 +165,8 @@ class Engine:
         except OSError as error:
             run.trouble = "cannot start %s: %s" % (command[0], error.strerror)
             return run
+        if self.is_busy:
+            run.busy = BusyMachine(child.pid, self.is_native)
         try:
             self.read_lines(child, run, started, (timeout_s, silence_s), verbose)
         finally:

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,15 @@ struct order {
     char **command;
     unsigned n_reps;
 };
+
+/* Of all that were waited for. */
+static double children_cpu_ns(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e9 +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e3;
+}
 
 static void run_command(void *arg)
 {
@@ -31,6 +41,7 @@ static void run_command(void *arg)
         uint32_t check = 0;
         uint64_t n_bytes = 0;
         bench_require(pipe(ends) == 0);
+        double cpu_start = children_cpu_ns();
         struct bench_time start = bench_now();
         pid_t child = fork();
         bench_require(child >= 0);
@@ -59,6 +70,8 @@ static void run_command(void *arg)
             bench_die("wait status %#x after %llu bytes", status, (unsigned long long)n_bytes);
         if (n_bytes == 0)
             bench_die("printed nothing");
+        printf("@cpu %.0f ok\n", children_cpu_ns() - cpu_start);
+        fflush(stdout);
         bench_report(order->group, order->name, check, spent);
     }
 }
