@@ -172,7 +172,8 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     bool is_spared = !is_mapped(view, window, lin, write);
     if (is_spared) {
         cpu->n_spared++;
-        if (is_worth_mapping(cpu, visits_of(view, window, lin), walk.phys >> PAGE_SHIFT)) {
+        if (is_worth_mapping(cpu, visits_of(view, window, lin), walk.phys >> PAGE_SHIFT) &&
+            window_has_room(view)) {
             is_spared = view_fault(cpu, base, lin, access, user) != VIEW_MAPPED;
         }
     }

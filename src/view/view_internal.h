@@ -113,8 +113,9 @@ struct view {
     uint64_t window0;            /* base of window 0 */
     uint32_t n_windows;          /* the supervisor window included */
     uint32_t max_mappings;
-    uint32_t n_mappings; /* sum over windows, and directories */
-    uint64_t ballast;    /* mappings to give up in need, or 0 */
+    uint32_t n_mappings;  /* sum over windows, and directories */
+    uint32_t n_recounted; /* the same when it was last exact */
+    uint64_t ballast;     /* mappings to give up in need, or 0 */
     bool no_fault_around, no_parking;
     struct view_window *windows;
     struct view_space *spaces;
@@ -318,6 +319,8 @@ void window_clear(struct view *view, uint32_t window);
 bool window_shed(struct view *view);
 void window_make_ballast(struct view *view);
 void window_drop_ballast(struct view *view);
+/* May a page that can be looked up be mapped? */
+bool window_has_room(struct view *view);
 /* Sheds until a few more mappings fit below the limit. */
 void window_make_room(struct view *view);
 

@@ -247,7 +247,19 @@ static void recount_all(struct view *view)
             self->n_mappings = n;
         }
     }
-    view->stats.n_mappings = view->n_mappings;
+    view->stats.n_mappings = view->n_recounted = view->n_mappings;
+}
+
+/* Near the host's limit a page more is another process's window less, which costs a hundred times
+ * what look-ups do: what is mapped stays, and the rest is looked up. */
+bool window_has_room(struct view *view)
+{
+    const uint32_t enough = view->max_mappings - view->max_mappings / 8;
+    if (view->n_mappings >= enough &&
+        view->n_mappings >= view->n_recounted + view->max_mappings / 16) {
+        recount_all(view);
+    }
+    return view->n_mappings < enough;
 }
 
 void window_make_room(struct view *view)

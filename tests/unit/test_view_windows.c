@@ -599,6 +599,34 @@ static void test_lookups_in_turn(void **state)
     guest_stop();
 }
 
+/* More pages than there can be host mappings: those that are mapped stay, the others are looked up. */
+static void test_lookups_at_limit(void **state)
+{
+    (void)state;
+    enum { SPACES = 8, PAGES = 200, ROUNDS = 60, MOST = 1000 };
+    const struct view_options few = {.n_windows = 16, .max_mappings = MOST};
+    guest_start(RAM_BYTES, &few);
+    uint32_t cr3[SPACES];
+    for (uint32_t i = 0; i < SPACES * PAGES; i++) { /* no two neighbours merge */
+        cr3[i / PAGES] = i % PAGES ? cr3[i / PAGES] : new_space(false);
+        map_small(cr3[i / PAGES], USER + i % PAGES * PAGE_BYTES,
+                  (FRAME + i % 256 * 0x2000) | P | W | U | A | D, false);
+    }
+    paging_on(cr3[0], false);
+    cpu->cpl = 3;
+    for (uint32_t i = 0; i < ROUNDS * SPACES * PAGES; i++) {
+        uint64_t host;
+        if (i % PAGES == 0) {
+            load_cr3(cr3[i / PAGES % SPACES]);
+        }
+        assert_int_equal(view_look_up(cpu, USER + i % PAGES * PAGE_BYTES, true, &host),
+                         VIEW_MAPPED);
+    }
+    assert_int_equal(view->stats.n_evictions, 0);
+    assert_in_range(host_mappings(), MOST / 2, MOST);
+    guest_stop();
+}
+
 /* Another process comes to a directory: what its page table shows as before costs no mapping. */
 static void check_other_table(bool pae)
 {
@@ -925,6 +953,7 @@ int main(void)
         cmocka_unit_test(test_global_pages),
         cmocka_unit_test(test_eviction),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_lookups_at_limit),
         cmocka_unit_test(test_other_table),
         cmocka_unit_test(test_ended_spaces),
         cmocka_unit_test(test_lookups_in_turn),
