@@ -9,16 +9,9 @@ static void put_u32(uint8_t *at, uint32_t value)
     }
 }
 
-static void put(uint8_t *at, const uint8_t *bytes, unsigned n_bytes)
-{
-    for (unsigned i = 0; i < n_bytes; i++) {
-        at[i] = bytes[i];
-    }
-}
-
 static void put_gate(const struct cache *cache, uint32_t at, const uint8_t *gate)
 {
-    put(cache->write + at + BRIDGE_GATE, gate, BRIDGE_JUMP - BRIDGE_GATE);
+    cache_put(cache->write + at + BRIDGE_GATE, gate, BRIDGE_JUMP - BRIDGE_GATE);
 }
 
 static void close_gate(const struct cache *cache, uint32_t at)
@@ -56,8 +49,8 @@ static void give_up(const struct cache *cache, uint32_t at)
         put_gate(cache, at, gate);
         return;
     }
-    put(cache->write + at + BRIDGE_ENTRY - sizeof(look_up), look_up, sizeof(look_up));
-    put(cache->write + at + BRIDGE_GATE, go, sizeof(go));
+    cache_put(cache->write + at + BRIDGE_ENTRY - sizeof(look_up), look_up, sizeof(look_up));
+    cache_put(cache->write + at + BRIDGE_GATE, go, sizeof(go));
     put_u32(cache->write + at + BRIDGE_GATE + 3, (uint32_t)cache->exec);
 }
 

@@ -100,8 +100,7 @@ struct cache {
     uint32_t n_site_bytes, max_site_bytes;
     uint32_t *moves; /* arena: enum move_kind, offset in the cache or of the site in units of 16 */
     uint32_t n_moves, max_moves;
-    bool
-        no_landings; /* returns look their targets up: nothing behind a call asks where they went */
+    bool no_landings; /* returns look their targets up: nothing behind a call asks for EIP */
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };
 
@@ -146,6 +145,13 @@ static inline bool cache_contains(const struct cache *cache, uint64_t host)
 static inline uint8_t *cache_writable(const struct cache *cache, uint64_t host)
 {
     return cache->write + (host - cache->exec);
+}
+/* Over code that is there: nothing of the guest runs meanwhile. Upwards, byte by byte. Light. */
+static inline void cache_put(uint8_t *at, const uint8_t *bytes, unsigned n_bytes)
+{
+    for (unsigned i = 0; i < n_bytes; i++) {
+        at[i] = bytes[i];
+    }
 }
 
 #endif

@@ -13,8 +13,7 @@ void light_bridge(struct cpu *cpu, uint64_t behind)
     const uint32_t at = (uint32_t)(behind - machine->cache.exec) - BRIDGE_JUMP;
     const uint32_t lin = bridge_target(&machine->cache, at);
     const uint32_t *table = view_code_table(cpu, lin);
-    if (bridge_is_call(&machine->cache,
-                       at)) { /* where the call of us had its word is room for one */
+    if (bridge_is_call(&machine->cache, at)) { /* where the call of us had its word is room */
         cpu->stack_now->rsp -= 8;
         *(uint64_t *)cpu->stack_now->rsp = machine->cache.exec + at + BRIDGE_CALL_BYTES;
     }

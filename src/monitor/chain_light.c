@@ -47,10 +47,7 @@ static bool wants_chain(const struct jump_site *site)
 
 static void put(const struct cache *cache, uint64_t host, const uint8_t *bytes, unsigned n_bytes)
 {
-    uint8_t *at = cache_writable(cache, host);
-    for (unsigned i = 0; i < n_bytes; i++) {
-        at[i] = bytes[i];
-    }
+    cache_put(cache_writable(cache, host), bytes, n_bytes);
 }
 
 /* The end of the look-up, where a call into a chain may stand. */

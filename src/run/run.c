@@ -62,13 +62,17 @@ void run_exit_step(void);
 void run_exit_cross(void);
 void run_bridge(void);
 
+static struct emit begin_stub(const struct cache *cache, uint32_t at, uint32_t max_bytes)
+{
+    uint8_t *start = cache->write + at;
+    return (struct emit){
+        .start = start, .at = start, .end = start + max_bytes, .exec = cache->exec + at};
+}
+
 /* Where returns go whose target must be looked up. */
 static void write_return_stub(struct cache *cache, uint32_t at)
 {
-    struct emit emit = {.start = cache->write + at,
-                        .at = cache->write + at,
-                        .end = cache->write + at + 64,
-                        .exec = cache->exec + at};
+    struct emit emit = begin_stub(cache, at, 64);
     struct host_mem entry = host_mem_index(R14, R9, 8, 0), slot = host_mem_index(R10, R8, 4, 0);
     struct host_mem base = host_mem_base(R9, (int32_t)cache->exec), back = host_mem_base(RSP, -8);
     if (at == STUB_LANDING) {
@@ -88,10 +92,7 @@ static void write_return_stub(struct cache *cache, uint32_t at)
 /* rcx is the guest's again; where the call came from lies on the stack. */
 static void write_bridge_stub(struct cache *cache)
 {
-    struct emit emit = {.start = cache->write + STUB_BRIDGE,
-                        .at = cache->write + STUB_BRIDGE,
-                        .end = cache->write + CACHE_STUB_BYTES,
-                        .exec = cache->exec + STUB_BRIDGE};
+    struct emit emit = begin_stub(cache, STUB_BRIDGE, CACHE_STUB_BYTES - STUB_BRIDGE);
     struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(HELPER_BRIDGE));
     emit_mov_rr64(&emit, RCX, R9);
     emit_jmp_mem(&emit, &entry);
@@ -104,10 +105,7 @@ void run_write_stubs(struct run *run)
         uint32_t at, helper;
     } stubs[] = {{STUB_MISS, HELPER_MISS}, {STUB_STEP, HELPER_STEP}, {STUB_CROSS, HELPER_CROSS}};
     for (unsigned i = 0; i < ARRAY_SIZE(stubs); i++) {
-        struct emit emit = {.start = run->cache->write + stubs[i].at,
-                            .at = run->cache->write + stubs[i].at,
-                            .end = run->cache->write + stubs[i].at + 32,
-                            .exec = run->cache->exec + stubs[i].at};
+        struct emit emit = begin_stub(run->cache, stubs[i].at, 32);
         struct host_mem entry = host_mem_base(R15, CPU_HELPER_AT(stubs[i].helper));
         emit_jmp_mem(&emit, &entry);
     }

@@ -249,8 +249,8 @@ void translate_find_runs(struct translator *t)
 {
     uint8_t targets[PAGE_BYTES / 8];
     memset(t->run, 0, t->n_insns * sizeof t->run[0]);
-    if (!t->n_movers || !t->is_flat || t->may_slot || t->mode & MODE_STEP || t->in->cross_next || t->n_insns < 2 ||
-        t->in->engine & ENGINE_NO_STACK_RUNS) {
+    if (!t->n_movers || !t->is_flat || t->may_slot || t->mode & MODE_STEP || t->in->cross_next ||
+        t->n_insns < 2 || t->in->engine & ENGINE_NO_STACK_RUNS) {
         return;
     }
     find_targets(t, targets);

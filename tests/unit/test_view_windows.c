@@ -566,62 +566,64 @@ static void test_turns(void **state)
     guest_stop();
 }
 
+/* Spaces of TURN_PAGES pages each, of which no two neighbours merge; a user in the first. */
+enum { TURN_SPACES = 8, TURN_PAGES = 200 };
+static uint32_t turn_cr3[TURN_SPACES];
+
+static void start_turns(const struct view_options *options)
+{
+    guest_start(RAM_BYTES, options);
+    for (uint32_t i = 0; i < TURN_SPACES * TURN_PAGES; i++) {
+        if (i % TURN_PAGES == 0) {
+            turn_cr3[i / TURN_PAGES] = new_space(false);
+        }
+        map_small(turn_cr3[i / TURN_PAGES], USER + i % TURN_PAGES * PAGE_BYTES,
+                  (FRAME + i % 256 * 0x2000) | P | W | U | A | D, false);
+    }
+    paging_on(turn_cr3[0], false);
+    cpu->cpl = 3;
+}
+
+/* The i-th page, in turn; its space is loaded when its first one comes. */
+static uint32_t turn_to(uint32_t i)
+{
+    if (i % TURN_PAGES == 0) {
+        load_cr3(turn_cr3[i / TURN_PAGES % TURN_SPACES]);
+    }
+    return USER + i % TURN_PAGES * PAGE_BYTES;
+}
+
+static void look_up_in_turn(unsigned n_rounds)
+{
+    for (uint32_t i = 0; i < n_rounds * TURN_SPACES * TURN_PAGES; i++) {
+        uint64_t host;
+        assert_int_equal(view_look_up(cpu, turn_to(i), true, &host), VIEW_MAPPED);
+    }
+}
+
 /* Pages of many spaces that are looked up in turn are mapped in the end, as a single one is. */
 static void test_lookups_in_turn(void **state)
 {
     (void)state;
-    enum { SPACES = 8, PAGES = 200, ROUNDS = 40 };
-    guest_start(RAM_BYTES, NULL);
-    uint32_t cr3[SPACES];
-    for (uint32_t i = 0; i < SPACES * PAGES; i++) {
-        cr3[i / PAGES] = i % PAGES ? cr3[i / PAGES] : new_space(false);
-        map_small(cr3[i / PAGES], USER + i % PAGES * PAGE_BYTES,
-                  (FRAME + i % 256 * 0x2000) | P | W | U | A | D, false);
-    }
-    paging_on(cr3[0], false);
-    cpu->cpl = 3;
-    for (uint32_t i = 0; i < ROUNDS * SPACES * PAGES; i++) {
-        uint64_t host;
-        if (i % PAGES == 0) {
-            load_cr3(cr3[i / PAGES % SPACES]);
-        }
-        assert_int_equal(view_look_up(cpu, USER + i % PAGES * PAGE_BYTES, true, &host),
-                         VIEW_MAPPED);
-    }
+    start_turns(NULL);
+    look_up_in_turn(40);
     uint32_t n_mapped = 0;
-    for (uint32_t i = 0; i < SPACES * PAGES; i++) {
-        if (i % PAGES == 0) {
-            load_cr3(cr3[i / PAGES % SPACES]);
-        }
-        n_mapped += view_is_mapped(cpu, USER + i % PAGES * PAGE_BYTES, true, true);
+    for (uint32_t i = 0; i < TURN_SPACES * TURN_PAGES; i++) {
+        n_mapped += view_is_mapped(cpu, turn_to(i), true, true);
     }
-    assert_true(n_mapped > SPACES * PAGES * 9 / 10);
+    assert_true(n_mapped > TURN_SPACES * TURN_PAGES * 9 / 10);
     guest_stop();
 }
 
-/* More pages than there can be host mappings: those that are mapped stay, the others are looked up. */
+/* More pages than there can be host mappings: those that are mapped stay, the others are looked up.
+ */
 static void test_lookups_at_limit(void **state)
 {
     (void)state;
-    enum { SPACES = 8, PAGES = 200, ROUNDS = 60, MOST = 1000 };
+    enum { MOST = 1000 };
     const struct view_options few = {.n_windows = 16, .max_mappings = MOST};
-    guest_start(RAM_BYTES, &few);
-    uint32_t cr3[SPACES];
-    for (uint32_t i = 0; i < SPACES * PAGES; i++) { /* no two neighbours merge */
-        cr3[i / PAGES] = i % PAGES ? cr3[i / PAGES] : new_space(false);
-        map_small(cr3[i / PAGES], USER + i % PAGES * PAGE_BYTES,
-                  (FRAME + i % 256 * 0x2000) | P | W | U | A | D, false);
-    }
-    paging_on(cr3[0], false);
-    cpu->cpl = 3;
-    for (uint32_t i = 0; i < ROUNDS * SPACES * PAGES; i++) {
-        uint64_t host;
-        if (i % PAGES == 0) {
-            load_cr3(cr3[i / PAGES % SPACES]);
-        }
-        assert_int_equal(view_look_up(cpu, USER + i % PAGES * PAGE_BYTES, true, &host),
-                         VIEW_MAPPED);
-    }
+    start_turns(&few);
+    look_up_in_turn(60);
     assert_int_equal(view->stats.n_evictions, 0);
     assert_in_range(host_mappings(), MOST / 2, MOST);
     guest_stop();
