@@ -135,6 +135,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->is_patch = false;
     unit->chain_off = 0;
     unit->planted_at = 0;
+    unit->hides_move = false;
     unit->is_crossing = false;
     unit->parent = NULL;
     unit->is_fixed = true;
@@ -167,6 +168,18 @@ void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *mo
         const bool is_site = moves[i] >> MOVE_KIND_SHIFT == MOVE_SITE;
         unit->moves[i] = moves[i] + (is_site ? 0 : unit->off);
     }
+}
+
+bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes)
+{
+    for (uint32_t i = 0; i < unit->n_moves; i++) {
+        const uint32_t at = cache_move_off(unit->moves[i]);
+        if (unit->moves[i] >> MOVE_KIND_SHIFT != MOVE_SITE && at + sizeof(uint64_t) > off &&
+            at < off + n_bytes) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void *cache_alloc_site(struct cache *cache, uint32_t n_bytes)

@@ -59,6 +59,7 @@ struct unit {
     bool is_patch;           /* one re-made access of another unit: `parent` */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
+    bool hides_move;         /* one of the parent's moves is in what was overwritten */
     uint8_t chain_off; /* not 0: from here on it expects an address in r8d: translate/chain.c */
     bool is_crossing;  /* its one instruction ends in the next page */
     struct unit *parent;
@@ -123,6 +124,12 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
                           uint32_t n_insns, uint32_t body_bytes, struct codepage *page);
 /* The places in unit that say where it is; move.c. They are copied; offsets count from the unit. */
 void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *moves, uint32_t n);
+static inline uint32_t cache_move_off(uint32_t move)
+{
+    return move & ((1u << MOVE_KIND_SHIFT) - 1);
+}
+/* Does one of unit's moves touch these bytes of the cache? */
+bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes);
 static inline uint32_t cache_move_site(const struct cache *cache, const void *site)
 {
     return (uint32_t)MOVE_SITE << MOVE_KIND_SHIFT |

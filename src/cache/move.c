@@ -18,7 +18,6 @@
 enum {
     FIRST_PAGE = 16,
     N_LIN_PAGES = 1 << 20,
-    PLANTED_BYTES = 5,
     MAX_TRIED = 8,
     TABLE_BYTES = VIEW_TABLE_SLOTS * sizeof(uint32_t)
 };
@@ -28,62 +27,11 @@ static bool is_possible(uint32_t lin_page)
     return lin_page >= FIRST_PAGE && lin_page < N_LIN_PAGES;
 }
 
-static uint32_t move_off(uint32_t move)
-{
-    return move & ((1u << MOVE_KIND_SHIFT) - 1);
-}
-
 static uint32_t read32(const struct cache *cache, uint32_t off)
 {
     uint32_t value;
     memcpy(&value, cache->write + off, sizeof(value));
     return value;
-}
-
-/* Would what a patch has overwritten, and may put back one day, be such a place? */
-static bool is_planted_over(const struct codepage *page, uint32_t off)
-{
-    for (const struct unit *unit = page->units; unit; unit = unit->next) {
-        if (unit->is_patch && unit->planted_at && off + sizeof(uint64_t) > unit->planted_at &&
-            off < unit->planted_at + PLANTED_BYTES) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_patches(const struct codepage *page)
-{
-    for (const struct unit *unit = page->units; unit; unit = unit->next) {
-        if (unit->is_patch) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool may_move_unit(const struct cache *cache, const struct codepage *page,
-                          const struct unit *unit, uint32_t delta_pages, bool patched)
-{
-    if (unit->is_fixed) {
-        return false;
-    }
-    for (uint32_t i = 0; i < unit->n_moves; i++) {
-        const uint32_t kind = unit->moves[i] >> MOVE_KIND_SHIFT, off = move_off(unit->moves[i]);
-        if (kind == MOVE_SITE) {
-            continue;
-        }
-        if (kind == MOVE_DIR) {
-            const uint32_t target = read32(cache, off) / 8;
-            if (!is_possible(target) || !is_possible(target + delta_pages)) {
-                return false;
-            }
-        }
-        if (patched && is_planted_over(page, off)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void add32(const struct cache *cache, uint32_t off, uint32_t delta)
@@ -92,55 +40,90 @@ static void add32(const struct cache *cache, uint32_t off, uint32_t delta)
     memcpy(cache->write + off, &value, sizeof(value));
 }
 
-static void move_unit(const struct cache *cache, const struct unit *unit, uint32_t delta_pages)
+/* False: a target would lie where it may not, and `moves` before this one have been applied. */
+static bool apply(const struct cache *cache, uint32_t move, uint32_t delta_pages)
 {
-    const uint32_t delta = delta_pages << 12;
-    for (uint32_t i = 0; i < unit->n_moves; i++) {
-        const uint32_t off = move_off(unit->moves[i]);
-        switch ((enum move_kind)(unit->moves[i] >> MOVE_KIND_SHIFT)) {
-        case MOVE_SITE:
-            ((struct insn *)(cache->sites + (uint64_t)off * MOVE_SITE_ALIGN))->eip += delta;
-            break;
-        case MOVE_LIN:
-            add32(cache, off, delta);
-            break;
-        case MOVE_MINUS:
-            add32(cache, off, 0 - delta);
-            break;
-        case MOVE_DIR:
-            add32(cache, off, delta_pages * 8);
-            break;
-        case MOVE_ENTRY:
-            add32(cache, off, delta_pages * TABLE_BYTES);
-            break;
-        case MOVE_CROSS: {
-            uint64_t value;
-            memcpy(&value, cache->write + off, sizeof(value));
-            value += (uint64_t)(int64_t)(int32_t)delta_pages * TABLE_BYTES;
-            memcpy(cache->write + off, &value, sizeof(value));
-            break;
+    const uint32_t delta = delta_pages << 12, off = cache_move_off(move);
+    switch ((enum move_kind)(move >> MOVE_KIND_SHIFT)) {
+    case MOVE_SITE:
+        ((struct insn *)(cache->sites + (uint64_t)off * MOVE_SITE_ALIGN))->eip += delta;
+        break;
+    case MOVE_LIN:
+        add32(cache, off, delta);
+        break;
+    case MOVE_MINUS:
+        add32(cache, off, 0 - delta);
+        break;
+    case MOVE_DIR: {
+        const uint32_t target = read32(cache, off) / 8;
+        if (!is_possible(target) || !is_possible(target + delta_pages)) {
+            return false;
         }
+        add32(cache, off, delta_pages * 8);
+        break;
+    }
+    case MOVE_ENTRY:
+        add32(cache, off, delta_pages * TABLE_BYTES);
+        break;
+    case MOVE_CROSS: {
+        uint64_t value;
+        memcpy(&value, cache->write + off, sizeof(value));
+        value += (uint64_t)(int64_t)(int32_t)delta_pages * TABLE_BYTES;
+        memcpy(cache->write + off, &value, sizeof(value));
+        break;
+    }
+    }
+    return true;
+}
+
+/* How many of the unit's moves were applied: all, or those before one that may not be. */
+static uint32_t move_unit(const struct cache *cache, const struct unit *unit, uint32_t delta_pages)
+{
+    uint32_t n = 0;
+    while (n < unit->n_moves && apply(cache, unit->moves[n], delta_pages)) {
+        n++;
+    }
+    return n;
+}
+
+/* As it was: all units before `end`, and the first n moves of that. */
+static void move_back(const struct cache *cache, const struct codepage *page,
+                      const struct unit *end, uint32_t n, uint32_t delta_pages)
+{
+    for (const struct unit *unit = page->units; unit != end; unit = unit->next) {
+        for (uint32_t i = 0; i < unit->n_moves; i++) {
+            apply(cache, unit->moves[i], 0 - delta_pages);
         }
     }
+    for (uint32_t i = 0; i < n; i++) {
+        apply(cache, end->moves[i], 0 - delta_pages);
+    }
+}
+
+/* Units, what they say of themselves and their code are seldom in a cache of the CPU: one pass. */
+static bool move_units(const struct cache *cache, const struct codepage *page, uint32_t delta_pages)
+{
+    for (const struct unit *unit = page->units; unit; unit = unit->next) {
+        __builtin_prefetch(unit->next);
+        const bool may = !unit->is_fixed && !unit->hides_move;
+        const uint32_t n = may ? move_unit(cache, unit, delta_pages) : 0;
+        if (!may || n < unit->n_moves) {
+            move_back(cache, page, unit, n, delta_pages);
+            return false;
+        }
+    }
+    return true;
 }
 
 bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_page)
 {
     const uint32_t delta_pages = lin_page - page->lin_page;
-    const bool patched = has_patches(page);
-    if (!is_possible(page->lin_page) || !is_possible(lin_page) || page->phys->loose) {
+    if (!is_possible(page->lin_page) || !is_possible(lin_page) || page->phys->loose ||
+        !move_units(pages->cache, page, delta_pages)) {
         return false;
-    }
-    for (const struct unit *unit = page->units; unit; unit = unit->next) {
-        if (!may_move_unit(pages->cache, page, unit, delta_pages, patched)) {
-            return false;
-        }
     }
     view_forget_table(pages->view, page->lin_page << 12, page->table);
     codepages_forget_returns(pages); /* the landings in it stand for other addresses */
-    for (const struct unit *unit = page->units; unit; unit = unit->next) {
-        move_unit(pages->cache, unit, delta_pages);
-    }
     const uint32_t phys_page = page->phys->phys_page;
     struct codepage **at = &pages->hash[codepage_hash(phys_page, page->lin_page, page->mode)];
     while (*at != page) {

@@ -206,7 +206,7 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
  * has spared; if enough to have paid for itself, it may try again as early as it did; and if others
  * spare many, their pages may be those it would have met. */
 enum { SPARED_ENOUGH = 16 };
-static void give_back(struct machine *machine, const struct unit *patch,
+static void give_back(struct machine *machine, struct unit *patch,
                       const struct unit_insn *insn)
 {
     uint32_t phys_insn = patch->page->phys->phys_page << 12 | insn->page_off;

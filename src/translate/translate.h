@@ -126,7 +126,7 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 /* Takes the jump to patch away again. */
-void translate_unplant(struct cache *cache, const struct unit *patch);
+void translate_unplant(struct cache *cache, struct unit *patch);
 /* chain.c: compares for the targets that site has met most. in->scan holds just that instruction.
  * NULL if the cache is full. */
 struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,

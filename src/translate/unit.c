@@ -478,14 +478,16 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
     uint8_t *at = cache_writable(cache, cache->exec + old_unit->off + old->host_off);
     uint32_t rel = (uint32_t)(unit->off - (old_unit->off + old->host_off + 5));
     unit->planted_at = old_unit->off + old->host_off;
+    unit->hides_move = cache_has_move(old_unit, unit->planted_at, PATCH_BYTES);
     memcpy(unit->planted_over, at, PATCH_BYTES);
     at[0] = 0xe9;
     memcpy(at + 1, &rel, 4);
     return unit;
 }
 
-void translate_unplant(struct cache *cache, const struct unit *patch)
+void translate_unplant(struct cache *cache, struct unit *patch)
 {
+    patch->hides_move = false;
     memcpy(cache_writable(cache, cache->exec + patch->planted_at), patch->planted_over,
            PATCH_BYTES);
 }

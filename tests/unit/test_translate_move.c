@@ -142,6 +142,22 @@ static void compare_sites(void)
     }
 }
 
+static uint64_t sum_of(const void *bytes, size_t n_bytes)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        sum = (sum ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+    }
+    return sum;
+}
+
+static uint64_t sum_of_all(void)
+{
+    return sum_of(bench.cache.write, bench.cache.used) ^
+           sum_of(bench.cache.sites, bench.cache.n_site_bytes) << 1 ^
+           sum_of(bench.page->table, sizeof(table)) << 2;
+}
+
 static bool one_round(uint64_t seed)
 {
     static const uint32_t pages[] = {0x8048, 0x56555, 0xb7e10, 0x11, 0xffff0};
@@ -155,7 +171,10 @@ static bool one_round(uint64_t seed)
     const uint32_t used = bench.cache.used, n_site_bytes = bench.cache.n_site_bytes;
     random_state = seed * 0x9e3779b97f4a7c15u + 1;
     make(from);
+    const uint64_t sum = sum_of_all();
     if (!codepage_move(&bench.pages, bench.page, to)) {
+        assert_int_equal(bench.page->lin_page, from);
+        assert_true(sum_of_all() == sum);
         return false;
     }
     assert_int_equal(bench.page->lin_page, to);
@@ -226,6 +245,29 @@ static void what_stays(void **state)
     assert_false(codepage_move(&bench.pages, bench.page, 0x500));
 }
 
+/* What a patch has overwritten would come back as it was. */
+static void what_a_patch_hides(void **state)
+{
+    (void)state;
+    bench_start(0x400, USER_MODE);
+    memcpy(bench.bytes + 0x10, "\x8b\x03\xe8\x00\x20\x00\x00\xc3", 8); /* mov (%ebx), %eax; call */
+    struct unit *unit = bench_translate(0x10, SCAN_MAX_INSNS);
+    const uint32_t note = unit->moves[0];
+    unit->moves[0] =
+        (uint32_t)MOVE_LIN << MOVE_KIND_SHIFT | (unit->off + unit->insns[0].host_off + 2);
+    struct unit *patch = bench_patch(unit, 0, SITE_LOOKUP);
+    unit->moves[0] = note;
+    assert_true(patch->hides_move);
+    const uint64_t sum = sum_of_all();
+    assert_false(codepage_move(&bench.pages, bench.page, 0x500));
+    assert_true(sum_of_all() == sum);
+    translate_unplant(&bench.cache, patch);
+    assert_true(codepage_move(&bench.pages, bench.page, 0x500));
+    patch = bench_patch(unit, 0, SITE_LOOKUP);
+    assert_false(patch->hides_move);
+    assert_true(codepage_move(&bench.pages, bench.page, 0x600));
+}
+
 static void what_is_left(void **state)
 {
     (void)state;
@@ -246,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_as_made_there),
         cmocka_unit_test(what_stays),
+        cmocka_unit_test(what_a_patch_hides),
         cmocka_unit_test(what_is_left),
     };
     return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
