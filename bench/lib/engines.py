@@ -258,7 +258,7 @@ def look_at_memory(pid, run):
     except OSError:
         return
     found = re.findall(r"^[0-9a-f]+-[0-9a-f]+ ([^\n]*).*?^Size: +(\d+) kB.*?^Rss: +(\d+) kB.*?^Pss: +(\d+) kB", text, re.M | re.S)
-    maps = [(int(size), int(rss), int(pss), "memfd:" in head) for head, size, rss, pss in found]
+    maps = [(int(size), int(rss), int(pss), "memfd:plex86-ram" in head) for head, size, rss, pss in found]
     run.pss_kib = sum(pss for _, _, pss, _ in maps)
     private = max((mapping for mapping in maps if mapping[0] <= RAM_MIB << 10), default=(0, 0, 0, False))
     run.guest_ram_kib = blocks // 2 if blocks else private[1]

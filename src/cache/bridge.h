@@ -51,8 +51,9 @@ uint32_t bridge_target(const struct cache *cache, uint32_t at);
 /* The low half of what a directory holds where lin leads to table. Light. */
 uint32_t bridge_entry(const uint32_t *table, uint32_t lin);
 /* Builds the closed bridge at `at` to what table, where the directory leads for its target, has
- * there; if that cannot be, it stays as it is, or is given up. Light. */
-void bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table);
+ * there, and says where in the cache that is, or 0; if it cannot be built, it stays as it is, or is
+ * given up. Light. */
+uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table);
 /* Nobody gets to units of page by a bridge any more. Light. */
 void bridge_close_all(struct codepages *pages, struct codepage *page);
 

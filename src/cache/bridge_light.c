@@ -66,13 +66,13 @@ uint32_t bridge_entry(const uint32_t *table, uint32_t lin)
     return (uint32_t)(uint64_t)table - (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES;
 }
 
-void bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table)
+uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table)
 {
     const uint32_t lin = bridge_target(pages->cache, at);
     struct codepage *page = codepage_of_table(pages, table);
     const uint32_t slot = page ? codepage_slot(page, lin & (PAGE_BYTES - 1)) : 0;
     if (!slot) {
-        return; /* not for long: the guest goes there now */
+        return 0; /* not for long: the guest goes there now */
     }
     const struct unit *unit = cache_find(pages->cache, pages->cache->exec + slot);
     /* Units of loose pages go one by one; what asks for the next page's code is made anew where its
@@ -80,13 +80,14 @@ void bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table)
     if (page->phys->loose || !unit || unit->dead || unit->is_crossing ||
         pages->n_bridges == pages->max_bridges) {
         give_up(pages->cache, at);
-        return;
+        return slot;
     }
     const uint32_t number = pages->n_bridges++;
     pages->bridges[number] = (struct bridge){.at = at, .next = page->bridges};
     page->bridges = number + 1;
     pages->n_bridges_built++;
     open_gate(pages->cache, at, bridge_entry(table, lin), slot);
+    return slot;
 }
 
 void bridge_close_all(struct codepages *pages, struct codepage *page)

@@ -137,6 +137,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->planted_at = 0;
     unit->hides_move = false;
     unit->is_crossing = false;
+    unit->is_replaced = false;
     unit->parent = NULL;
     unit->is_fixed = true;
     unit->n_moves = 0;

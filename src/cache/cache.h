@@ -64,6 +64,7 @@ struct unit {
     bool is_crossing;  /* its one instruction ends in the next page */
     struct unit *parent;
     uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
+    bool is_replaced;           /* its one slot is for a unit that was made instead */
     bool is_fixed;              /* not to be moved: something in it says where it is, unnoted */
     uint32_t *moves;            /* the places that say it: move.c */
     uint32_t n_moves;

@@ -87,6 +87,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
         .next_hash = pages->hash[hash],
         .next_phys = phys->pages,
     };
+    memset(page->asked, pages->fills_at_once ? PART_FILLED : 0, sizeof(page->asked));
     pages->hash[hash] = page;
     phys->pages = page;
     return page;
@@ -119,12 +120,15 @@ static void patch_rel32(const struct cache *cache, uint32_t field_off, uint32_t 
     memcpy(cache->write + field_off, &rel, 4);
 }
 
-static void resolve_links(struct codepages *pages, struct codepage *page)
+/* What waits for unit, which is new. */
+static void resolve_links(struct codepages *pages, struct codepage *page, const struct unit *unit)
 {
     struct pending_link **at = &page->links;
     while (*at) {
         struct pending_link *link = *at;
-        uint32_t target = codepage_slot(page, link->target_off);
+        const uint32_t off = link->target_off;
+        const bool maybe = off >= unit->low_off && off < unit->high_off;
+        uint32_t target = maybe ? codepage_slot(page, off) : 0;
         if (target) {
             patch_rel32(pages->cache, link->field_off, target);
             *at = link->next;
@@ -134,25 +138,13 @@ static void resolve_links(struct codepages *pages, struct codepage *page)
     }
 }
 
-enum { TABLE_HOST_PAGE_SLOTS = 4096 / sizeof(uint32_t) };
-
-/* The host's pages of the table are written before they are read: one page fault each, not two. */
-static void touch_table(struct codepage *page, uint32_t off)
-{
-    __atomic_fetch_or(&page->table[off], 0, __ATOMIC_RELAXED);
-}
-
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit)
 {
     uint32_t from = 0, end = 0; /* what lies side by side is marked together */
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
-        if (i == 0 || (insn->page_off ^ insn[-1].page_off) & ~(TABLE_HOST_PAGE_SLOTS - 1u)) {
-            touch_table(page, insn->page_off);
-        }
-        bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
-        if (is_free && !unit_insn_pending(insn)) {
-            page->table[insn->page_off] = unit->off + insn->host_off;
+        if (codepage_has_slots(page, insn->page_off)) {
+            codepage_fill_slot(page, unit, insn);
         }
         if (insn->page_off != end) {
             codepage_mark_scanned(page->phys, from, end);
@@ -163,7 +155,7 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
     codepage_mark_scanned(page->phys, from, end);
     unit->next = page->units;
     page->units = unit;
-    resolve_links(pages, page);
+    resolve_links(pages, page, unit);
     view_protect_page(pages->view, page->phys->phys_page);
 }
 

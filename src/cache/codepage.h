@@ -15,11 +15,11 @@
 struct physcode {
     uint32_t phys_page;
     struct physcode *next_hash;
-    struct codepage *pages;  /* codepages of this physical page */
-    struct depend *depends;  /* codepages of other pages with an instruction that ends here */
-    uint32_t n_writes;       /* times a store dropped units of this page lately */
-    bool loose;              /* written often: its units are not linked to each other, so that a store
-                                drops those it hits only (smc_light.c) */
+    struct codepage *pages; /* codepages of this physical page */
+    struct depend *depends; /* codepages of other pages with an instruction that ends here */
+    uint32_t n_writes;      /* times a store dropped units of this page lately */
+    bool loose; /* written often: its units are not linked to each other, so that a store
+                   drops those it hits only (smc_light.c) */
     uint64_t last_write_tsc; /* when: what lies far back is forgiven (site.c) */
     uint8_t scanned[512];    /* bitmap of bytes units were made from */
 };
@@ -40,11 +40,18 @@ struct bridge {
     uint32_t at, next; /* offset in the cache; 1 + number of the next */
 };
 
+/* Direct branches do not read slots, so most parts of most tables (one page of the host each) are
+ * never read. A part stays empty, which costs no memory, until it has been looked up a few times;
+ * then it gets all its slots, and those of each new unit (docs/decisions/0019). */
+enum { CODEPAGE_PARTS = 4, PART_SHIFT = 10, PART_FILLED = 255 };
+_Static_assert(CODEPAGE_PARTS << PART_SHIFT == VIEW_TABLE_SLOTS, "parts of a table");
+
 struct codepage {
     uint32_t lin_page, mode;
     uint32_t end_off; /* code ends here: 4096, or less if the CS limit lies in the page */
     struct physcode *phys;
-    uint32_t *table; /* VIEW_TABLE_SLOTS slots */
+    uint32_t *table;               /* VIEW_TABLE_SLOTS slots */
+    uint8_t asked[CODEPAGE_PARTS]; /* look-ups that found a part of it empty, or PART_FILLED */
     struct unit *units;
     struct pending_link *links;
     uint32_t bridges; /* 1 + number of the first that leads here */
@@ -55,9 +62,9 @@ enum { CODEPAGE_HASH = 4096, CODEPAGE_HOT = 256, DEPEND_BYTES = 14 };
 
 /* An instruction of a loose page that stores have hit. */
 struct hot_insn {
-    uint32_t phys;   /* of its first byte */
-    uint16_t bytes;  /* which of its bytes were hit */
-    uint8_t n_hits;  /* up to 255; 0: a free entry */
+    uint32_t phys;  /* of its first byte */
+    uint16_t bytes; /* which of its bytes were hit */
+    uint8_t n_hits; /* up to 255; 0: a free entry */
 };
 /* A constant of four bytes that units read from memory instead of containing it. */
 struct hot_slot {
@@ -87,6 +94,7 @@ struct codepages {
     uint32_t *slot_values; /* cpu->hot_imm */
     struct cpu *cpu;       /* whose call stacks lead here, or NULL */
     bool never_loose;      /* -engine no-loose */
+    bool fills_at_once;    /* -engine no-late-slots */
     uint64_t n_invalidations, n_units_dropped, n_partial, n_slot_stores, n_moves, n_bridges_built;
 };
 
@@ -100,12 +108,34 @@ static inline unsigned codepage_hash(uint32_t phys_page, uint32_t lin_page, uint
     return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
 }
 
-/* What a slot of the page's own table holds. Most are asked for in vain, and memory that was only
- * read costs the host a page fault, and another one when it is written. */
+static inline bool codepage_has_slots(const struct codepage *page, uint32_t off)
+{
+    return page->asked[off >> PART_SHIFT] == PART_FILLED;
+}
+/* The first unit with an instruction there has its slot, or the last that comes back to it. */
+static inline void codepage_fill_slot(struct codepage *page, const struct unit *unit,
+                                      const struct unit_insn *insn)
+{
+    const bool is_free = !page->table[insn->page_off] || (insn->kind & UNIT_RETURN);
+    if (is_free && !unit_insn_pending(insn)) {
+        page->table[insn->page_off] = unit->off + insn->host_off;
+    }
+}
+/* What the slot would hold if its part were filled. Light. */
+uint32_t codepage_search(const struct codepage *page, uint32_t off);
+/* Where the instruction at off is; 0: no unit has it. Most are asked for in vain, and memory that
+ * was only read costs the host a page fault, and another one when it is written. */
 static inline uint32_t codepage_slot(const struct codepage *page, uint32_t off)
 {
-    return page->phys->scanned[off >> 3] & 1u << (off & 7) ? page->table[off] : 0;
+    if (!(page->phys->scanned[off >> 3] & 1u << (off & 7))) {
+        return 0;
+    }
+    return codepage_has_slots(page, off) ? page->table[off] : codepage_search(page, off);
 }
+/* The same for guest code that found its slot empty: the part may be filled. Light. */
+uint32_t codepage_look_up(struct codepage *page, uint32_t off);
+/* The next look-up finds nothing. Light. */
+void codepage_clear_slot(const struct codepages *pages, struct codepage *page, uint32_t off);
 
 /* Some unit is no longer to be run: nobody may return to it either. */
 static inline void codepages_forget_returns(struct codepages *pages)
@@ -153,10 +183,11 @@ void codepage_free_slots(struct codepages *pages, uint32_t phys_page);
 void codepages_forget_hot(struct codepages *pages);
 /* True if units were made from any of the n_bytes at phys (one page). */
 bool codepage_hit(const struct codepages *pages, uint32_t phys, uint32_t n_bytes);
-/* n_bytes at phys (one page), which is `bytes` now, have been stored to: drops what was made of them,
- * unless that reads them anew each time. */
+/* n_bytes at phys (one page), which is `bytes` now, have been stored to: drops what was made of
+ * them, unless that reads them anew each time. */
 void codepage_store(struct codepages *pages, uint32_t phys, uint32_t n_bytes, const uint8_t *bytes);
-/* What is written more than once is made anew more than once: such an instruction is a unit alone. */
+/* What is written more than once is made anew more than once: such an instruction is a unit alone.
+ */
 bool codepage_is_hot(const struct codepages *pages, uint32_t phys);
 /* If no more of it was hit than the 4 bytes from imm_off on: they may have a slot. */
 bool codepage_is_hot_imm(const struct codepages *pages, uint32_t phys, unsigned imm_off);

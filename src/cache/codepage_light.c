@@ -2,6 +2,10 @@
  * FPU state is live: is it code, and away with the units. Light. */
 #include "cache/bridge.h"
 
+/* A look-up that finds its part empty costs some 0.3 us. 1 for big programs: 37 MiB of tables; 2:
+ * 33, 4: 29, 8: 27; all at once: 65. */
+enum { ASKED_BEFORE_SLOTS = 4 };
+
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page)
 {
     struct physcode *phys = pages->phys_hash[codepage_hash_phys(phys_page)];
@@ -42,13 +46,96 @@ bool codepage_hit(const struct codepages *pages, uint32_t phys_addr, uint32_t n_
     return false;
 }
 
+static bool has_slots(const struct unit *unit)
+{
+    return !unit->is_patch && !unit->is_replaced;
+}
+
+uint32_t codepage_search(const struct codepage *page, uint32_t off)
+{
+    uint32_t found = 0;
+    for (const struct unit *unit = page->units; unit; unit = unit->next) { /* the newest first */
+        if (!has_slots(unit) || off < unit->low_off || off >= unit->high_off) {
+            continue;
+        }
+        for (uint32_t i = 0; i < unit->n_insns; i++) {
+            const struct unit_insn *insn = &unit->insns[i];
+            if (insn->page_off != off || unit_insn_pending(insn)) {
+                continue;
+            }
+            found = unit->off + insn->host_off;
+            if (insn->kind & UNIT_RETURN) {
+                return found;
+            }
+        }
+    }
+    return found;
+}
+
+/* As codepage_add_unit() would have done, the oldest unit first: so here a slot that is not a
+ * return's is overwritten by older ones. */
+static void fill_part(struct codepage *page, uint32_t part)
+{
+    const uint32_t low = part << PART_SHIFT, high = low + (1u << PART_SHIFT);
+    uint8_t is_return[(1u << PART_SHIFT) / 8];
+    for (unsigned i = 0; i < sizeof(is_return); i++) {
+        is_return[i] = 0;
+    }
+    __atomic_fetch_or(&page->table[low], 0, __ATOMIC_RELAXED); /* written before it is read */
+    for (const struct unit *unit = page->units; unit; unit = unit->next) {
+        if (!has_slots(unit) || unit->low_off >= high || unit->high_off <= low) {
+            continue;
+        }
+        for (uint32_t i = 0; i < unit->n_insns; i++) {
+            const struct unit_insn *insn = &unit->insns[i];
+            const uint32_t at = insn->page_off - low;
+            if (at >= 1u << PART_SHIFT || unit_insn_pending(insn) ||
+                is_return[at >> 3] & 1u << (at & 7)) {
+                continue;
+            }
+            page->table[insn->page_off] = unit->off + insn->host_off;
+            if (insn->kind & UNIT_RETURN) {
+                is_return[at >> 3] |= (uint8_t)(1u << (at & 7));
+            }
+        }
+    }
+    page->asked[part] = PART_FILLED;
+}
+
+uint32_t codepage_look_up(struct codepage *page, uint32_t off)
+{
+    const uint32_t slot = codepage_slot(page, off), part = off >> PART_SHIFT;
+    if (slot && !codepage_has_slots(page, off) && ++page->asked[part] >= ASKED_BEFORE_SLOTS) {
+        fill_part(page, part);
+    }
+    return slot;
+}
+
+void codepage_clear_slot(const struct codepages *pages, struct codepage *page, uint32_t off)
+{
+    const uint32_t slot = codepage_slot(page, off);
+    struct unit *unit = slot ? cache_find(pages->cache, pages->cache->exec + slot) : NULL;
+    if (!unit) {
+        return;
+    }
+    unit->is_replaced = unit->n_insns == 1;
+    if (!unit->is_replaced && !codepage_has_slots(page, off)) {
+        fill_part(page, off >> PART_SHIFT); /* else it would be searched for, and found */
+    }
+    if (codepage_has_slots(page, off)) {
+        page->table[off] = 0;
+    }
+}
+
 static void drop_units(struct codepages *pages, struct codepage *page)
 {
     for (struct unit *unit = page->units; unit; unit = unit->next) {
         unit->dead = true;
         pages->n_units_dropped++;
         for (uint32_t i = 0; i < unit->n_insns; i++) {
-            page->table[unit->insns[i].page_off] = 0;
+            if (codepage_has_slots(page, unit->insns[i].page_off)) {
+                page->table[unit->insns[i].page_off] = 0;
+            }
         }
     }
     if (page->units) {

@@ -161,7 +161,8 @@ static void drop_unit(struct codepages *pages, struct unit *unit, struct range *
     bridge_close_all(pages, page);
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
-        if (page->table[insn->page_off] == unit->off + insn->host_off) { /* else another unit's */
+        if (codepage_has_slots(page, insn->page_off) &&
+            page->table[insn->page_off] == unit->off + insn->host_off) { /* else another unit's */
             page->table[insn->page_off] = 0;
         }
         for (uint32_t off = insn->page_off; off < insn->page_off + insn->n_bytes && off < 4096;

@@ -4,10 +4,11 @@
 #include "monitor/machine_internal.h"
 #include "view/view.h"
 
-void light_bridge(struct cpu *cpu, uint64_t behind);
+uint64_t light_bridge(struct cpu *cpu, uint64_t behind);
 
-/* behind: where the call in the bridge returns to. */
-void light_bridge(struct cpu *cpu, uint64_t behind)
+/* behind: where the call in the bridge returns to. Answers with the host address of the code it
+ * leads to, or 0: cpu->eip is to be looked up. */
+uint64_t light_bridge(struct cpu *cpu, uint64_t behind)
 {
     struct machine *machine = cpu->machine;
     const uint32_t at = (uint32_t)(behind - machine->cache.exec) - BRIDGE_JUMP;
@@ -18,7 +19,6 @@ void light_bridge(struct cpu *cpu, uint64_t behind)
         *(uint64_t *)cpu->stack_now->rsp = machine->cache.exec + at + BRIDGE_CALL_BYTES;
     }
     cpu->eip = lin - cpu->seg[SEG_CS].base;
-    if (table) {
-        bridge_build(&machine->pages, at, table);
-    }
+    const uint32_t slot = table ? bridge_build(&machine->pages, at, table) : 0;
+    return slot ? machine->cache.exec + slot : 0;
 }

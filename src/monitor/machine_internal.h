@@ -189,6 +189,8 @@ void monitor_format_insn(struct machine *machine, uint32_t eip, char *line, size
 /* The instruction at CS:EIP, its eip that offset. False: not mapped. Full. */
 bool monitor_fetch_insn(struct machine *machine, uint32_t eip, struct insn *insn);
 void monitor_print_stats(struct machine *machine, FILE *out);
+/* memory.c */
+void monitor_print_memory(const struct machine *machine, FILE *out);
 void monitor_log_split(struct machine *machine, const struct view_sight *sight, bool is_last);
 void monitor_log_hit(struct machine *machine, const struct insn *insn, const struct map_rule *rule,
                      bool is_after);

@@ -62,7 +62,8 @@ static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
     struct machine *machine = ((struct site_arg *)arg)->machine;
     uint32_t *table = view_code_table(machine->cpu, lin), off = lin & (PAGE_BYTES - 1);
     struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
-    if (!page || page->mode != machine->cpu->mode || !table[off] || off + 4 > page->end_off) {
+    const uint32_t there = page ? codepage_slot(page, off) : 0;
+    if (!there || page->mode != machine->cpu->mode || off + 4 > page->end_off) {
         return false;
     }
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
@@ -79,7 +80,7 @@ static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
             return false;
         }
     }
-    *slot = table[off];
+    *slot = there;
     *reg = bytes[off + 1] >> 3;
     return codepage_is_thunk(&machine->pages, *slot);
 }
@@ -265,7 +266,7 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (!page) {
             return 0;
         }
-        uint32_t slot = codepage_slot(page, lin & (PAGE_BYTES - 1));
+        uint32_t slot = codepage_look_up(page, lin & (PAGE_BYTES - 1));
         if (slot) {
             return machine->cache.exec + slot;
         }
@@ -306,5 +307,6 @@ void monitor_drop_crossing(struct machine *machine)
     }
     /* The second page's directory entry may only have been dropped: enter it again, and make the
      * unit anew only if the page is really another one. Making it anew is always right. */
-    table[lin & (PAGE_BYTES - 1)] = 0;
+    codepage_clear_slot(&machine->pages, codepage_of_table(&machine->pages, table),
+                        lin & (PAGE_BYTES - 1));
 }

@@ -237,4 +237,5 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             "stats: protects %lu unprotects %lu private slots %lu evictions %lu mappings %lu\n",
             view->n_protects, view->n_unprotects, view->n_slots_private, view->n_evictions,
             view->n_mappings);
+    monitor_print_memory(machine, out);
 }

@@ -304,7 +304,8 @@ static void remake_site(struct machine *machine)
     machine->n_site_patches[want]++;
     machine->resume_host = 0;
     if (unit->is_crossing || unit->dead || (page->mode & MODE_STEP)) {
-        page->table[old->page_off] = 0; /* made anew by the next miss, with the hint */
+        codepage_clear_slot(&machine->pages, page,
+                            old->page_off); /* made anew by the next miss, with the hint */
         return;
     }
     if (unit_insn_in_run(unit, old)) { /* made anew with the hint, outside of any run */

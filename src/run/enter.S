@@ -228,6 +228,9 @@ run_bridge:
         call    light_bridge
         mov     CPU_STACK_NOW(%r15), %rcx
         mov     (%rcx), %rsp
+        mov     %rax, %r10
+        test    %rax, %rax
+        jnz     resume_at
         jmp     resume
 
 /* jmp *helper[HELPER_MISS/STEP/CROSS](%r15): r8d = linear address where the guest goes on. */

@@ -117,6 +117,18 @@ static void list_pools(struct view *view, struct pool pools[N_POOLS])
     memcpy(pools, all, sizeof(all));
 }
 
+bool view_list_pool(struct view *view, unsigned i, const void **host, uint64_t *n_bytes)
+{
+    struct pool pools[N_POOLS];
+    list_pools(view, pools);
+    if (i >= N_POOLS) {
+        return false;
+    }
+    *host = *pools[i].host;
+    *n_bytes = pools[i].n_bytes;
+    return true;
+}
+
 static int reserve_pools(struct view *view)
 {
     struct pool pools[N_POOLS];

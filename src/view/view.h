@@ -230,5 +230,7 @@ struct view_stats {
         n_slots_private, n_checked, n_mappings, n_full_flushes, n_lookups;
 };
 const struct view_stats *view_get_stats(const struct view *view);
+/* Where the i-th of its records lie; false: there are no more. Full. */
+bool view_list_pool(struct view *view, unsigned i, const void **host, uint64_t *n_bytes);
 
 #endif

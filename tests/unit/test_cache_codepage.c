@@ -102,15 +102,109 @@ static void slots(void **state)
                         : off == 0x12 ? unit->off + 4
                         : off == 0x14 ? unit->off + 8
                                       : 0;
-        assert_int_equal(page->table[off], want);
+        assert_int_equal(codepage_slot(page, off), want);
     }
     assert_int_equal(n_protected[5], 1);
     struct unit *overlap = ADD(page, 2, 0x0e, 0x10, 0x13);
-    assert_int_equal(page->table[0x0e], overlap->off);
-    assert_int_equal(page->table[0x10], unit->off); /* the first one stays */
-    assert_int_equal(page->table[0x13], overlap->off + 8);
+    assert_int_equal(codepage_slot(page, 0x0e), overlap->off);
+    assert_int_equal(codepage_slot(page, 0x10), unit->off); /* the first one stays */
+    assert_int_equal(codepage_slot(page, 0x13), overlap->off + 8);
     assert_ptr_equal(page->units, overlap);
     assert_ptr_equal(overlap->next, unit);
+}
+
+/* Overlapping units, returns among them, patches, what is pending: an order that decides. */
+static struct unit *add_many(struct codepage *page)
+{
+    ADD(page, 2, 0x10, 0x12, 0x14, 0x3fe, 0x400, 0x402, 0xc00);
+    struct unit *unit = ADD(page, 2, 0x0e, 0x10, 0x12, 0x16, 0x402);
+    unit->insns[1].kind = UNIT_RETURN; /* too late for its slot where parts are filled already */
+    unit->insns[3].detail = 4;
+    ADD(page, 2, 0x12, 0x14, 0x18);
+    struct unit *patch = ADD(page, 2, 0x1a);
+    patch->is_patch = true;
+    return unit;
+}
+
+static void look_up(struct codepage *page, unsigned off, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_not_equal(codepage_look_up(page, (uint32_t)off), 0);
+    }
+}
+
+static void slots_come_late(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct unit *unit = ADD(page, 2, 0x10, 0x12, 0x3fe, 0x400, 0xc00);
+    assert_int_equal(codepage_look_up(page, 0x11), 0); /* never scanned, and nobody has it: */
+    for (unsigned i = 0; i < 300; i++) {               /* that fills nothing */
+        assert_int_equal(codepage_look_up(page, 0x13), 0);
+        assert_int_equal(codepage_slot(page, 0x12), unit->off + 4);
+    }
+    look_up(page, 0x12, 3);
+    for (unsigned off = 0; off < 4096; off++) {
+        assert_int_equal(page->table[off], 0);
+    }
+    look_up(page, 0x10, 1);
+    assert_int_equal(page->table[0x10], unit->off);
+    assert_int_equal(page->table[0x3fe], unit->off + 8);
+    assert_int_equal(page->table[0x400] | page->table[0xc00], 0);
+    struct unit *more = ADD(page, 2, 0x3fc, 0x3fe, 0x404); /* filled where its part is */
+    assert_int_equal(page->table[0x3fc], more->off);
+    assert_int_equal(page->table[0x3fe], unit->off + 8);
+    assert_int_equal(page->table[0x404], 0);
+    codepage_invalidate(&pages, 5);
+    for (unsigned off = 0; off < 4096; off++) {
+        assert_int_equal(page->table[off] | codepage_slot(page, off), 0);
+    }
+}
+
+/* Filled later, a part holds what it would hold if it had been there from the start. */
+static void late_slots_are_the_same(void **state)
+{
+    (void)state;
+    struct codepage *late = codepage_get(&pages, 5, 0x400, 1, 0);
+    pages.fills_at_once = true;
+    struct codepage *early = codepage_get(&pages, 5, 0x401, 1, 0);
+    const uint32_t base = add_many(late)->off, early_base = add_many(early)->off;
+    early->table[0x10] = early_base + 4; /* the return that came too late */
+    early->table[0x16] = early->table[0x1a] = 0;
+    for (unsigned off = 0; off < 4096; off++) {
+        const uint32_t want = early->table[off] ? early->table[off] - early_base + base : 0;
+        assert_int_equal(codepage_slot(late, off), want);
+    }
+    look_up(late, 0x10, 4);
+    look_up(late, 0x402, 4);
+    look_up(late, 0xc00, 4);
+    for (unsigned off = 0; off < 4096; off++) {
+        const uint32_t want = early->table[off] ? early->table[off] - early_base + base : 0;
+        assert_int_equal(late->table[off], want);
+    }
+}
+
+static void cleared_slots(void **state)
+{
+    (void)state;
+    struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct unit *unit = ADD(page, 2, 0x10, 0x12);
+    ADD(page, 4, 0xffe);
+    codepage_clear_slot(&pages, page, 0x800); /* nothing there */
+    codepage_clear_slot(&pages, page, 0xffe);
+    codepage_clear_slot(&pages, page, 0x12);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(codepage_slot(page, 0xffe) | codepage_slot(page, 0x12), 0);
+        assert_int_equal(codepage_slot(page, 0x10), unit->off);
+        look_up(page, 0x10, 5);
+    }
+    struct unit *again = ADD(page, 4, 0xffe);
+    for (unsigned i = 0; i < 5; i++) { /* before its part is filled, and then */
+        assert_int_equal(codepage_look_up(page, 0xffe), again->off);
+    }
+    assert_int_equal(page->table[0xffe], again->off);
+    codepage_clear_slot(&pages, page, 0xffe);
+    assert_int_equal(codepage_slot(page, 0xffe), 0);
 }
 
 static void hits(void **state)
@@ -192,14 +286,15 @@ static void invalidate(void **state)
     cpu.stack_now->rsp -= 64;
     codepage_add_link(&pages, page, 0x50, a->off);
     codepage_invalidate(&pages, 5);
-    assert_true(cpu.stack_now->rsp == stacks_top_now(&cpu)); /* nobody returns to what was dropped */
+    assert_true(cpu.stack_now->rsp ==
+                stacks_top_now(&cpu)); /* nobody returns to what was dropped */
     pages.cpu = NULL;
     assert_true(a->dead && b->dead && c->dead);
     assert_false(d->dead);
     for (unsigned off = 0; off < 4096; off++) {
-        assert_int_equal(page->table[off] | alias->table[off], 0);
+        assert_int_equal(codepage_slot(page, off) | codepage_slot(alias, off), 0);
     }
-    assert_int_equal(other->table[0x10], d->off);
+    assert_int_equal(codepage_slot(other, 0x10), d->off);
     assert_null(page->units);
     assert_null(page->links); /* or a later unit would patch dead code */
     assert_false(codepage_hit(&pages, 5 << 12, 4096));
@@ -210,7 +305,7 @@ static void invalidate(void **state)
     assert_int_equal(pages.n_units_dropped, 3);
     assert_int_equal(pages.n_invalidations, 1);
     struct unit *again = ADD(page, 2, 0x10); /* and is made again */
-    assert_int_equal(page->table[0x10], again->off);
+    assert_int_equal(codepage_slot(page, 0x10), again->off);
     assert_true(codepage_hit(&pages, 5 << 12 | 0x10, 1));
     assert_int_equal(n_protected[5], 1);
     codepage_invalidate(&pages, 9); /* nothing there */
@@ -279,7 +374,7 @@ static void flush(void **state)
     page = codepage_get(&pages, 6, 0x401, 1, 0);
     assert_ptr_equal(page->table, tables[0]); /* the arena is used again, and is empty */
     for (unsigned off = 0; off < VIEW_TABLE_SLOTS; off++) {
-        assert_int_equal(page->table[off], 0);
+        assert_int_equal(codepage_slot(page, off), 0);
     }
     assert_null(page->units);
     assert_null(page->phys->depends);
@@ -325,8 +420,9 @@ static void store_in_part(void **state)
     assert_true(first->dead && over->dead && alias->dead && !second->dead);
     assert_ptr_equal(page->units, second);
     assert_null(other->units);
-    assert_int_equal(page->table[0x10] | page->table[0x14] | page->table[0x16], 0);
-    assert_int_equal(page->table[0x30], second->off);
+    assert_int_equal(
+        codepage_slot(page, 0x10) | codepage_slot(page, 0x14) | codepage_slot(page, 0x16), 0);
+    assert_int_equal(codepage_slot(page, 0x30), second->off);
     assert_false(codepage_hit(&pages, 5 << 12, 0x30));
     assert_true(codepage_hit(&pages, 5 << 12 | 0x37, 1));
     assert_false(codepage_hit(&pages, 5 << 12 | 0x38, 0x100));
@@ -431,6 +527,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(get, setup, teardown),
         cmocka_unit_test_setup_teardown(slots, setup, teardown),
+        cmocka_unit_test_setup_teardown(slots_come_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(late_slots_are_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(cleared_slots, setup, teardown),
         cmocka_unit_test_setup_teardown(hits, setup, teardown),
         cmocka_unit_test_setup_teardown(links, setup, teardown),
         cmocka_unit_test_setup_teardown(links_full, setup, teardown),

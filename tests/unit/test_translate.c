@@ -104,7 +104,7 @@ static void translate_one(const struct encoding *e, const struct insn *insn)
     bench.scan.ends_open = !scan_is_terminal(insn);
     bench.scan.next_off = insn->n_bytes;
     bench.kinds[0] = (uint8_t)kind_now;
-    memset(bench.page->table, 0, VIEW_TABLE_SLOTS * sizeof(uint32_t));
+    bench.page->units = NULL; /* nothing was made of the page */
     struct translate_input in = bench_input();
     struct unit *unit = translate_unit(&bench.pages, &in);
     if (!unit) {
@@ -266,7 +266,7 @@ static void cache_full(void **state)
     assert_int_equal(bench.cache.n_units, 0);
     assert_null(bench.page->units);
     for (unsigned off = 0; off < 64; off++) {
-        assert_int_equal(bench.page->table[off], 0);
+        assert_int_equal(codepage_slot(bench.page, off), 0);
     }
     bench.cache.used = used;
     assert_non_null(bench_translate(0, 10));
@@ -286,7 +286,8 @@ static void patches(void **state)
     assert_true(patch->is_patch);
     assert_int_equal(patch->insns[0].page_off, 0x11);
     assert_int_equal(patch->insns[0].kind & UNIT_DUAL, UNIT_DUAL);
-    assert_int_equal(bench.page->table[0x11], old_host); /* entered as before, through the jump */
+    assert_int_equal(codepage_slot(bench.page, 0x11),
+                     old_host); /* entered as before, through the jump */
     struct host_insn host;
     uint64_t target;
     assert_true(host_decode(bench.cache.write + old_host, 15, &host));
@@ -303,7 +304,7 @@ static void patches(void **state)
     memcpy(bench.cache.write + old_host, jump, sizeof(jump));
     codepage_invalidate(&bench.pages, bench.page->phys->phys_page);
     assert_true(unit->dead && patch->dead);
-    assert_int_equal(bench.page->table[0x11], 0);
+    assert_int_equal(codepage_slot(bench.page, 0x11), 0);
 }
 
 static bool may_look_up(const char *bytes, unsigned n_bytes, uint32_t mode)

@@ -90,7 +90,7 @@ static inline void bench_start(uint32_t lin_page, uint32_t mode)
 static inline bool bench_is_known(void *arg, uint32_t off, bool behind_call)
 {
     (void)arg;
-    uint32_t slot = bench.page->table[off];
+    uint32_t slot = codepage_slot(bench.page, off);
     bool ours = behind_call && !(bench.engine & ENGINE_NO_ALIGN) && slot &&
                 !codepage_is_return(&bench.pages, slot);
     return slot != 0 && !ours;

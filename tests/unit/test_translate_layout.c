@@ -113,20 +113,20 @@ static void calls_own_their_return(void **state)
             const struct unit_insn *call = &unit->insns[n_before];
             if (early && engine) {
                 assert_int_equal(unit->n_insns, n_before + 1);
-                assert_int_equal(bench.page->table[n_before + 2], early->off);
+                assert_int_equal(codepage_slot(bench.page, n_before + 2), early->off);
                 continue;
             }
             assert_true(unit->n_insns >= n_before + 2);
             assert_int_equal(call[1].kind & UNIT_RETURN, engine ? 0 : UNIT_RETURN);
             uint32_t back = unit->off + call[1].host_off;
-            assert_int_equal(bench.page->table[n_before + 2], back);
+            assert_int_equal(codepage_slot(bench.page, n_before + 2), back);
             uint32_t landing = bench.cache.no_landings ? 0 : 20; /* bytes behind call *%r9 */
             assert_memory_equal(bench.cache.write + back - landing - 3, "\x41\xff\xd1", 3);
             if (!engine) { /* the same call in another unit does not take it away */
-                bench.page->table[n_before] = 0;
+                codepage_clear_slot(&bench.pages, bench.page, n_before);
                 unit = bench_translate(n_before, SCAN_MAX_INSNS);
                 assert_int_equal(unit->n_insns, 1);
-                assert_int_equal(bench.page->table[n_before + 2], back);
+                assert_int_equal(codepage_slot(bench.page, n_before + 2), back);
             }
         }
     }

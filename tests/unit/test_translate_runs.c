@@ -44,7 +44,7 @@ static void expect(const char *hex, unsigned mode, unsigned n, const int *pendin
             fail_msg("%s: instruction %u: %d pending, not %d", hex, i, unit_insn_pending(insn),
                      pending[i]);
         }
-        assert_int_equal(bench.page->table[insn->page_off],
+        assert_int_equal(codepage_slot(bench.page, insn->page_off),
                          pending[i] ? 0 : unit->off + insn->host_off);
     }
 }
@@ -123,9 +123,9 @@ static void middle_and_end(void **state)
     struct unit *middle = bench_translate(0x12, SCAN_MAX_INSNS);
     check_unit(middle);
     assert_int_equal(middle->n_insns, 3);
-    assert_int_equal(bench.page->table[0x12], middle->off);
-    assert_int_equal(bench.page->table[0x10], unit->off);
-    assert_int_equal(bench.page->table[0x13], 0);
+    assert_int_equal(codepage_slot(bench.page, 0x12), middle->off);
+    assert_int_equal(codepage_slot(bench.page, 0x10), unit->off);
+    assert_int_equal(codepage_slot(bench.page, 0x13), 0);
     codepage_invalidate(&bench.pages, bench.page->phys->phys_page);
     assert_true(unit->dead && middle->dead);
     bench_start(0x400, FLAT_MODE);

@@ -156,7 +156,7 @@ static unsigned one_round(unsigned *n_units)
     unsigned budget = mode & MODE_STEP ? 1 : rnd(4) ? SCAN_MAX_INSNS : 1;
     for (unsigned i = 0; i < 3; i++) {
         uint32_t off = rnd(8) ? rnd(200) : 4070 + rnd(26);
-        if (bench.page->table[off] || !bench_scan(off, budget)) {
+        if (codepage_slot(bench.page, off) || !bench_scan(off, budget)) {
             continue;
         }
         bool crosses = off + bench.scan.insns[0].n_bytes > PAGE_BYTES;
