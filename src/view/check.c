@@ -156,6 +156,27 @@ static void check_table(struct view *view, struct view_slot *slot, bool globals)
     batch_flush(&batch);
 }
 
+/* Do processes that come here one after another show the same? Not where address space
+ * randomization has put them. What is parked and does not come back costs twice: the mprotect, and
+ * each mapping that is made beside those that are left over (15,000 of them: half as much again).
+ * By place in the address space, since a slot that was dropped knows nothing. */
+static bool parking_pays(struct view *view, struct view_slot *slot)
+{
+    enum { ENOUGH_TO_JUDGE = 8, IN_VAIN = 2, TRY_AGAIN = 32 };
+    uint8_t *in_vain = &view->parked_in_vain[slot->index];
+    const uint32_t n_left = slot->n_parked, n_came_back = slot->n_came_back;
+    slot->n_came_back = 0;
+    if (n_left + n_came_back >= ENOUGH_TO_JUDGE) {
+        *in_vain = n_came_back * 4 >= n_left ? 0 : *in_vain + 1;
+    } else if (*in_vain >= IN_VAIN) {
+        ++*in_vain;
+    }
+    if (*in_vain >= TRY_AGAIN) {
+        *in_vain = IN_VAIN - 1;
+    }
+    return *in_vain < IN_VAIN;
+}
+
 /* Another process has come to this directory, or this one has another page table. What it shows as
  * before stays mapped (a fork's child has its parent's data), the rest is parked: programs that run
  * again and again show the same code, so that a mapping costs an mprotect. The slot may be gone
@@ -170,7 +191,8 @@ static bool turn_to_table(struct view *view, struct view_slot *slot, uint64_t pd
         }
     }
     bool other_rights = (pde & PTE_P) && (table_changes(slot->pde, pde) & ~PTE_FRAME);
-    if (slot->large || other_rights || n_pages > MOST_PAGES || view->no_parking) {
+    if (slot->large || other_rights || n_pages > MOST_PAGES || view->no_parking ||
+        !parking_pays(view, slot)) {
         return false;
     }
     slot->pde = pde;

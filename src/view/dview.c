@@ -115,8 +115,9 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
     }
     uint32_t page_first = slot_page(view, slot) + first;
     fd_page -= i - first;
+    const bool comes_back = small_is_parked(view, slot, first, end, fd_page);
     long result =
-        small_is_parked(view, slot, first, end, fd_page)
+        comes_back
             ? window_set_rights(view, slot->window, page_first, end - first, writable)
             : window_map(view, slot->window, page_first, fd_page, end - first, writable, writable);
     if (result) {
@@ -124,6 +125,7 @@ static long small_map(struct view *view, struct view_slot *slot, uint32_t i,
     }
     bool compare = slot->window != VIEW_SUP || !walk->global;
     slot->has_user |= walk->user;
+    slot->n_came_back += comes_back ? (uint16_t)(end - first) : 0;
     for (uint32_t page = first; page < end; page++) {
         slot_set_read_only(view, slot, page); /* the chain is by the old copy */
         slot_unpark_page(slot, page);

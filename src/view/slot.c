@@ -96,7 +96,7 @@ struct view_slot *slot_make(struct view *view, uint32_t window, uint32_t index,
     slot->pde = walk->pde;
     slot->window = (uint16_t)window;
     slot->index = (uint16_t)index;
-    slot->n_used = slot->n_parked = 0;
+    slot->n_used = slot->n_parked = slot->n_came_back = 0;
     slot->check_groups = 0;
     slot->large = walk->page_bytes != PAGE_BYTES;
     slot->has_user = false;

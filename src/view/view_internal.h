@@ -62,7 +62,7 @@ struct view_slot {
     uint32_t serial;                 /* supervisor window: the space the PDE was last seen in */
     uint16_t window, index;
     uint16_t n_used; /* pages mapped or with code */
-    uint16_t n_parked;
+    uint16_t n_parked, n_came_back; /* came back: since another table was judged */
     uint16_t check_groups; /* words of check[] that are not 0 */
     bool large, has_user, in_check;
     uint64_t mapped[VIEW_SLOT_WORDS];   /* mapped in the window */
@@ -161,6 +161,7 @@ struct view {
     /* slots whose PDE differs between spaces */
     uint8_t is_private[VIEW_WINDOW_SLOTS], n_absent[VIEW_WINDOW_SLOTS], n_differ[VIEW_WINDOW_SLOTS];
     uint16_t private_list[VIEW_WINDOW_SLOTS];
+    uint8_t parked_in_vain[VIEW_WINDOW_SLOTS]; /* check.c, parking_pays() */
     uint32_t n_private;
     /* I-view */
     uint64_t dirs_host; /* directories, 8 MiB each */

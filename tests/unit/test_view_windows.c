@@ -689,6 +689,64 @@ static void test_other_table(void **state)
     check_other_table(true);
 }
 
+/* One process after another in the same directory, each with 12 pages from `page` on. */
+static void next_process(uint32_t cr3, uint32_t page, bool pae)
+{
+    const uint32_t pde = pde_at(cr3, USER, pae);
+    put_entry(pde, pae, new_table() | P | W | U | A);
+    for (uint32_t i = 0; i < 12; i++) {
+        map_small(cr3, USER + (page + i) * PAGE_BYTES, (FRAME + i * 0x3000) | P | W | U | A | D,
+                  pae);
+    }
+    load_cr3(cr3);
+    for (uint32_t i = 0; i < 12; i++) {
+        assert_false(host_readable(user_host(USER + (page + i) * PAGE_BYTES)));
+        assert_int_equal(touch_user(USER + (page + i) * PAGE_BYTES, VIEW_WRITE), VIEW_MAPPED);
+    }
+}
+
+/* Where each process shows other pages parking is given up, and tried again later. */
+static void check_parked_in_vain(bool pae)
+{
+    guest_start(RAM_BYTES, NULL);
+    const uint32_t a = new_space(pae);
+    map_small(a, USER, FRAME | P | W | U | A | D, pae);
+    paging_on(a, pae);
+    for (uint32_t i = 1; i < 8; i++) {
+        next_process(a, i * 16, pae);
+    }
+    const struct view_slot *slot = slot_find(view, view->current, USER >> view->slot_shift);
+    assert_non_null(slot);
+    assert_int_equal(slot->n_parked, 0);
+    for (uint32_t page = 0; page < 7 * 16; page++) {
+        assert_false(host_readable(user_host(USER + page * PAGE_BYTES)));
+    }
+    uint64_t n_runs = view->stats.n_runs, n_turns = 0;
+    do { /* the same again: at first mapped anew each time */
+        n_runs = view->stats.n_runs;
+        load_cr3(a);
+        put_entry(pde_at(a, USER, pae), pae, 0);
+        load_cr3(a);
+        next_process(a, 16, pae);
+        assert_true(++n_turns < 40);
+    } while (view->stats.n_runs != n_runs);
+    assert_true(n_turns > 8);
+    for (uint32_t i = 0; i < 4; i++) { /* and stays so */
+        put_entry(pde_at(a, USER, pae), pae, 0);
+        load_cr3(a);
+        next_process(a, 16, pae);
+        assert_int_equal(view->stats.n_runs, n_runs);
+    }
+    guest_stop();
+}
+
+static void test_parked_in_vain(void **state)
+{
+    (void)state;
+    check_parked_in_vain(false);
+    check_parked_in_vain(true);
+}
+
 /* Spaces whose directories have been emptied make room for new ones; the others stay. */
 static void check_ended_spaces(bool pae)
 {
@@ -957,6 +1015,7 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_lookups_at_limit),
         cmocka_unit_test(test_other_table),
+        cmocka_unit_test(test_parked_in_vain),
         cmocka_unit_test(test_ended_spaces),
         cmocka_unit_test(test_lookups_in_turn),
         cmocka_unit_test(test_mapping_limit),
