@@ -126,6 +126,23 @@ void clock_run(struct clock *clock)
     program_head(clock);
 }
 
+bool clock_run_only(struct clock *clock, struct timer *timer)
+{
+    const uint64_t now = clock_now_ns(clock);
+    const struct timer *other = clock->head == timer ? timer->next : clock->head;
+    if (other && other->deadline_ns <= now) {
+        return false;
+    }
+    if (timer->deadline_ns <= now) {
+        clock->is_running = true;
+        unlink_timer(clock, timer);
+        timer->expire(timer->arg, now);
+        clock->is_running = false;
+    }
+    program_head(clock);
+    return true;
+}
+
 uint64_t clock_next_deadline_ns(const struct clock *clock)
 {
     return clock->head ? clock->head->deadline_ns : UINT64_MAX;

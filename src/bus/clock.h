@@ -32,7 +32,10 @@ uint64_t clock_tsc_hz(const struct clock *clock); /* of the host TSC, which the 
 void clock_add_timer(struct clock *clock, struct timer *timer); /* once, at chip creation */
 void clock_arm(struct clock *clock, struct timer *timer, uint64_t deadline_ns);
 void clock_disarm(struct clock *clock, struct timer *timer);
-void clock_run(struct clock *clock);                        /* expires what is due */
+void clock_run(struct clock *clock); /* expires what is due */
+/* The same if no other timer than this one is due (perhaps none at all: the host's may fire early);
+ * else false, and nothing has happened. For signal handlers, where no chip may be called. */
+bool clock_run_only(struct clock *clock, struct timer *timer);
 uint64_t clock_next_deadline_ns(const struct clock *clock); /* UINT64_MAX if none */
 /* Guest time stands still from pause to resume; both idempotent. clock_resume() returns by how much
  * the host's TSC went on meanwhile: the guest's has to be held back as far. The host timer is the

@@ -208,13 +208,6 @@ static char *check_cpu_model(const char *model)
     return line;
 }
 
-/* Its signal has brought the guest out, which is what it is for (between_runs). */
-static void end_epoch(void *arg, uint64_t now_ns)
-{
-    (void)arg;
-    (void)now_ns;
-}
-
 int machine_create(struct machine **out, const struct options *options, char **error)
 {
     run_prepare_process();
@@ -272,7 +265,12 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->mem.mmio_write = (void (*)(void *, uint32_t, unsigned, uint32_t))bus_mmio_write;
     machine->mem.mmio_arg = bus;
     board_connect_nmi(machine->board, &machine->cpu->nmi);
-    machine->epoch_timer.expire = end_epoch;
+    machine->epoch_timer.expire = monitor_end_epoch;
+    machine->epoch_timer.arg = machine;
+    if (!(options->engine & ENGINE_NO_QUICK_EPOCHS)) {
+        machine->run.on_timer = monitor_end_epoch_quickly;
+        machine->run.on_timer_arg = machine;
+    }
     machine->clock = board_clock(machine->board);
     clock_add_timer(machine->clock, &machine->epoch_timer);
     board_set_a20_hook(machine->board, on_a20, machine);

@@ -123,13 +123,39 @@ static enum view_answer map_pages(struct cpu *cpu, uint32_t lin, bool write)
 
 /* What is found quickly is not counted, so an epoch must end though nobody asks anything: else the
  * sites of a tight loop would stay what they are until the guest's next tick. */
+enum { EPOCH_NS = 900000 };
+
 static void end_epoch_soon(struct cpu *cpu)
 {
-    enum { EPOCH_NS = 900000 };
     struct machine *machine = cpu->machine;
     if (machine->epoch_timer.deadline_ns == UINT64_MAX) {
         clock_arm(machine->clock, &machine->epoch_timer, clock_now_ns(machine->clock) + EPOCH_NS);
     }
+}
+
+/* The epoch timer's: the next one is armed at once, which spares a system call. */
+void monitor_end_epoch(void *arg, uint64_t now_ns)
+{
+    struct machine *machine = arg;
+    if (machine->cpu->n_quick && !machine->cpu->halted) {
+        clock_arm(machine->clock, &machine->epoch_timer, now_ns + EPOCH_NS);
+    }
+}
+
+/* The host timer's signal over guest code. An epoch may end under it: a comparison that has just
+ * found its page has what it needs, and what was found stays right (view/lookup.c says when it does
+ * not). To bring the guest out for that takes single steps to a boundary, of which each is a signal
+ * and, in a virtual machine, two exits for DR6. */
+bool monitor_end_epoch_quickly(void *arg)
+{
+    struct machine *machine = arg;
+    const uint32_t epoch = machine->cpu->lookup_epoch;
+    if (!clock_run_only(machine->clock, &machine->epoch_timer)) {
+        return false;
+    }
+    view_age_lookups(machine->cpu);
+    machine->n_quick_epochs += machine->cpu->lookup_epoch != epoch;
+    return true;
 }
 
 enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)

@@ -118,10 +118,13 @@ struct machine {
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
     uint64_t tsc_start, tsc_guest, tsc_halted; /* guest: light calls and hidden faults included */
     uint64_t n_faults_logged, tsc_translating, n_site_patches[32], n_sites_given_back;
-    uint64_t n_chains, tsc_sampled;
+    uint64_t n_chains, tsc_sampled, n_quick_epochs;
     struct judged judged[2]; /* with one target, with more */
 };
 
+/* lookup_light.c */
+void monitor_end_epoch(void *arg, uint64_t now_ns);
+bool monitor_end_epoch_quickly(void *arg);
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
  */
 uint64_t monitor_find_unit(struct machine *machine);

@@ -192,11 +192,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
     fprintf(out, "stats: units %lu insns %lu host bytes %lu (%.1f ms translating) flushes %lu\n",
             machine->cache.n_units_made, machine->n_insns_translated, machine->n_translated_bytes,
             (double)machine->tsc_translating * ms, machine->cache.n_flushes);
-    fprintf(out,
-            "stats: codepages %u moved %lu invalidations %lu (%lu in part) units dropped %lu constants "
-            "%lu\n",
-            machine->pages.n_pages, machine->pages.n_moves, machine->pages.n_invalidations,
-            machine->pages.n_partial, machine->pages.n_units_dropped, machine->pages.n_slot_stores);
+    fprintf(
+        out,
+        "stats: codepages %u moved %lu invalidations %lu (%lu in part) units dropped %lu constants "
+        "%lu\n",
+        machine->pages.n_pages, machine->pages.n_moves, machine->pages.n_invalidations,
+        machine->pages.n_partial, machine->pages.n_units_dropped, machine->pages.n_slot_stores);
     fprintf(out,
             "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu given "
             "back %lu chains %lu bridges %lu\n",
@@ -204,11 +205,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED],
             machine->n_site_patches[SITE_LOOKUP], machine->n_sites_given_back, machine->n_chains,
             machine->pages.n_bridges_built);
-    fprintf(out,
-            "stats: host faults %lu async signals %lu steps %lu call stack resets %lu "
-            "interrupts %lu\n",
-            cpu->n_host_faults, cpu->n_signals, cpu->n_steps, cpu->n_stack_resets,
-            machine->n_interrupts);
+    fprintf(
+        out,
+        "stats: host faults %lu async signals %lu quick epochs %lu steps %lu call stack resets %lu "
+        "interrupts %lu\n",
+        cpu->n_host_faults, cpu->n_signals, machine->n_quick_epochs, cpu->n_steps,
+        cpu->n_stack_resets, machine->n_interrupts);
     for (unsigned i = 0; i < N_EXIT_REASONS; i++) {
         if (cpu->n_exit[i]) {
             fprintf(out, "stats: exit %-12s %lu\n", exit_names[i], cpu->n_exit[i]);

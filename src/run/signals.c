@@ -418,14 +418,18 @@ static void on_kick(int signal, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
     struct run *run = current_run;
-    (void)signal;
     (void)info;
     if (!run) {
         return;
     }
     run->cpu->n_signals++;
-    run_kick(run);
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
+    /* over emitted code no C of ours is in the middle of anything */
+    if (signal == HOST_TIMER_SIGNAL && cache_contains(run->cache, rip) && run->on_timer &&
+        run->on_timer(run->on_timer_arg)) {
+        return;
+    }
+    run_kick(run);
     if (cache_contains(run->cache, rip)) {
         if (!leave_at_boundary(run, uc, false)) {
             *reg(uc, REG_EFL) |= HOST_TF;

@@ -236,6 +236,48 @@ static void timers_fire_in_order_of_deadline(void **state)
     clock_destroy(test_clock);
 }
 
+/* The one timer that may expire over guest code: never with another that is due, and always with
+ * the host's timer programmed for what is next. */
+static void one_timer_expires_alone(void **state)
+{
+    (void)state;
+    int names[2] = {0, 1};
+    struct timer timers[2];
+    test_clock = clock_create_manual();
+    clock_set_programmer(test_clock, program, NULL);
+    n_fired = 0;
+    for (int i = 0; i < 2; i++) {
+        timers[i] = (struct timer){.expire = fire, .arg = &names[i]};
+        clock_add_timer(test_clock, &timers[i]);
+    }
+    assert_true(clock_run_only(test_clock, &timers[0])); /* not armed, nor is any */
+    clock_arm(test_clock, &timers[0], 100);
+    programmed_ns = 0;
+    clock_set_manual_ns(test_clock, 99);
+    assert_true(clock_run_only(test_clock, &timers[0])); /* the host's was early */
+    assert_int_equal(n_fired, 0);
+    assert_int_equal(programmed_ns, 100);
+    clock_arm(test_clock, &timers[1], 300);
+    clock_set_manual_ns(test_clock, 100);
+    assert_true(clock_run_only(test_clock, &timers[0]));
+    assert_int_equal(n_fired, 1);
+    assert_int_equal(fired[0], 0);
+    assert_int_equal(programmed_ns, 300);
+
+    for (unsigned first = 0; first < 2;
+         first++) { /* behind another one, or before it: both are due */
+        clock_arm(test_clock, &timers[0], first ? 300 : 301);
+        clock_arm(test_clock, &timers[1], first ? 301 : 300);
+        clock_set_manual_ns(test_clock, 301 + first);
+        assert_false(clock_run_only(test_clock, &timers[0]));
+        assert_int_equal(n_fired, 1);
+    }
+    clock_disarm(test_clock, &timers[0]);
+    assert_false(clock_run_only(test_clock, &timers[0])); /* only the other one is */
+    assert_int_equal(n_fired, 1);
+    clock_destroy(test_clock);
+}
+
 static struct timer again_timer;
 
 static void fire_again(void *arg, uint64_t now_ns)
@@ -346,6 +388,7 @@ int main(void)
         cmocka_unit_test(light_accesses_need_light_chips),
         cmocka_unit_test(mmio_is_found_and_split),
         cmocka_unit_test(timers_fire_in_order_of_deadline),
+        cmocka_unit_test(one_timer_expires_alone),
         cmocka_unit_test(a_timer_that_is_always_due_does_not_hold_the_machine),
         cmocka_unit_test(real_time_is_true_and_monotonic),
         cmocka_unit_test(a_clock_stands_until_it_starts),
