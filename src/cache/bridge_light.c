@@ -14,8 +14,19 @@ static void put_gate(const struct cache *cache, uint32_t at, const uint8_t *gate
     cache_put(cache->write + at + BRIDGE_GATE, gate, BRIDGE_JUMP - BRIDGE_GATE);
 }
 
+/* LOOP, or JMP, to the call of the stub. */
+static void put_thunk_gate(const struct cache *cache, uint32_t at, uint8_t opcode)
+{
+    const uint8_t gate[] = {opcode, BRIDGE_THUNK_STUB - BRIDGE_GATE - 2, 0x49, 0x8b, 0xc9};
+    put_gate(cache, at, gate);
+}
+
 static void close_gate(const struct cache *cache, uint32_t at)
 {
+    if (bridge_is_thunk(cache, at)) {
+        put_thunk_gate(cache, at, 0xeb);
+        return;
+    }
     uint8_t gate[BRIDGE_JUMP - BRIDGE_GATE] = {0xe8};
     put_u32(gate + 1, BRIDGE_STUB - (at + BRIDGE_JUMP));
     put_gate(cache, at, gate);
@@ -54,16 +65,85 @@ static void give_up(const struct cache *cache, uint32_t at)
     put_u32(cache->write + at + BRIDGE_GATE + 3, (uint32_t)cache->exec);
 }
 
+/* In a thunk's the bytes 22 before that are n, the gate and the rest of it. */
+uint32_t bridge_of(const struct cache *cache, uint32_t behind)
+{
+    const uint32_t at = behind - BRIDGE_JUMP;
+    return cache->write[at + 7] == 0x4c ? at : behind - BRIDGE_THUNK_BYTES;
+}
+
+int bridge_thunk_register(const struct cache *cache, const struct codepage *page, uint32_t slot)
+{
+    static const uint8_t ret[] = {0x90, 0x45, 0x8b, 4, 0x24, 0x4d, 0x8d, 0x64, 0x24, 4, 0xc3};
+    const uint8_t *load = cache->write + slot; /* mov (%r12), %reg */
+    const struct unit *unit = cache_find(cache, cache->exec + slot);
+    if (!unit || unit->dead || unit->page != page ||
+        unit->off + unit->body_bytes < slot + 4 + sizeof(ret) || load[0] != 0x41 ||
+        load[1] != 0x8b || (load[2] & 0xc7) != 4 || load[3] != 0x24) {
+        return -1;
+    }
+    for (unsigned i = 0; i < sizeof(ret); i++) {
+        if (load[4 + i] != ret[i]) {
+            return -1;
+        }
+    }
+    return load[2] >> 3;
+}
+
 uint32_t bridge_target(const struct cache *cache, uint32_t at)
 {
-    const uint8_t *lin =
-        cache->write + at + (bridge_is_call(cache, at) ? BRIDGE_CALL_LIN : BRIDGE_LIN);
+    const bool before = bridge_is_call(cache, at) || bridge_is_thunk(cache, at);
+    const uint8_t *lin = cache->write + at + (before ? BRIDGE_CALL_LIN : BRIDGE_LIN);
     return lin[0] | (uint32_t)lin[1] << 8 | (uint32_t)lin[2] << 16 | (uint32_t)lin[3] << 24;
 }
 
 uint32_t bridge_entry(const uint32_t *table, uint32_t lin)
 {
     return (uint32_t)(uint64_t)table - (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES;
+}
+
+static bool is_listed(const struct codepages *pages, const struct codepage *page, uint32_t at)
+{
+    uint32_t number = page->bridges;
+    while (number && pages->bridges[number - 1].at != at) {
+        number = pages->bridges[number - 1].next;
+    }
+    return number;
+}
+
+static void list(struct codepages *pages, struct codepage *page, uint32_t at)
+{
+    const uint32_t number = pages->n_bridges++;
+    pages->bridges[number] = (struct bridge){.at = at, .next = page->bridges};
+    page->bridges = number + 1;
+    pages->n_bridges_built++;
+}
+
+/* What it leads to is other code now, or comes and goes: what calls it is made anew. */
+static void give_up_thunk(struct codepages *pages, uint32_t at)
+{
+    const struct unit *unit = cache_find(pages->cache, pages->cache->exec + at);
+    codepage_invalidate(pages, unit->page->phys->phys_page);
+}
+
+static uint32_t build_thunk(struct codepages *pages, uint32_t at, struct codepage *page,
+                            const uint32_t *table, uint32_t lin)
+{
+    const struct cache *cache = pages->cache;
+    const uint32_t slot = codepage_slot(page, lin & (PAGE_BYTES - 1));
+    const int reg = bridge_thunk_register(cache, page, slot);
+    const bool is_open = cache->write[at + BRIDGE_GATE] == 0xe2;
+    if (page->phys->loose || reg != (cache->write[at + BRIDGE_JUMP] & 7) ||
+        pages->n_bridges == pages->max_bridges) {
+        give_up_thunk(pages, at);
+        return 0;
+    }
+    if (!is_open || !is_listed(pages, page, at)) {
+        list(pages, page, at);
+    }
+    put_u32(cache->write + at + BRIDGE_ENTRY, 1 - bridge_entry(table, lin));
+    put_thunk_gate(cache, at, 0xe2);
+    return slot;
 }
 
 uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *table)
@@ -74,6 +154,9 @@ uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *tabl
     if (!slot) {
         return 0; /* not for long: the guest goes there now */
     }
+    if (bridge_is_thunk(pages->cache, at)) {
+        return build_thunk(pages, at, page, table, lin);
+    }
     const struct unit *unit = cache_find(pages->cache, pages->cache->exec + slot);
     /* Units of loose pages go one by one; what asks for the next page's code is made anew where its
      * slot is cleared, and the old one would ask again. */
@@ -82,10 +165,7 @@ uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *tabl
         give_up(pages->cache, at);
         return slot;
     }
-    const uint32_t number = pages->n_bridges++;
-    pages->bridges[number] = (struct bridge){.at = at, .next = page->bridges};
-    page->bridges = number + 1;
-    pages->n_bridges_built++;
+    list(pages, page, at);
     open_gate(pages->cache, at, bridge_entry(table, lin), slot);
     return slot;
 }

@@ -102,6 +102,7 @@ struct cache {
     uint32_t n_site_bytes, max_site_bytes;
     uint32_t *moves; /* arena: enum move_kind, offset in the cache or of the site in units of 16 */
     uint32_t n_moves, max_moves;
+    const struct codepages *pages; /* whose units they are, or NULL */
     bool no_landings; /* returns look their targets up: nothing behind a call asks for EIP */
     uint64_t n_flushes, n_bytes_emitted, n_units_made;
 };

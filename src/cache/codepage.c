@@ -15,6 +15,7 @@ int codepages_create(struct codepages *pages, struct cache *cache, struct view *
 {
     memset(pages, 0, sizeof(*pages));
     pages->cache = cache;
+    cache->pages = pages;
     pages->view = view;
     pages->max_pages = pages->max_phys = max_pages;
     codepages_forget_hot(pages);
@@ -90,6 +91,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     memset(page->asked, pages->fills_at_once ? PART_FILLED : 0, sizeof(page->asked));
     pages->hash[hash] = page;
     phys->pages = page;
+    codepage_take_over(pages, page);
     return page;
 }
 
@@ -99,19 +101,6 @@ bool codepage_is_return(const struct codepages *pages, uint32_t slot)
     const struct unit *unit = cache_find(pages->cache, host);
     const struct unit_insn *insn = unit ? cache_find_insn(pages->cache, unit, host) : NULL;
     return insn && (insn->kind & UNIT_RETURN);
-}
-
-bool codepage_is_thunk(const struct codepages *pages, uint32_t slot)
-{
-    uint64_t host = pages->cache->exec + slot;
-    const struct unit *unit = cache_find(pages->cache, host);
-    const struct unit_insn *insn = unit ? cache_find_insn(pages->cache, unit, host) : NULL;
-    if (!insn || insn + 1 >= unit->insns + unit->n_insns) {
-        return false;
-    }
-    return insn[0].n_bytes == 3 && insn[1].n_bytes == 1 &&
-           insn[1].page_off == insn[0].page_off + 3 && !(insn[0].kind & ~UNIT_RETURN) &&
-           !insn[1].kind && !unit_insn_pending(&insn[0]) && !unit_insn_pending(&insn[1]);
 }
 
 static void patch_rel32(const struct cache *cache, uint32_t field_off, uint32_t target_off)

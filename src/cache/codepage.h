@@ -161,11 +161,12 @@ struct codepage *codepage_of_table(const struct codepages *pages, const uint32_t
 struct physcode *physcode_find(const struct codepages *pages, uint32_t phys_page);
 /* Does the slot lead to what a call comes back to, in the code of that call? */
 bool codepage_is_return(const struct codepages *pages, uint32_t slot);
-/* Does the slot lead to two plain instructions of 3 bytes and of 1 (translate/thunk.c)? */
-bool codepage_is_thunk(const struct codepages *pages, uint32_t slot);
 /* move.c: the page's code lies at linear page lin_page from now on, and nowhere else. False: it may
  * not be moved, and nothing has changed. */
 bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_page);
+/* move.c: an address space has page now: bridges to other codepages of the same physical page,
+ * where nobody has these any more, are closed. */
+void codepage_take_over(struct codepages *pages, const struct codepage *page);
 /* A codepage of this physical page, mode and end at another address, where no address space has it
  * any more; or NULL. */
 struct codepage *codepage_find_left(const struct codepages *pages, uint32_t phys_page,

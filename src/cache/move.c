@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "cache/codepage.h"
+#include "cache/bridge.h"
 #include "scan/insn.h"
 
 /* Below, 8 * page is a displacement of one byte. Nobody has programs there. */
@@ -115,6 +115,18 @@ static bool move_units(const struct cache *cache, const struct codepage *page, u
     return true;
 }
 
+/* Else they would compare with an entry that does not come again, and look up for ever. */
+void codepage_take_over(struct codepages *pages, const struct codepage *page)
+{
+    const uint32_t phys_page = page->phys->phys_page;
+    for (struct codepage *other = page->phys->pages; other; other = other->next_phys) {
+        if (other != page && other->bridges &&
+            !view_has_code(pages->view, other->lin_page << 12, other->table, phys_page)) {
+            bridge_close_all(pages, other);
+        }
+    }
+}
+
 bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_page)
 {
     const uint32_t delta_pages = lin_page - page->lin_page;
@@ -135,6 +147,7 @@ bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_
     page->next_hash = *at;
     *at = page;
     pages->n_moves++;
+    codepage_take_over(pages, page);
     return true;
 }
 

@@ -2,6 +2,7 @@
  * arrow bytes -> scan -> map -> translate -> cache begins here and nowhere else. */
 #include <string.h>
 
+#include "cache/bridge.h"
 #include "monitor/machine_internal.h"
 #include "verify/verify.h"
 #include "view/acc.h"
@@ -57,13 +58,14 @@ static unsigned site_kind(void *arg, uint32_t page_off)
 
 /* MOV (%ESP), %reg; RET at lin, as the I-view leads there now: translate/thunk.c. It stays that as
  * long as the slot does: a store, a breakpoint or a new rule empties it. */
-static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
+static bool find_thunk(void *arg, uint32_t lin, unsigned *reg)
 {
     struct machine *machine = ((struct site_arg *)arg)->machine;
     uint32_t *table = view_code_table(machine->cpu, lin), off = lin & (PAGE_BYTES - 1);
     struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
     const uint32_t there = page ? codepage_slot(page, off) : 0;
-    if (!there || page->mode != machine->cpu->mode || off + 4 > page->end_off) {
+    if (!there || page->mode != machine->cpu->mode || page->phys->loose ||
+        off + 4 > page->end_off) {
         return false;
     }
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
@@ -80,9 +82,8 @@ static bool find_thunk(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg)
             return false;
         }
     }
-    *slot = there;
     *reg = bytes[off + 1] >> 3;
-    return codepage_is_thunk(&machine->pages, *slot);
+    return bridge_thunk_register(&machine->cache, page, there) == (int)*reg;
 }
 
 /* The constant of an instruction that nothing else of is ever written. */

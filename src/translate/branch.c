@@ -34,8 +34,8 @@ static void emit_lookup_known(struct translator *t, uint32_t lin)
     emit_lookup_slot(t, R10);
 }
 
-/* What both kinds of bridge begin with, closed. */
-static void emit_closed(struct translator *t, uint32_t lin)
+/* What all kinds of bridges begin with. */
+static void emit_compare(struct translator *t, uint32_t lin)
 {
     struct emit *e = &t->emit;
     translate_load_entry(t, R10, lin);
@@ -43,6 +43,13 @@ static void emit_closed(struct translator *t, uint32_t lin)
     emit_bytes(e, (const uint8_t[]){0x41, 0x8d, 0x8a}, 3); /* lea n(%r10), %ecx */
     emit_u32(e, (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES);
     translate_note(t, MOVE_ENTRY, 4);
+}
+
+/* The same of a jump or call, closed. */
+static void emit_closed(struct translator *t, uint32_t lin)
+{
+    struct emit *e = &t->emit;
+    emit_compare(t, lin);
     emit_call_rel32(e, t->in->cache->exec + STUB_BRIDGE);
 }
 
@@ -71,12 +78,37 @@ static void emit_call_bridge(struct translator *t, uint32_t lin)
 }
 
 /* Loose pages are short-lived code; the look-up is all they need. */
-static bool goes_by_bridge(const struct translator *t, uint32_t target_eip)
+static bool may_bridge(const struct translator *t, uint32_t target_eip)
 {
-    const uint32_t page = target_eip >> PAGE_SHIFT;
-    return page != t->in->page->lin_page && page >= BRIDGE_FIRST_PAGE &&
+    return target_eip >> PAGE_SHIFT >= BRIDGE_FIRST_PAGE &&
            !(t->in->engine & (ENGINE_NO_BRIDGES | ENGINE_NO_JOIN)) && !t->in->page->phys->loose &&
            !(t->mode & MODE_STEP);
+}
+
+static bool goes_by_bridge(const struct translator *t, uint32_t target_eip)
+{
+    return target_eip >> PAGE_SHIFT != t->in->page->lin_page && may_bridge(t, target_eip);
+}
+
+bool translate_thunk_bridge(struct translator *t, unsigned reg, uint32_t target_eip, uint32_t next)
+{
+    static const uint8_t closed[] = {0xeb, BRIDGE_THUNK_STUB - BRIDGE_GATE - 2};
+    struct emit *e = &t->emit;
+    if (!may_bridge(t, target_eip) || t->in->page->lin_page < BRIDGE_FIRST_PAGE) {
+        return false;
+    }
+    struct host_mem top = host_mem_base(R12, t->esp_pending - 4);
+    translate_store_lin(t, &top, next);
+    translate_load_lin(t, R8, target_eip);
+    const uint32_t at = emit_off(e);
+    emit_compare(t, target_eip);
+    emit_bytes(e, closed, sizeof(closed));
+    emit_mov_rr64(e, RCX, R9);
+    translate_load_lin(t, (int)reg, next);
+    emit_bytes(e, (const uint8_t[]){0x0f, 0x1f, 0x84}, 3); /* nop rel32(%rax,%rbp,8) */
+    emit_call_rel32(e, t->in->cache->exec + STUB_BRIDGE);
+    BUG_ON(emit_off(e) - at != BRIDGE_THUNK_BYTES && !e->overflow);
+    return true;
 }
 
 void translate_exit_direct(struct translator *t, uint32_t target_eip)

@@ -64,9 +64,9 @@ struct translate_input {
     /* what is known of the site at this page offset: enum site_kind bits */
     unsigned (*site)(void *arg, uint32_t page_off);
     bool is_unhinted; /* site() would say 0 for all offsets */
-    /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? By
-     * which slot, and which register. NULL: not asked. */
-    bool (*thunk)(void *arg, uint32_t lin, uint32_t *slot, unsigned *reg);
+    /* Does the I-view lead from linear address lin to code that is "mov (%esp), %reg; ret"? Which
+     * register. NULL: not asked. */
+    bool (*thunk)(void *arg, uint32_t lin, unsigned *reg);
     /* the number of the slot that holds the 4-byte constant imm_off bytes behind, or -1; NULL: none
      */
     int (*slot)(void *arg, const struct insn *insn, unsigned imm_off);
@@ -282,6 +282,8 @@ void translate_go_sampled(struct translator *t, const struct insn *insn);
 void translate_push_return(struct translator *t, const struct insn *insn);
 void translate_landing(struct translator *t, const struct insn *insn);
 void translate_return(struct translator *t);
+/* branch.c: the same, of code that loads reg; next: where it returns to. False: it cannot be. */
+bool translate_thunk_bridge(struct translator *t, unsigned reg, uint32_t target_eip, uint32_t next);
 /* thunk.c: the call in place, if its target only loads the return address. */
 bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t target_eip);
 /* inline.c: EFLAGS as PUSHF shows them into r8d; uses r9, r10. */

@@ -35,8 +35,6 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
         }
         if (may_be_inside && !v->in_exits && off >= v->off + v->z.length && off < v->end_off) {
             const struct value *rcx = &v->state.reg[V_RCX];
-            bool thunk = v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_DIFFERENCE;
-            v->state.thunk = thunk ? (uint8_t)rcx->lo : 0;
             bool sample = v->state.sample; /* from here on, if not before */
             v->state.sample |= v->z.mnemonic == ZYDIS_MNEMONIC_JRCXZ && rcx->kind == VALUE_LEFT;
             const uint32_t came_back = v->state.came_back;
@@ -46,7 +44,6 @@ static bool check_target(struct verifier *v, uint64_t host, bool may_be_inside)
             bool added = step_forward(v, (uint32_t)off);
             v->state.came_back = came_back;
             v->state.sample = sample;
-            v->state.thunk = 0;
             return added;
         }
         return verify_fail(v, RULE_TARGET);

@@ -99,6 +99,34 @@ static bool call_step(struct verifier *v, const uint8_t *at)
     return true;
 }
 
+/* Behind the store of the return address; the nop ends with the call of the stub. */
+static bool is_thunk(const struct verifier *v, const uint8_t *at)
+{
+    const uint64_t back = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_THUNK_BYTES;
+    const uint32_t rel = (uint32_t)(v->in->cache_exec + STUB_BRIDGE - back);
+    const uint32_t lin = read32(at + BRIDGE_CALL_LIN);
+    const int reg = at[BRIDGE_JUMP] & 7;
+    const int found =
+        v->in->thunk && at[BRIDGE_GATE] == 0xe2
+            ? v->in->thunk(v->in->arg, lin, v->in->mode, 1 - read32(at + BRIDGE_ENTRY))
+            : -1;
+    const bool gate = at[BRIDGE_GATE] == 0xeb || found == reg || found == VERIFY_SOME_REGISTER;
+    return gate && read32(at + 3) == 8 * (lin >> PAGE_SHIFT) &&
+           is_same(at + BRIDGE_GATE + 1, (const uint8_t[]){11, 0x49, 0x8b, 0xc9}, 4) &&
+           is_same(at + BRIDGE_JUMP + 5, (const uint8_t[]){0x0f, 0x1f, 0x84, 0xe8}, 4) &&
+           read32(at + BRIDGE_THUNK_STUB + 1) == rel;
+}
+
+static bool thunk_step(struct verifier *v, const uint8_t *at)
+{
+    if (v->end_off - v->off < BRIDGE_CALL_BEFORE + BRIDGE_THUNK_BYTES || v->in->mode & MODE_STEP ||
+        !is_thunk(v, at)) {
+        return verify_fail(v, RULE_BRIDGE);
+    }
+    v->z.length = BRIDGE_CALL_BEFORE + BRIDGE_THUNK_BYTES;
+    return thunk_begin(v, at[BRIDGE_JUMP] & 7, read32(at + BRIDGE_JUMP + 1));
+}
+
 bool bridge_begins(const struct verifier *v)
 {
     return v->in->n_bytes - v->off >= BRIDGE_BYTES && begins(v->in->bytes + v->off);
@@ -108,8 +136,10 @@ bool bridge_step(struct verifier *v, bool *taken)
 {
     const uint8_t *at = v->in->bytes + v->off;
     if (call_begins(v, at)) {
+        const bool thunk = (at[BRIDGE_CALL_BEFORE + BRIDGE_JUMP] & 0xf8) == 0xb8;
+        at += BRIDGE_CALL_BEFORE;
         *taken = true;
-        return call_step(v, at + BRIDGE_CALL_BEFORE);
+        return thunk ? thunk_step(v, at) : call_step(v, at);
     }
     *taken = bridge_begins(v);
     if (!*taken) {

@@ -344,11 +344,7 @@ bool step_lea(struct verifier *v)
     }
     const struct value *base = &v->state.reg[reg_number(mem->base)];
     struct value value;
-    if (base->kind == VALUE_SLOT && to == V_RCX) { /* is it the slot of the code that is known? */
-        if (!thunk_difference(v, base, mem, &value)) {
-            return false;
-        }
-    } else if (base->kind == VALUE_SLOT) { /* cache offset -> host address */
+    if (base->kind == VALUE_SLOT) { /* cache offset -> host address */
         if (mem->index != ZYDIS_REGISTER_NONE || mem->disp.value != (int64_t)v->in->cache_exec) {
             return verify_fail(v, RULE_LOOKUP);
         }

@@ -26,13 +26,27 @@ static bool is_live_chain(void *arg, uint64_t host)
            host == cache->exec + unit->off + unit->chain_off;
 }
 
-/* Dead code too: nothing leads there any more, but what asked for it is still right. */
-static int thunk_register(void *arg, uint64_t host, uint32_t page_off)
+/* The codepage whose table an entry of the directory leads to. */
+static const struct codepage *page_of_entry(const struct cache *cache, uint32_t lin, uint32_t entry)
+{
+    const struct codepages *pages = cache->pages;
+    const uint32_t at = entry + (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES -
+                        (pages ? (uint32_t)(uint64_t)pages->tables : 0);
+    const uint32_t index = at / BRIDGE_TABLE_BYTES;
+    return pages && at % BRIDGE_TABLE_BYTES == 0 && index < pages->n_pages ? &pages->pages[index]
+                                                                           : NULL;
+}
+
+static int thunk_register(void *arg, uint32_t lin, uint32_t mode, uint32_t entry)
 {
     const struct cache *cache = arg;
-    const struct unit *unit = cache_find(cache, host);
+    const struct codepage *page = page_of_entry(cache, lin, entry);
+    const uint32_t page_off = lin & (PAGE_BYTES - 1);
+    const uint64_t host = page ? cache->exec + codepage_slot(page, page_off) : 0;
+    const struct unit *unit = page ? cache_find(cache, host) : NULL;
     const struct unit_insn *insn = unit ? cache_find_insn(cache, unit, host) : NULL;
-    if (!insn || insn + 1 >= unit->insns + unit->n_insns || insn->page_off != page_off ||
+    if (!insn || unit->dead || unit->page != page || page->mode != mode ||
+        insn + 1 >= unit->insns + unit->n_insns || insn->page_off != page_off ||
         host != cache->exec + unit->off + insn->host_off || insn[0].n_bytes != 3 ||
         insn[1].n_bytes != 1 || insn[1].page_off != page_off + 3) {
         return -1;

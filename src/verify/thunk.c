@@ -1,23 +1,21 @@
-/* thunk.c - calls that are done in place (translate/thunk.c): only where the I-view's slot for the
- * target is that of code which loads the return address and returns; and then all of it is done. */
+/* thunk.c - calls that are done in place (translate/thunk.c): by a bridge (bridge.c), only where
+ * the I-view leads to code which loads the return address and returns; and then all of it is done.
+ */
 #include "verify/verify_internal.h"
 
-bool thunk_difference(struct verifier *v, const struct value *slot,
-                      const ZydisDecodedOperandMem *mem, struct value *difference)
+bool thunk_begin(struct verifier *v, unsigned reg, uint32_t lin)
 {
-    const struct value *lin = &v->state.reg[V_R8];
-    uint64_t host = v->in->cache_exec + (uint64_t)-mem->disp.value;
-    bool known = lin->kind == VALUE_INT && lin->id == slot->of && lin->lo == lin->hi;
-    bool call =
+    struct state *state = &v->state;
+    const bool call =
         v->guest_mnemonic == ZYDIS_MNEMONIC_INVALID || v->guest_mnemonic == ZYDIS_MNEMONIC_CALL;
-    int reg = known && call && mem->index == ZYDIS_REGISTER_NONE && v->in->thunk
-                  ? v->in->thunk(v->in->arg, host, (uint32_t)lin->lo & 4095)
-                  : -1;
-    if (v->in_exits || reg < 0 || reg >= V_R8) {
+    if (!call || v->in_exits || !state_is_entry(state) || reg == V_RSP) {
         return verify_fail(v, RULE_THUNK);
     }
-    *difference = value_of_kind(v, VALUE_DIFFERENCE, 0);
-    difference->lo = difference->hi = 1 + reg;
+    for (unsigned scratch = V_R8; scratch <= V_R11; scratch++) {
+        state->reg[scratch] = value_of_kind(v, VALUE_JUNK, 0);
+    }
+    state->reg[reg] = value_int(v, lin, lin);
+    state->thunk = true;
     return true;
 }
 
@@ -34,8 +32,7 @@ bool thunk_check(struct verifier *v)
     for (unsigned reg = 0; reg < V_R8; reg++) {
         const struct value *value = &state->reg[reg];
         if (is_guest_reg(reg) && value->id != entry_id(reg)) {
-            bool may = state->thunk == 1 + reg || state->thunk == 1 + VERIFY_SOME_REGISTER;
-            done &= may && value->lo == eip && value->hi == eip;
+            done &= value->lo == eip && value->hi == eip;
             n_written++;
         }
     }

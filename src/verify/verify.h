@@ -26,11 +26,11 @@ struct verify_input {
     uint32_t n_bytes, body_bytes;
     const struct unit_insn *insns;
     uint32_t n_insns;
-    uint32_t page_eip;    /* EIP of the code page's first byte */
-    uint32_t mode;        /* enum mode_bits */
-    bool landings;        /* calls have them, returns trust the host's stack */
-    bool is_patch;        /* its one instruction goes on into the exits region */
-    uint32_t chain_off;   /* not 0: from there on an address lies in r8d, and nobody else comes in */
+    uint32_t page_eip;  /* EIP of the code page's first byte */
+    uint32_t mode;      /* enum mode_bits */
+    bool landings;      /* calls have them, returns trust the host's stack */
+    bool is_patch;      /* its one instruction goes on into the exits region */
+    uint32_t chain_off; /* not 0: from there on an address lies in r8d, and nobody else comes in */
     const uint8_t *guest; /* the 4096 bytes of the guest's code page, or NULL: not compared */
     uint64_t cache_exec;  /* the stubs are at cache_exec + STUB_* */
     const uint8_t *sites; /* where struct insn of light calls may lie */
@@ -39,9 +39,10 @@ struct verify_input {
     bool (*is_entry)(void *arg, uint64_t host);
     /* Is that where a live unit expects an address in r8d? NULL: none does. */
     bool (*is_chain)(void *arg, uint64_t host);
-    /* Is the guest's code there "mov (%esp), %reg; ret", at page offset page_off? Its register,
-     * VERIFY_SOME_REGISTER if that cannot be said any more, or -1. NULL: nothing is. */
-    int (*thunk)(void *arg, uint64_t host, uint32_t page_off);
+    /* Does lin, where the directory's entry is `entry` in 32 bits, lead to "mov (%esp), %reg; ret"
+     * in that mode? Its register, VERIFY_SOME_REGISTER if that cannot be said any more, or -1.
+     * NULL: nothing does. */
+    int (*thunk)(void *arg, uint32_t lin, uint32_t mode, uint32_t entry);
     /* Does lin, where the directory's entry is `entry` in 32 bits, lead to host in that mode? NULL:
      * nothing does. */
     bool (*bridge)(void *arg, uint64_t host, uint32_t lin, uint32_t mode, uint32_t entry);

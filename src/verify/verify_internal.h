@@ -49,11 +49,12 @@ enum value_kind {
     VALUE_MARGIN,     /* reach lo + the value `of` + hi - 1, 64 bits */
     VALUE_GATE,       /* its sign: CPU_GATE_INDEX or 0 */
     VALUE_DIFFERENCE, /* directory entry minus the expected one: for jrcxz only */
-    VALUE_ELSEWHERE,  /* EIP of a return minus the address behind the call, plus lo: for jrcxz (0) or loop (1) */
-    VALUE_COUNT,      /* the counter at field lo of struct cpu */
-    VALUE_COUNTED,    /* the same plus one, or, of left[], minus one */
-    VALUE_LEFT,       /* a countdown, asked whether it is zero: for jrcxz only */
-    VALUE_OURS,       /* rsp, r14, r15 */
+    VALUE_ELSEWHERE, /* EIP of a return minus the address behind the call, plus lo: for jrcxz (0) or
+                        loop (1) */
+    VALUE_COUNT,     /* the counter at field lo of struct cpu */
+    VALUE_COUNTED,   /* the same plus one, or, of left[], minus one */
+    VALUE_LEFT,      /* a countdown, asked whether it is zero: for jrcxz only */
+    VALUE_OURS,      /* rsp, r14, r15 */
 };
 struct value {
     enum value_kind kind;
@@ -83,17 +84,18 @@ struct state {
     struct value reg[N_HOST_REGS];
     const struct insn *resolved; /* OP_RESOLVE or OP_LOOKUP ran for it, no other light call since */
     bool staged;                 /* staging was written, not yet committed */
-    bool changed;        /* guest semantics have run: flags, memory or IF differ from entry */
-    bool sample;         /* a countdown is at zero: a call is due */
-    bool op_done;        /* the one instruction with guest semantics was seen */
-    uint8_t df_due;      /* CLD or STD ran: struct cpu's copy is due */
-    uint8_t same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */
+    bool changed;   /* guest semantics have run: flags, memory or IF differ from entry */
+    bool sample;    /* a countdown is at zero: a call is due */
+    bool op_done;   /* the one instruction with guest semantics was seen */
+    uint8_t df_due; /* CLD or STD ran: struct cpu's copy is due */
+    uint8_t
+        same_segment; /* not 0: the selector in hand is that of segment register same_segment - 1 */
     uint32_t
         flags_of; /* not 0: the host's flags are nothing, the guest's will be made of this value */
-    uint32_t came_back;  /* not 0: a return came to this landing, with the value of this id as EIP */
+    uint32_t came_back; /* not 0: a return came to this landing, with the value of this id as EIP */
     uint32_t ret_target; /* [rsp] = VALUE_TARGET of this id was the last instruction */
     struct proven proven[MAX_PROVEN];
-    uint8_t thunk;       /* not 0: a call done in place; 1 + the register that got EIP */
+    bool thunk;          /* a call done in place */
     bool esp_lost;       /* r12 was written otherwise than by a constant sum */
     int64_t esp_moved;   /* r12 minus what it held when the instruction began */
     bool touched;        /* touched_lo..hi from r12 was accessed, at most 4096 bytes */
@@ -241,10 +243,9 @@ bool flags_step(struct verifier *v, bool *taken);
 bool flags_store_df(struct verifier *v, const struct memory *memory);
 
 /* ---- thunk.c: calls done in place ---- */
-/* rcx = a slot minus the slot of a thunk: zero, if the lookup leads there. */
-bool thunk_difference(struct verifier *v, const struct value *slot,
-                      const ZydisDecodedOperandMem *mem, struct value *difference);
-/* Where it is zero the call was one: all must be as behind the thunk's return. */
+/* Behind a bridge that puts lin into reg. */
+bool thunk_begin(struct verifier *v, unsigned reg, uint32_t lin);
+/* All must be as behind the thunk's return. */
 bool thunk_check(struct verifier *v);
 
 /* ---- landing.c: what calls come back to ---- */

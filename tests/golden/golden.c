@@ -10,7 +10,7 @@
  *     kind: 3=checked   what is known of the access at byte 3 (gs, dual, checked)
  *     then: 5           another unit from byte 5, after the first
  *     patch: 2=dual     instruction number 2 of the last unit is re-made
- *     thunk: 402000=3   there lies "mov (%esp), %register 3; ret", in slot 1234
+ *     thunk: 402000=3   there lies "mov (%esp), %register 3; ret"
  *     cross: yes        the next page is what was expected (a page-crossing unit)
  *     code: 89 d8 c3    code+20: c3    guest bytes, at byte 20
  *     ----
@@ -205,8 +205,7 @@ static const char *op_name(uint64_t op)
         [OP_RESOLVE] = "RESOLVE",         [OP_COMMIT] = "COMMIT",
         [OP_STI_PENDING] = "STI_PENDING", [OP_POPF_LATE] = "POPF_LATE",
         [OP_FPU_STORED] = "FPU_STORED",   [OP_PLANT] = "PLANT",
-        [OP_PLANT_AFTER] = "PLANT_AFTER",
-        [OP_TARGET] = "TARGET",
+        [OP_PLANT_AFTER] = "PLANT_AFTER", [OP_TARGET] = "TARGET",
     };
     return op < ARRAY_SIZE(names) && names[op] ? names[op] : "?";
 }
@@ -416,7 +415,6 @@ int main(int argc, char **argv)
     bench.cross_next = golden.is_crossing ? CROSS_NEXT : 0;
     bench.thunk_lin = golden.thunk_lin;
     bench.thunk_reg = golden.thunk_reg;
-    bench.thunk_slot = golden.thunk_lin ? 0x1234 : 0;
     uint32_t start = (golden.at + golden.base) & (PAGE_BYTES - 1);
     for (unsigned i = 0; i < golden.n_codes; i++) {
         memcpy(bench.bytes + start + golden.codes[i].off, golden.codes[i].bytes, golden.codes[i].n);

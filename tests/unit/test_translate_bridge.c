@@ -18,15 +18,6 @@ enum {
     OFF = 0x100,
 };
 
-bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table, uint32_t phys_page)
-{
-    (void)view;
-    (void)lin;
-    (void)table;
-    (void)phys_page;
-    return false;
-}
-
 static struct unit *from, *to;
 static struct codepage *from_page, *to_page;
 
@@ -274,6 +265,144 @@ static void far_landings(void **state)
     }
 }
 
+/* A call of "mov (%esp), %ebx; ret" in another page, or in the same one. */
+static uint32_t make_thunk(bool same_page)
+{
+    bench_start(FROM, USER_MODE);
+    const uint32_t thunk_off = same_page ? OFF + 0x40 : OFF;
+    bench.thunk_lin = (same_page ? FROM : TO) << 12 | thunk_off;
+    bench.thunk_reg = GPR_EBX;
+    const uint32_t rel = bench.thunk_lin - ((FROM << 12) + OFF + 6);
+    memcpy(bench.bytes + OFF, "\x55\xe8\x00\x00\x00\x00\xc3", 7); /* push %ebp; call; ret */
+    memcpy(bench.bytes + OFF + 2, &rel, 4);
+    from = bench_translate(OFF, SCAN_MAX_INSNS);
+    assert_non_null(from);
+    from_page = to_page = bench.page;
+    if (!same_page) {
+        to_page = bench.page = codepage_get(&bench.pages, 0x78, TO, USER_MODE, PAGE_BYTES);
+    }
+    memcpy(bench.bytes + thunk_off, "\x8b\x1c\x24\xc3", 4);
+    bridge_bytes = BRIDGE_THUNK_BYTES;
+    const uint32_t at = from->off + from->insns[1].host_off + 9 + BRIDGE_CALL_BEFORE;
+    assert_memory_equal(bench.cache.write + at, "\x4d\x8b\x96", 3);
+    assert_true(bridge_is_thunk(&bench.cache, at));
+    assert_int_equal(bridge_of(&bench.cache, at + BRIDGE_THUNK_BYTES), at);
+    assert_int_equal(bridge_target(&bench.cache, at), bench.thunk_lin);
+    return at;
+}
+
+static void make_thunk_code(void)
+{
+    to = bench_translate(bench.thunk_lin & (PAGE_BYTES - 1), SCAN_MAX_INSNS);
+    assert_non_null(to);
+}
+
+static void thunk_built_and_closed(void **state)
+{
+    (void)state;
+    for (unsigned same_page = 0; same_page < 2; same_page++) {
+        const uint32_t at = make_thunk(same_page);
+        assert_int_equal(gate(at), 0xeb);
+        assert_verified();
+        assert_false(bridge_build(&bench.pages, at, to_page->table)); /* there is nothing yet */
+        assert_int_equal(gate(at), 0xeb);
+        make_thunk_code();
+        assert_true(bridge_build(&bench.pages, at, to_page->table));
+        assert_int_equal(gate(at), 0xe2);
+        assert_verified();
+        const uint32_t n_bridges = bench.pages.n_bridges;
+        assert_true(bridge_build(&bench.pages, at, to_page->table)); /* it is listed once */
+        assert_int_equal(bench.pages.n_bridges, n_bridges);
+        codepage_invalidate(&bench.pages, same_page ? 0x77 : 0x78);
+        assert_int_equal(gate(at), 0xeb);
+        if (!same_page) {
+            make_thunk_code();
+            assert_true(bridge_build(&bench.pages, at, to_page->table));
+            assert_int_equal(gate(at), 0xe2);
+            assert_verified();
+        }
+    }
+}
+
+/* Other code there, another register, a loose page, no room: what calls it is made anew. */
+static void thunk_given_up(void **state)
+{
+    (void)state;
+    for (unsigned why = 0; why < 4; why++) {
+        const uint32_t at = make_thunk(false);
+        if (why == 0) {
+            bench.bytes[OFF + 1] = 0x0c; /* %ecx */
+        } else if (why == 1) {
+            bench.bytes[OFF] = 0x3b; /* cmp */
+        }
+        make_thunk_code();
+        to_page->phys->loose = why == 2;
+        bench.pages.n_bridges = why == 3 ? bench.pages.max_bridges : 0;
+        assert_false(bridge_build(&bench.pages, at, to_page->table));
+        assert_true(from->dead);
+        assert_false(to->dead);
+    }
+}
+
+static void thunk_is_checked(void **state)
+{
+    (void)state;
+    const uint32_t at = make_thunk(false);
+    struct verify_input in;
+    struct verify_finding finding;
+    make_thunk_code();
+    assert_true(bridge_build(&bench.pages, at, to_page->table));
+    verify_input_of(&bench.cache, from, NULL, &in);
+    assert_int_equal(verify_unit(&in, &finding), 0);
+    for (unsigned i = 0; i < bridge_bytes; i++) {
+        uint8_t *byte = bench.cache.write + at + i;
+        for (unsigned bit = 0; bit < 8; bit++) {
+            *byte ^= (uint8_t)(1u << bit);
+            if (verify_unit(&in, &finding) == 0) {
+                fail_msg("byte %u of a thunk's bridge, bit %u", i, bit);
+            }
+            *byte ^= (uint8_t)(1u << bit);
+        }
+    }
+    to->dead = true;
+    assert_int_equal(verify_unit(&in, &finding), -1);
+    to->dead = false;
+    to_page->mode ^= MODE_NM;
+    assert_int_equal(verify_unit(&in, &finding), -1);
+    to_page->mode ^= MODE_NM;
+    assert_int_equal(verify_unit(&in, &finding), 0);
+}
+
+/* A program's second run has its libraries elsewhere: where their page is not moved but made anew,
+ * what leads to the old one asks again; where somebody still has the old one, it stays. */
+static void others_are_closed(void **state)
+{
+    (void)state;
+    enum { ELSEWHERE = 0x1402 };
+    for (unsigned there = 0; there < 2; there++) {
+        for (unsigned moves = 0; moves < 2; moves++) {
+            calls = true;
+            const uint32_t at = make();
+            make_target();
+            bridge_build(&bench.pages, at, to_page->table);
+            struct codepage *other = NULL;
+            bench_is_there = true;
+            if (moves) {
+                other = codepage_get(&bench.pages, 0x78, ELSEWHERE + 1, USER_MODE, PAGE_BYTES);
+            }
+            assert_int_equal(gate(at), 0xe2);
+            bench_is_there = there;
+            if (moves) {
+                assert_true(codepage_move(&bench.pages, other, ELSEWHERE));
+            } else {
+                codepage_get(&bench.pages, 0x78, ELSEWHERE, USER_MODE, PAGE_BYTES);
+            }
+            bench_is_there = false;
+            assert_int_equal(gate(at), there ? 0xe2 : 0xe8);
+        }
+    }
+}
+
 static int with_calls(void **state)
 {
     (void)state;
@@ -302,6 +431,10 @@ int main(void)
         cmocka_unit_test(who_has_one),
         cmocka_unit_test(shared),
         cmocka_unit_test(far_landings),
+        cmocka_unit_test(thunk_built_and_closed),
+        cmocka_unit_test(thunk_given_up),
+        cmocka_unit_test(thunk_is_checked),
+        cmocka_unit_test(others_are_closed),
     };
     return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }

@@ -15,16 +15,6 @@
 enum { USER_MODE = (FLAT_MODE & ~MODE_CPL0) | MODE_USER };
 
 static unsigned n_kinds[MOVE_CROSS + 1]; /* places of each kind that were moved */
-static bool is_there;                    /* what view_has_code() says */
-
-bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table, uint32_t phys_page)
-{
-    (void)view;
-    (void)lin;
-    (void)table;
-    (void)phys_page;
-    return is_there;
-}
 
 static uint64_t random_state;
 
@@ -92,9 +82,8 @@ static void make(uint32_t lin_page)
         }
         const bool crosses = off + bench.scan.insns[0].n_bytes > PAGE_BYTES;
         bench.cross_next = crosses ? 0x7f1234560000 - ((uint64_t)(lin_page + 1) << 14) : 0;
-        bench.thunk_slot = rnd(2) ? 0x1234 : 0;
         bench.thunk_reg = GPR_EBX;
-        bench.thunk_lin = (lin_page << 12) + 0x149;
+        bench.thunk_lin = rnd(2) ? (lin_page << 12) + 0x149 : 0;
         struct translate_input in = bench_input();
         struct unit *unit = translate_unit(&bench.pages, &in);
         assert_non_null(unit);
@@ -276,9 +265,9 @@ static void what_is_left(void **state)
 {
     (void)state;
     simple(0x400, USER_MODE);
-    is_there = true;
+    bench_is_there = true;
     assert_null(codepage_find_left(&bench.pages, 0x77, USER_MODE, PAGE_BYTES));
-    is_there = false;
+    bench_is_there = false;
     assert_ptr_equal(codepage_find_left(&bench.pages, 0x77, USER_MODE, PAGE_BYTES), bench.page);
     assert_null(codepage_find_left(&bench.pages, 0x78, USER_MODE, PAGE_BYTES));
     assert_null(codepage_find_left(&bench.pages, 0x77, USER_MODE | MODE_NM, PAGE_BYTES));

@@ -1,18 +1,22 @@
-/* test_verify_cases.h - hand-made host code for test_verify_rules.c: each one guest instruction, with the
- * rule that must stop it. */
+/* test_verify_cases.h - hand-made host code for test_verify_rules.c: each one guest instruction,
+ * with the rule that must stop it. */
 #ifndef TESTS_UNIT_TEST_VERIFY_CASES_H
 #define TESTS_UNIT_TEST_VERIFY_CASES_H
 
 #include "verify/verify.h"
 
-/* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R", "@C",
+/* Host bytes in hex; "aux": the string instruction begins; "jmp:X": jmp to host address X; "@R",
+ * "@C",
  * "@H", "@E", "@P", "@A": light calls OP_RESOLVE, OP_COMMIT, CPUID, IRET, OP_PLANT, OP_PLANT_AFTER;
- * "@F": OP_POPF_LATE; "@J": OP_TARGET; "@S": OP_MOV_TO_SEG; "@T": CPUID by INT3; "@Q": planted CPUID; "@B": planted OP_PLANT; "@0": without the
- * call; "@N", "@M": IRET, CPUID by HELPER_LIGHT_END; "@X", "@O": with
- * a bad site, a bad operation. flag: M the guest's bytes are known, B a mode with segment bases, L
- * calls have landings, U
- * ring 3. The AT&T text is what the bytes were assembled from. rule N_VERIFY_RULES: must pass. */
-static const struct rule_case { enum verify_rule rule; char flag; const char *text, *code;
+ * "@F": OP_POPF_LATE; "@J": OP_TARGET; "@S": OP_MOV_TO_SEG; "@T": CPUID by INT3; "@Q": planted
+ * CPUID; "@B": planted OP_PLANT; "@0": without the call; "@N", "@M": IRET, CPUID by
+ * HELPER_LIGHT_END; "@X", "@O": with a bad site, a bad operation. flag: M the guest's bytes are
+ * known, B a mode with segment bases, L calls have landings, U ring 3. The AT&T text is what the
+ * bytes were assembled from. rule N_VERIFY_RULES: must pass. */
+static const struct rule_case {
+    enum verify_rule rule;
+    char flag;
+    const char *text, *code;
 } cases[] = {
     {N_VERIFY_RULES, 0, "xorl %eax, %eax", "31 c0"},
     {N_VERIFY_RULES, 0, "nop", "90"},
@@ -501,47 +505,56 @@ static const struct rule_case { enum verify_rule rule; char flag; const char *te
     {RULE_TARGET, 0, "jz 1f; .byte 0xb8; 1: .byte 0x90, 0x90, 0x90, 0x90", "74 01 b8 90 90 90 90"},
     {RULE_TARGET, 0, "nop; 1: nop; jmp 1b", "90 90 eb fd"},
     {N_VERIFY_RULES, 0, "call in place of a thunk that loads %ebx",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
-    {RULE_THUNK, 0, "the slot of other code",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 e0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
-    {RULE_THUNK, 0, "the slot of another address",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 64 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
-    {RULE_THUNK, 0, "an index beside the slot",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "4b 8d 8c 02 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 "
-     "00"},
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {N_VERIFY_RULES, 0, "the same, closed",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a 00 "
+     "00 00 00 eb 0b 49 8b c9 ba 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "the entry of another page",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a ce "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "another entry of the directory",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 50 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "the code at another address",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 64 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "another register",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 ba 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "LOOP to elsewhere",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0c 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "never asked",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff 90 90 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "rcx is not given back",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b ca bb 12 50 00 00 0f 1f 84 call:100000e0"},
+    {RULE_BRIDGE, 0, "no call in the nop",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 80 call:100000e0"},
+    {RULE_BRIDGE, 0, "a call of another stub",
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:10000000"},
     {RULE_THUNK, 0, "another return address",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 13 50 00 00"},
-    {RULE_THUNK, 0, "another register",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 ba 12 50 00 00"},
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 13 50 00 00 0f 1f 84 call:100000e0"},
     {RULE_THUNK, 0, "a second register",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00 "
-     "ba 12 50 00 00"},
-    {RULE_THUNK, 0, "the register is not loaded",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9"},
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0 ba 12 50 00 00"},
     {RULE_THUNK, 0, "nothing is stored",
-     "41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 49 8d 8a 00 f0 ff ff e3 08 "
-     "4c 89 c9 jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+     "41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd ed ff ff e2 0b 49 8b c9 bb "
+     "12 50 00 00 0f 1f 84 call:100000e0"},
     {RULE_THUNK, 0, "stored elsewhere",
-     "41 c7 44 24 f8 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00"},
+     "41 c7 44 24 f8 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
     {RULE_THUNK, 0, "ESP as behind a call",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 4c 89 c9 bb 12 50 00 00 "
-     "4d 8d 64 24 fc"},
-    {RULE_BOUNDARY, 0, "rcx does not come back",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001000 bb 12 50 00 00"},
-    {RULE_TARGET, 0, "to a place that is none",
-     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 49 89 c9 4d 8b 96 48 02 04 00 47 8b 14 82 "
-     "49 8d 8a 00 f0 ff ff e3 0d 4c 89 c9 4d 8d 64 24 fc jmp:10001004 4c 89 c9 bb 12 50 00 00"},
+     "41 c7 44 24 fc 12 50 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b c9 41 8d 8a cd "
+     "ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0 4d 8d 64 24 fc"},
+    {RULE_THUNK, 0, "behind a change of a register",
+     "41 c7 44 24 fc 12 50 00 00 b8 01 00 00 00 41 b8 60 97 04 08 4d 8b 96 48 02 04 00 4c 8b "
+     "c9 41 8d 8a cd ed ff ff e2 0b 49 8b c9 bb 12 50 00 00 0f 1f 84 call:100000e0"},
     {RULE_INDIRECT, 0, "jmp *%rax", "ff e0"},
     {RULE_INDIRECT, 0, "movl $1, %r8d; jmp *%r8", "41 b8 01 00 00 00 41 ff e0"},
     {RULE_INDIRECT, 0, "jmp *(%r12)", "41 ff 24 24"},

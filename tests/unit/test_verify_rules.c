@@ -39,9 +39,8 @@ static void put(const void *bytes, uint32_t n_bytes)
     unit.n_bytes += n_bytes;
 }
 
-static void put_jmp(uint32_t host)
+static void put_branch(uint8_t opcode, uint32_t host)
 {
-    uint8_t opcode = 0xe9;
     uint32_t rel = host - (UNIT + unit.n_bytes + 5);
     put(&opcode, 1);
     put(&rel, 4);
@@ -120,7 +119,9 @@ static void make_unit(const char *code)
             unit.insns[0].kind |= UNIT_STRING;
             unit.insns[0].detail = (int16_t)unit.n_bytes;
         } else if (!strncmp(word, "jmp:", 4)) {
-            put_jmp((uint32_t)strtoul(word + 4, NULL, 16));
+            put_branch(0xe9, (uint32_t)strtoul(word + 4, NULL, 16));
+        } else if (!strncmp(word, "call:", 5)) {
+            put_branch(0xe8, (uint32_t)strtoul(word + 5, NULL, 16));
         } else if (word[0] == '@') {
             put_light(word[1], word[1] != '0');
         } else if (word[0]) {
@@ -130,7 +131,7 @@ static void make_unit(const char *code)
     }
     unit.insns[1] =
         (struct unit_insn){.host_off = (uint16_t)unit.n_bytes, .page_off = 0x12, .n_bytes = 5};
-    put_jmp(KNOWN);
+    put_branch(0xe9, KNOWN);
 }
 
 static bool is_known(void *arg, uint64_t host)
@@ -146,10 +147,10 @@ static bool is_chain(void *arg, uint64_t host)
 }
 
 /* MOV (%ESP), %EBX; RET */
-static int thunk(void *arg, uint64_t host, uint32_t page_off)
+static int thunk(void *arg, uint32_t lin, uint32_t mode, uint32_t entry)
 {
     (void)arg;
-    return host == KNOWN && page_off == 0x760 ? 3 : -1;
+    return lin == 0x08049760 && mode == FLAT && entry == 0x1234 ? 3 : -1;
 }
 
 static struct verify_input input(char flag)
@@ -250,9 +251,10 @@ static void test_chain(void **state)
     (void)state;
     /* jmp KNOWN; mov %rcx, %r9; lea -0x5760(%r8), %ecx; jrcxz 1f; mov %r9, %rcx; look-up; jmp *%r9;
        1: mov %r9, %rcx; jmp KNOWN */
-#define BEGIN  "jmp:10001000 49 89 c9 41 8d 88 a0 a8 ff ff "
-#define REST   "41 b9 0c 00 00 00 c4 42 33 f7 c8 4f 8b 14 ce 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff e1 "
-#define END    "4c 89 c9 jmp:10001000"
+#define BEGIN "jmp:10001000 49 89 c9 41 8d 88 a0 a8 ff ff "
+#define REST                                                                                       \
+    "41 b9 0c 00 00 00 c4 42 33 f7 c8 4f 8b 14 ce 47 8b 0c 82 4d 8d 89 00 00 00 10 41 ff e1 "
+#define END "4c 89 c9 jmp:10001000"
     assert_int_equal(check_chain(BEGIN "e3 20 4c 89 c9 " REST END, 5), N_VERIFY_RULES);
     assert_int_equal(check_chain(BEGIN "e3 1d " REST END, 5), RULE_BOUNDARY); /* rcx is lost */
     assert_int_equal(check_chain(BEGIN "e3 20 4c 89 c9 " REST "jmp:10001000", 5), RULE_BOUNDARY);
@@ -312,8 +314,7 @@ static void test_exit_starts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_table),
-                                       cmocka_unit_test(test_chain),
-                                       cmocka_unit_test(test_ends),
+                                       cmocka_unit_test(test_chain), cmocka_unit_test(test_ends),
                                        cmocka_unit_test(test_exit_starts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
