@@ -171,6 +171,18 @@ void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *mo
     }
 }
 
+uint64_t cache_crosses_to(const struct cache *cache, const struct unit *unit)
+{
+    for (uint32_t i = 0; i < unit->n_moves; i++) {
+        if (unit->moves[i] >> MOVE_KIND_SHIFT == MOVE_CROSS) {
+            uint64_t negated;
+            memcpy(&negated, cache->write + cache_move_off(unit->moves[i]), sizeof(negated));
+            return 0 - negated;
+        }
+    }
+    return 0;
+}
+
 bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes)
 {
     for (uint32_t i = 0; i < unit->n_moves; i++) {

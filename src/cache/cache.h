@@ -130,6 +130,9 @@ static inline uint32_t cache_move_off(uint32_t move)
 {
     return move & ((1u << MOVE_KIND_SHIFT) - 1);
 }
+/* What the directory must have for the next page, where the unit's one instruction ends; 0: not
+ * known. */
+uint64_t cache_crosses_to(const struct cache *cache, const struct unit *unit);
 /* Does one of unit's moves touch these bytes of the cache? */
 bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes);
 static inline uint32_t cache_move_site(const struct cache *cache, const void *site)

@@ -237,8 +237,8 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
         .slot = slot_of,
         .arg = &site,
     };
-    if (second) { /* what view_map_code() put into the directory: biased by the page */
-        in.cross_next = (uint64_t)second->table - ((uint64_t)second->lin_page << 14);
+    if (second) {
+        in.cross_next = view_code_entry(second->table, second->lin_page << 12);
     }
     struct unit *unit = translate_unit(&machine->pages, &in);
     if (unit && second) {
@@ -298,6 +298,17 @@ uint64_t monitor_find_unit(struct machine *machine)
     }
 }
 
+/* Enters the next page. Is it still the one that the crossing unit was made from? */
+static bool still_crosses(struct machine *machine, const struct unit *unit, uint32_t next_lin)
+{
+    const uint64_t entry = unit && !unit->dead ? cache_crosses_to(&machine->cache, unit) : 0;
+    if (!entry || !codepages_have_room(&machine->pages)) {
+        return false;
+    }
+    const struct codepage *second = enter_page(machine, next_lin);
+    return second && view_code_entry(second->table, next_lin) == entry;
+}
+
 void monitor_drop_crossing(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
@@ -306,8 +317,12 @@ void monitor_drop_crossing(struct machine *machine)
     if (!table) {
         return;
     }
-    /* The second page's directory entry may only have been dropped: enter it again, and make the
-     * unit anew only if the page is really another one. Making it anew is always right. */
-    codepage_clear_slot(&machine->pages, codepage_of_table(&machine->pages, table),
-                        lin & (PAGE_BYTES - 1));
+    /* The second page's directory entry may only have been dropped, or not been entered yet by this
+     * process. Making the unit anew is always right. */
+    struct codepage *page = codepage_of_table(&machine->pages, table);
+    const uint32_t off = lin & (PAGE_BYTES - 1), slot = codepage_look_up(page, off);
+    const struct unit *unit = slot ? cache_find(&machine->cache, machine->cache.exec + slot) : NULL;
+    if (!still_crosses(machine, unit, (lin | (PAGE_BYTES - 1)) + 1)) {
+        codepage_clear_slot(&machine->pages, page, off);
+    }
 }

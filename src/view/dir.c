@@ -18,7 +18,7 @@ enum { ADVICE_DONTNEED = 4 };
 
 static uint64_t biased(uint64_t table, uint32_t page)
 {
-    return table - ((uint64_t)page << VIEW_TABLE_SHIFT);
+    return view_code_entry((const uint32_t *)table, page << PAGE_SHIFT);
 }
 
 static uint32_t first_dir(uint32_t window)

@@ -175,6 +175,11 @@ void view_map_code_around(struct cpu *cpu, uint32_t lin, const struct walk *walk
                           view_code_finder *find, void *arg);
 /* The page of lin leads to the scanner again in the current window's directories. */
 void view_forget_code(struct cpu *cpu, uint32_t lin);
+/* What a directory has where lin leads to table: biased by the page. */
+static inline uint64_t view_code_entry(const uint32_t *table, uint32_t lin)
+{
+    return (uint64_t)table - (uint64_t)(lin >> PAGE_SHIFT) * VIEW_TABLE_SLOTS * sizeof(*table);
+}
 /* Present table of lin in the directory of cpu->mode, or NULL. */
 uint32_t *view_code_table(const struct cpu *cpu, uint32_t lin);
 /* Removes every directory entry (all spaces, all modes) that names this table at this linear page.
