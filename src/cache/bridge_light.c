@@ -111,11 +111,26 @@ static bool is_listed(const struct codepages *pages, const struct codepage *page
     return number;
 }
 
+static bool has_room(const struct codepages *pages)
+{
+    return pages->free_bridges || pages->n_bridges < pages->max_bridges;
+}
+
+static uint32_t new_bridge(struct codepages *pages)
+{
+    const uint32_t number = pages->free_bridges;
+    if (!number) {
+        return ++pages->n_bridges;
+    }
+    pages->free_bridges = pages->bridges[number - 1].next;
+    return number;
+}
+
 static void list(struct codepages *pages, struct codepage *page, uint32_t at)
 {
-    const uint32_t number = pages->n_bridges++;
-    pages->bridges[number] = (struct bridge){.at = at, .next = page->bridges};
-    page->bridges = number + 1;
+    const uint32_t number = new_bridge(pages);
+    pages->bridges[number - 1] = (struct bridge){.at = at, .next = page->bridges};
+    page->bridges = number;
     pages->n_bridges_built++;
 }
 
@@ -133,8 +148,7 @@ static uint32_t build_thunk(struct codepages *pages, uint32_t at, struct codepag
     const uint32_t slot = codepage_slot(page, lin & (PAGE_BYTES - 1));
     const int reg = bridge_thunk_register(cache, page, slot);
     const bool is_open = cache->write[at + BRIDGE_GATE] == 0xe2;
-    if (page->phys->loose || reg != (cache->write[at + BRIDGE_JUMP] & 7) ||
-        pages->n_bridges == pages->max_bridges) {
+    if (page->phys->loose || reg != (cache->write[at + BRIDGE_JUMP] & 7) || !has_room(pages)) {
         give_up_thunk(pages, at);
         return 0;
     }
@@ -160,8 +174,7 @@ uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *tabl
     const struct unit *unit = cache_find(pages->cache, pages->cache->exec + slot);
     /* Units of loose pages go one by one; what asks for the next page's code is made anew where its
      * slot is cleared, and the old one would ask again. */
-    if (page->phys->loose || !unit || unit->dead || unit->is_crossing ||
-        pages->n_bridges == pages->max_bridges) {
+    if (page->phys->loose || !unit || unit->dead || unit->is_crossing || !has_room(pages)) {
         give_up(pages->cache, at);
         return slot;
     }
@@ -172,8 +185,13 @@ uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *tabl
 
 void bridge_close_all(struct codepages *pages, struct codepage *page)
 {
-    for (uint32_t number = page->bridges; number; number = pages->bridges[number - 1].next) {
-        close_gate(pages->cache, pages->bridges[number - 1].at);
+    uint32_t *last = &page->bridges;
+    for (; *last; last = &pages->bridges[*last - 1].next) {
+        close_gate(pages->cache, pages->bridges[*last - 1].at);
+    }
+    if (!pages->never_reuse) {
+        *last = pages->free_bridges;
+        pages->free_bridges = page->bridges;
     }
     page->bridges = 0;
 }

@@ -135,6 +135,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->is_patch = false;
     unit->chain_off = 0;
     unit->planted_at = 0;
+    unit->is_idle = false;
     unit->hides_move = false;
     unit->is_crossing = false;
     unit->is_replaced = false;

@@ -59,6 +59,7 @@ struct unit {
     bool is_patch;           /* one re-made access of another unit: `parent` */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
+    bool is_idle;            /* no jump leads to it any more: it was taken back */
     bool hides_move;         /* one of the parent's moves is in what was overwritten */
     uint8_t chain_off; /* not 0: from here on it expects an address in r8d: translate/chain.c */
     bool is_crossing;  /* its one instruction ends in the next page */

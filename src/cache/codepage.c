@@ -121,6 +121,8 @@ static void resolve_links(struct codepages *pages, struct codepage *page, const 
         if (target) {
             patch_rel32(pages->cache, link->field_off, target);
             *at = link->next;
+            link->next = NULL;
+            codepage_free_links(pages, &link);
         } else {
             at = &link->next;
         }
@@ -148,14 +150,35 @@ void codepage_add_unit(struct codepages *pages, struct codepage *page, struct un
     view_protect_page(pages->view, page->phys->phys_page);
 }
 
+static bool depends_on(const struct physcode *phys, const struct codepage *page)
+{
+    const struct depend *depend = phys->depends;
+    while (depend && depend->page != page) {
+        depend = depend->next;
+    }
+    return depend;
+}
+
+static struct depend *new_depend(struct codepages *pages)
+{
+    struct depend *depend = pages->free_depends;
+    if (!depend) {
+        BUG_ON(pages->n_depends >= pages->max_depends);
+        return &pages->depends[pages->n_depends++];
+    }
+    pages->free_depends = depend->next;
+    return depend;
+}
+
 void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_t phys_page,
                          uint32_t n_bytes)
 {
     struct physcode *phys = physcode_get(pages, phys_page);
-    BUG_ON(pages->n_depends >= pages->max_depends);
-    struct depend *depend = &pages->depends[pages->n_depends++];
-    *depend = (struct depend){.page = page, .next = phys->depends};
-    phys->depends = depend;
+    if (!depends_on(phys, page)) {
+        struct depend *depend = new_depend(pages);
+        *depend = (struct depend){.page = page, .next = phys->depends};
+        phys->depends = depend;
+    }
     codepage_mark_scanned(phys, 0, n_bytes);
     view_protect_page(pages->view, phys_page);
 }
@@ -168,10 +191,14 @@ void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t 
         patch_rel32(pages->cache, field_off, target);
         return;
     }
-    if (pages->n_links >= pages->max_links) {
+    struct pending_link *link = pages->free_links;
+    if (link) {
+        pages->free_links = link->next;
+    } else if (pages->n_links < pages->max_links) {
+        link = &pages->links[pages->n_links++];
+    } else {
         return; /* the branch keeps going through the I-view: correct, slower */
     }
-    struct pending_link *link = &pages->links[pages->n_links++];
     *link = (struct pending_link){
         .target_off = target_off, .field_off = field_off, .next = page->links};
     page->links = link;
@@ -192,7 +219,10 @@ void codepages_flush(struct codepages *pages)
     }
     madvise(pages->tables, tables_bytes(pages), MADV_DONTNEED);
     pages->n_pages = pages->n_phys = pages->n_depends = pages->n_links = 0;
-    pages->n_bridges = 0;
+    pages->n_bridges = pages->free_bridges = 0;
+    pages->n_filled = pages->filled_after = 0;
+    pages->free_links = NULL;
+    pages->free_depends = NULL;
     codepages_forget_hot(pages);
     memset(pages->hash, 0, sizeof(pages->hash));
     memset(pages->phys_hash, 0, sizeof(pages->phys_hash));

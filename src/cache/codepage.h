@@ -43,7 +43,12 @@ struct bridge {
 /* Direct branches do not read slots, so most parts of most tables (one page of the host each) are
  * never read. A part stays empty, which costs no memory, until it has been looked up a few times;
  * then it gets all its slots, and those of each new unit (docs/decisions/0019). */
-enum { CODEPAGE_PARTS = 4, PART_SHIFT = 10, PART_FILLED = 255 };
+enum {
+    CODEPAGE_PARTS = 4,
+    PART_SHIFT = 10,
+    PART_FILLED = 255,
+    SHRINK_PARTS = 2048, /* so many more: those that nobody needs are looked for. 8 MiB, 15 ms */
+};
 _Static_assert(CODEPAGE_PARTS << PART_SHIFT == VIEW_TABLE_SLOTS, "parts of a table");
 
 struct codepage {
@@ -84,8 +89,16 @@ struct codepages {
     uint32_t n_depends, max_depends;
     struct pending_link *links;
     uint32_t n_links, max_links;
-    struct bridge *bridges; /* arena; those that were closed stay until a flush */
+    struct bridge *bridges; /* arena */
     uint32_t n_bridges, max_bridges;
+    /* of the arenas, what nobody needs any more */
+    struct depend *free_depends;
+    struct pending_link *free_links;
+    uint32_t free_bridges; /* as in struct codepage */
+    bool never_reuse;      /* -engine no-reuse */
+    uint32_t n_filled;     /* parts of tables */
+    uint32_t filled_after; /* what was left when they were looked through */
+    uint64_t n_given_back;
     struct codepage *hash[CODEPAGE_HASH];
     struct physcode *phys_hash[CODEPAGE_HASH];
     struct hot_insn hot[CODEPAGE_HOT];
@@ -133,9 +146,9 @@ static inline uint32_t codepage_slot(const struct codepage *page, uint32_t off)
     return codepage_has_slots(page, off) ? page->table[off] : codepage_search(page, off);
 }
 /* The same for guest code that found its slot empty: the part may be filled. Light. */
-uint32_t codepage_look_up(struct codepage *page, uint32_t off);
+uint32_t codepage_look_up(struct codepages *pages, struct codepage *page, uint32_t off);
 /* The next look-up finds nothing. Light. */
-void codepage_clear_slot(const struct codepages *pages, struct codepage *page, uint32_t off);
+void codepage_clear_slot(struct codepages *pages, struct codepage *page, uint32_t off);
 
 /* Some unit is no longer to be run: nobody may return to it either. */
 static inline void codepages_forget_returns(struct codepages *pages)
@@ -178,6 +191,8 @@ void codepage_add_depend(struct codepages *pages, struct codepage *page, uint32_
                          uint32_t n_bytes);
 void codepage_add_link(struct codepages *pages, struct codepage *page, uint32_t target_off,
                        uint32_t field_off);
+/* Light. */
+void codepage_free_links(struct codepages *pages, struct pending_link **list);
 /* smc_light.c */
 void codepage_mark_scanned(struct physcode *phys, uint32_t off, uint32_t end);
 void codepage_free_slots(struct codepages *pages, uint32_t phys_page);
@@ -199,6 +214,8 @@ int codepage_constant(struct codepages *pages, uint32_t phys, unsigned imm_off, 
 void codepage_settle(struct codepages *pages, struct codepage *page);
 /* Drops all units made from this physical page and lifts its write protection. */
 void codepage_invalidate(struct codepages *pages, uint32_t phys_page);
+/* shrink.c: now and then gives tables back that nobody needs. Nothing of the guest runs. */
+void codepages_shrink(struct codepages *pages);
 /* Drops everything; the caller flushes the cache with it. */
 void codepages_flush(struct codepages *pages);
 

@@ -74,7 +74,7 @@ uint32_t codepage_search(const struct codepage *page, uint32_t off)
 
 /* As codepage_add_unit() would have done, the oldest unit first: so here a slot that is not a
  * return's is overwritten by older ones. */
-static void fill_part(struct codepage *page, uint32_t part)
+static void fill_part(struct codepages *pages, struct codepage *page, uint32_t part)
 {
     const uint32_t low = part << PART_SHIFT, high = low + (1u << PART_SHIFT);
     uint8_t is_return[(1u << PART_SHIFT) / 8];
@@ -100,18 +100,19 @@ static void fill_part(struct codepage *page, uint32_t part)
         }
     }
     page->asked[part] = PART_FILLED;
+    pages->n_filled++;
 }
 
-uint32_t codepage_look_up(struct codepage *page, uint32_t off)
+uint32_t codepage_look_up(struct codepages *pages, struct codepage *page, uint32_t off)
 {
     const uint32_t slot = codepage_slot(page, off), part = off >> PART_SHIFT;
     if (slot && !codepage_has_slots(page, off) && ++page->asked[part] >= ASKED_BEFORE_SLOTS) {
-        fill_part(page, part);
+        fill_part(pages, page, part);
     }
     return slot;
 }
 
-void codepage_clear_slot(const struct codepages *pages, struct codepage *page, uint32_t off)
+void codepage_clear_slot(struct codepages *pages, struct codepage *page, uint32_t off)
 {
     const uint32_t slot = codepage_slot(page, off);
     struct unit *unit = slot ? cache_find(pages->cache, pages->cache->exec + slot) : NULL;
@@ -120,11 +121,24 @@ void codepage_clear_slot(const struct codepages *pages, struct codepage *page, u
     }
     unit->is_replaced = unit->n_insns == 1;
     if (!unit->is_replaced && !codepage_has_slots(page, off)) {
-        fill_part(page, off >> PART_SHIFT); /* else it would be searched for, and found */
+        fill_part(pages, page, off >> PART_SHIFT); /* else it would be searched for, and found */
     }
     if (codepage_has_slots(page, off)) {
         page->table[off] = 0;
     }
+}
+
+void codepage_free_links(struct codepages *pages, struct pending_link **list)
+{
+    struct pending_link **last = list;
+    while (*last) {
+        last = &(*last)->next;
+    }
+    if (!pages->never_reuse) {
+        *last = pages->free_links;
+        pages->free_links = *list;
+    }
+    *list = NULL;
 }
 
 static void drop_units(struct codepages *pages, struct codepage *page)
@@ -143,7 +157,7 @@ static void drop_units(struct codepages *pages, struct codepage *page)
     }
     bridge_close_all(pages, page);
     page->units = NULL;
-    page->links = NULL;
+    codepage_free_links(pages, &page->links);
 }
 
 void codepage_invalidate(struct codepages *pages, uint32_t phys_page)
@@ -159,8 +173,13 @@ void codepage_invalidate(struct codepages *pages, uint32_t phys_page)
     for (struct codepage *page = phys->pages; page; page = page->next_phys) {
         drop_units(pages, page);
     }
-    for (struct depend *depend = phys->depends; depend; depend = depend->next) {
-        drop_units(pages, depend->page); /* its own page stays protected: harmless */
+    struct depend **last = &phys->depends;
+    for (; *last; last = &(*last)->next) {
+        drop_units(pages, (*last)->page); /* its own page stays protected: harmless */
+    }
+    if (!pages->never_reuse) {
+        *last = pages->free_depends;
+        pages->free_depends = phys->depends;
     }
     phys->depends = NULL;
     for (unsigned i = 0; i < sizeof(phys->scanned); i++) {

@@ -141,6 +141,7 @@ static int create_parts(struct machine *machine, char **error)
     machine->pages.cpu = machine->cpu;
     machine->cache.no_landings = options->engine & ENGINE_NO_LANDINGS;
     machine->pages.never_loose = options->engine & ENGINE_NO_LOOSE;
+    machine->pages.never_reuse = options->engine & ENGINE_NO_REUSE;
     machine->pages.fills_at_once = options->engine & ENGINE_NO_LATE_SLOTS;
     if (result >= 0) {
         result = run_create(&machine->run, machine->cpu, &machine->cache, machine->view);

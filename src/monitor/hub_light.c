@@ -306,6 +306,7 @@ static enum outcome between_runs(struct machine *machine, int *status)
         monitor_poll(machine);
         view_age_lookups(cpu);
         monitor_sample_again(machine);
+        codepages_shrink(&machine->pages);
     }
     if (handle_requests(machine, status) == STOP || handle_stops(machine, status) == STOP) {
         return STOP;

@@ -118,6 +118,7 @@ struct machine {
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];
     uint64_t tsc_start, tsc_guest, tsc_halted; /* guest: light calls and hidden faults included */
     uint64_t n_faults_logged, tsc_translating, n_site_patches[32], n_sites_given_back;
+    uint64_t n_sites_again; /* looked up by a patch that was given back before */
     uint64_t n_chains, tsc_sampled, n_quick_epochs;
     struct judged judged[2]; /* with one target, with more */
 };

@@ -87,10 +87,10 @@ static void print_dead(const struct machine *machine, FILE *out)
     fprintf(
         out,
         "stats: code units %u KiB %u insns %u; dead %lu KiB %lu insns %lu; patches %lu KiB %lu; "
-        "codepages %u without code %u; bridges %u links %u\n",
+        "codepages %u without code %u; bridges %u links %u; parts of tables %u, given back %lu\n",
         cache->n_units, cache->used >> 10, cache->n_insns, n_dead, dead_bytes >> 10, dead_insns,
         n_patches, patch_bytes >> 10, machine->pages.n_pages, n_empty, machine->pages.n_bridges,
-        machine->pages.n_links);
+        machine->pages.n_links, machine->pages.n_filled, machine->pages.n_given_back);
 }
 
 void monitor_print_memory(const struct machine *machine, FILE *out)

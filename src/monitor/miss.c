@@ -267,7 +267,7 @@ uint64_t monitor_find_unit(struct machine *machine)
         if (!page) {
             return 0;
         }
-        uint32_t slot = codepage_look_up(page, lin & (PAGE_BYTES - 1));
+        uint32_t slot = codepage_look_up(&machine->pages, page, lin & (PAGE_BYTES - 1));
         if (slot) {
             return machine->cache.exec + slot;
         }
@@ -320,7 +320,8 @@ void monitor_drop_crossing(struct machine *machine)
     /* The second page's directory entry may only have been dropped, or not been entered yet by this
      * process. Making the unit anew is always right. */
     struct codepage *page = codepage_of_table(&machine->pages, table);
-    const uint32_t off = lin & (PAGE_BYTES - 1), slot = codepage_look_up(page, off);
+    const uint32_t off = lin & (PAGE_BYTES - 1),
+                   slot = codepage_look_up(&machine->pages, page, off);
     const struct unit *unit = slot ? cache_find(&machine->cache, machine->cache.exec + slot) : NULL;
     if (!still_crosses(machine, unit, (lin | (PAGE_BYTES - 1)) + 1)) {
         codepage_clear_slot(&machine->pages, page, off);

@@ -41,7 +41,8 @@ enum found monitor_find_made(struct machine *machine, uint64_t *host)
         view_map_code_around(cpu, lin, &walk, find_table, machine);
     }
     uint32_t slot =
-        codepage_look_up(codepage_of_table(&machine->pages, table), lin & (PAGE_BYTES - 1));
+        codepage_look_up(&machine->pages, codepage_of_table(&machine->pages, table),
+                         lin & (PAGE_BYTES - 1));
     *host = machine->cache.exec + slot;
     return slot ? FOUND_UNIT : FOUND_NOTHING;
 }

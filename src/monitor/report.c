@@ -199,12 +199,12 @@ void monitor_print_stats(struct machine *machine, FILE *out)
         machine->pages.n_pages, machine->pages.n_moves, machine->pages.n_invalidations,
         machine->pages.n_partial, machine->pages.n_units_dropped, machine->pages.n_slot_stores);
     fprintf(out,
-            "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu given "
-            "back %lu chains %lu bridges %lu\n",
+            "stats: sites re-made: gs %lu dual %lu checked %lu computed %lu looked up %lu (%lu again) "
+            "given back %lu chains %lu bridges %lu\n",
             machine->n_site_patches[SITE_GS], machine->n_site_patches[SITE_DUAL],
             machine->n_site_patches[SITE_CHECKED], machine->n_site_patches[SITE_COMPUTED],
-            machine->n_site_patches[SITE_LOOKUP], machine->n_sites_given_back, machine->n_chains,
-            machine->pages.n_bridges_built);
+            machine->n_site_patches[SITE_LOOKUP], machine->n_sites_again,
+            machine->n_sites_given_back, machine->n_chains, machine->pages.n_bridges_built);
     fprintf(
         out,
         "stats: host faults %lu async signals %lu quick epochs %lu steps %lu call stack resets %lu "

@@ -153,16 +153,9 @@ static void show_made(struct machine *machine, const struct unit *unit)
     }
 }
 
-/* The instruction of the site, made anew out of line. */
-static void patch_site(struct machine *machine, struct unit *unit, const struct unit_insn *old,
-                       unsigned kind)
+/* Out of line, in unit's place from now on. */
+static void enter_patch(struct machine *machine, const struct unit *unit, const struct unit *patch)
 {
-    const struct translate_input in = site_input(machine, unit->page);
-    struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
-    if (!patch) {
-        monitor_flush_code(machine);
-        return;
-    }
     if (machine->options.engine & ENGINE_VERIFY) {
         verify_cached(&machine->cache, patch,
                       mem_page_host(&machine->mem, unit->page->phys->phys_page << 12));
@@ -170,6 +163,19 @@ static void patch_site(struct machine *machine, struct unit *unit, const struct 
     }
     machine->resume_host = machine->cache.exec + patch->off + patch->insns[0].plant_bytes;
     show_made(machine, patch);
+}
+
+/* The instruction of the site, made anew. */
+static void patch_site(struct machine *machine, struct unit *unit, const struct unit_insn *old,
+                       unsigned kind)
+{
+    const struct translate_input in = site_input(machine, unit->page);
+    const struct unit *patch = translate_patch(&machine->pages, &in, unit, old, kind);
+    if (!patch) {
+        monitor_flush_code(machine);
+        return;
+    }
+    enter_patch(machine, unit, patch);
 }
 
 /* The site keeps meeting pages that are not mapped. Always by a patch: units begin direct, and a
@@ -199,6 +205,14 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
         return;
     }
     machine->n_site_patches[SITE_LOOKUP]++;
+    const struct unit *patch = machine->options.engine & ENGINE_NO_REUSE
+                                   ? NULL
+                                   : translate_plant_again(&machine->cache, unit, old);
+    if (patch) {
+        machine->n_sites_again++;
+        enter_patch(machine, unit, patch);
+        return;
+    }
     patch_site(machine, unit, old, SITE_LOOKUP);
 }
 
@@ -220,6 +234,7 @@ static void give_back(struct machine *machine, struct unit *patch,
     }
     machine->n_sites_given_back++;
     translate_unplant(&machine->cache, patch);
+    translate_begin_lookup((struct lookup_site *)machine->cpu->exit_insn); /* for the next time */
     uint64_t host = machine->cache.exec + patch->planted_at;
     struct unit *unit = cache_find(&machine->cache, host);
     const struct unit_insn *old = cache_find_insn(&machine->cache, unit, host);

@@ -37,6 +37,13 @@ struct lookup_site {
     uint64_t counted;  /* tag of the look-up that was the last to be counted */
 };
 enum { LOOKUP_REVIEW_USES = 512 };
+static inline void translate_begin_lookup(struct lookup_site *site)
+{
+    site->left = LOOKUP_REVIEW_USES;
+    site->n_spared = site->n_ever = 0;
+    site->stale = site->n_stale = 0;
+    site->counted = 0;
+}
 
 /* What the sampling code of an indirect jump or call names: chain.c. */
 enum { CHAIN_TARGETS = 4, JUMP_TARGETS = 8, JUMP_SAMPLING_BYTES = 17, JUMP_CALL_BYTES = 5 };
@@ -127,6 +134,10 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, struct unit *patch);
+/* And puts the jump to one that was taken away from this instruction there again; NULL: there is
+ * none. */
+struct unit *translate_plant_again(const struct cache *cache, const struct unit *over,
+                                   const struct unit_insn *old);
 /* chain.c: compares for the targets that site has met most. in->scan holds just that instruction.
  * NULL if the cache is full. */
 struct unit *translate_chain(struct codepages *pages, const struct translate_input *in,

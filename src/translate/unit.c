@@ -69,11 +69,7 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
     struct insn *site =
         translate_make_site(t, insn, looks_up ? sizeof(struct lookup_site) : sizeof(*site));
     if (looks_up) {
-        struct lookup_site *lookup = (struct lookup_site *)site;
-        lookup->left = LOOKUP_REVIEW_USES;
-        lookup->n_spared = lookup->n_ever = 0;
-        lookup->stale = lookup->n_stale = 0;
-        lookup->counted = 0;
+        translate_begin_lookup((struct lookup_site *)site);
     }
     if (op != OP_PLANT && op != OP_PLANT_AFTER) { /* these look at what the instruction is */
         site->op = (uint8_t)op;
@@ -435,6 +431,19 @@ void translate_belong(struct codepage *page, struct unit *unit, struct unit *to)
     page->units = unit;
 }
 
+/* Nothing of the guest runs meanwhile. */
+static void plant(const struct cache *cache, struct unit *patch, const struct unit *over,
+                  uint32_t at_off)
+{
+    uint8_t *at = cache->write + at_off;
+    const uint32_t rel = patch->off - (at_off + PATCH_BYTES);
+    patch->planted_at = at_off;
+    patch->hides_move = cache_has_move(over, at_off, PATCH_BYTES);
+    memcpy(patch->planted_over, at, PATCH_BYTES);
+    at[0] = 0xe9;
+    memcpy(at + 1, &rel, sizeof(rel));
+}
+
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
                              struct unit *old_unit, const struct unit_insn *old, unsigned kind)
 {
@@ -474,20 +483,29 @@ struct unit *translate_patch(struct codepages *pages, const struct translate_inp
                                     .kind = (uint8_t)(t.unit_kind | (old->kind & UNIT_SHADOW))};
     struct unit *unit = translate_finish(pages, &t, body_bytes);
     translate_belong(in->page, unit, old_unit);
-    /* plant the jump; nothing of the guest runs meanwhile */
-    uint8_t *at = cache_writable(cache, cache->exec + old_unit->off + old->host_off);
-    uint32_t rel = (uint32_t)(unit->off - (old_unit->off + old->host_off + 5));
-    unit->planted_at = old_unit->off + old->host_off;
-    unit->hides_move = cache_has_move(old_unit, unit->planted_at, PATCH_BYTES);
-    memcpy(unit->planted_over, at, PATCH_BYTES);
-    at[0] = 0xe9;
-    memcpy(at + 1, &rel, 4);
+    plant(cache, unit, old_unit, old_unit->off + old->host_off);
     return unit;
 }
 
 void translate_unplant(struct cache *cache, struct unit *patch)
 {
     patch->hides_move = false;
+    patch->is_idle = true;
     memcpy(cache_writable(cache, cache->exec + patch->planted_at), patch->planted_over,
            PATCH_BYTES);
+}
+
+struct unit *translate_plant_again(const struct cache *cache, const struct unit *over,
+                                   const struct unit_insn *old)
+{
+    const uint32_t at_off = over->off + old->host_off;
+    struct unit *patch = over->page->units;
+    while (patch && !(patch->is_idle && patch->planted_at == at_off)) {
+        patch = patch->next;
+    }
+    if (patch) {
+        patch->is_idle = false;
+        plant(cache, patch, over, at_off);
+    }
+    return patch;
 }

@@ -37,17 +37,14 @@ static const struct codepage *page_of_entry(const struct cache *cache, uint32_t 
                                                                            : NULL;
 }
 
-static int thunk_register(void *arg, uint32_t lin, uint32_t mode, uint32_t entry)
+/* The register of MOV (%ESP), %reg; RET, if unit has that at page_off; -1: no. */
+static int thunk_in(const struct cache *cache, const struct unit *unit, uint32_t page_off)
 {
-    const struct cache *cache = arg;
-    const struct codepage *page = page_of_entry(cache, lin, entry);
-    const uint32_t page_off = lin & (PAGE_BYTES - 1);
-    const uint64_t host = page ? cache->exec + codepage_slot(page, page_off) : 0;
-    const struct unit *unit = page ? cache_find(cache, host) : NULL;
-    const struct unit_insn *insn = unit ? cache_find_insn(cache, unit, host) : NULL;
-    if (!insn || unit->dead || unit->page != page || page->mode != mode ||
-        insn + 1 >= unit->insns + unit->n_insns || insn->page_off != page_off ||
-        host != cache->exec + unit->off + insn->host_off || insn[0].n_bytes != 3 ||
+    const struct unit_insn *insn = unit->insns, *last = unit->insns + unit->n_insns - 1;
+    while (insn < last && insn->page_off != page_off) {
+        insn++;
+    }
+    if (unit->dead || unit->is_patch || insn >= last || insn[0].n_bytes != 3 ||
         insn[1].n_bytes != 1 || insn[1].page_off != page_off + 3) {
         return -1;
     }
@@ -59,6 +56,19 @@ static int thunk_register(void *arg, uint32_t lin, uint32_t mode, uint32_t entry
     bool is_load = load[0] == 0x41 && load[1] == 0x8b && (load[2] & 0xc7) == 4 && load[3] == 0x24;
     bool is_ret = ret[0] == 0x45 && ret[1] == 0x8b && ret[2] == 4 && ret[3] == 0x24;
     return is_load && is_ret ? load[2] >> 3 : -1;
+}
+
+/* Not by its slot: what comes back to the thunk has that, and may end in the middle of it. */
+static int thunk_register(void *arg, uint32_t lin, uint32_t mode, uint32_t entry)
+{
+    const struct cache *cache = arg;
+    const struct codepage *page = page_of_entry(cache, lin, entry);
+    int found = -1;
+    for (const struct unit *unit = page && page->mode == mode ? page->units : NULL;
+         unit && found < 0; unit = unit->next) {
+        found = thunk_in(cache, unit, lin & (PAGE_BYTES - 1));
+    }
+    return found;
 }
 
 static bool leads_there(void *arg, uint64_t host, uint32_t lin, uint32_t mode, uint32_t entry)

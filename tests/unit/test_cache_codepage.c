@@ -33,13 +33,13 @@ void view_forget_table(struct view *view, uint32_t lin, const uint32_t *table)
     (void)lin;
     forgotten[n_forgotten++ & 15] = (uint32_t *)(uintptr_t)table;
 }
+static uint32_t needed_phys; /* the page that some address space has */
 bool view_has_code(const struct view *view, uint32_t lin, const uint32_t *table, uint32_t phys_page)
 {
     (void)view;
     (void)lin;
     (void)table;
-    (void)phys_page;
-    return false;
+    return phys_page == needed_phys;
 }
 
 static int setup(void **state)
@@ -121,6 +121,58 @@ static void slots(void **state)
     assert_ptr_equal(overlap->next, unit);
 }
 
+static void look_up(struct codepage *page, unsigned off, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_not_equal(codepage_look_up(&pages, page, (uint32_t)off), 0);
+    }
+}
+
+/* Tables of code that no address space has go back to the host; the others, and the code, stay. */
+static void tables_nobody_needs(void **state)
+{
+    (void)state;
+    static const uint16_t offs[] = {0x10, 0x7fe, 0x800, 0xffc};
+    struct codepage *page[4];
+    struct unit *unit[4];
+    needed_phys = 6;
+    for (unsigned i = 0; i < 4; i++) {
+        page[i] = codepage_get(&pages, 5 + i, 0x400 + i, 1, 0);
+        unit[i] = ADD(page[i], 2, 0x10, 0x7fe, 0x800, 0xffc);
+        for (unsigned at = 0; at < 4; at++) {
+            look_up(page[i], offs[at], i == 3 ? 1 : 4); /* the last one is not filled */
+        }
+    }
+    codepage_clear_slot(&pages, page[1], 0x7fe);
+    assert_int_equal(pages.n_filled, 12);
+    codepages_shrink(&pages);            /* too few to look for */
+    assert_int_equal(page[0]->table[0x10], unit[0]->off);
+    pages.n_filled += SHRINK_PARTS;
+    pages.never_reuse = true;
+    codepages_shrink(&pages);
+    assert_int_equal(page[0]->table[0x10], unit[0]->off);
+    pages.never_reuse = false;
+    codepages_shrink(&pages);
+    assert_int_equal(pages.n_filled, SHRINK_PARTS + 4);
+    assert_int_equal(pages.n_given_back, 8);
+    assert_int_equal(pages.filled_after, pages.n_filled);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(page[i]->table[0x10], i == 1 ? unit[i]->off : 0);
+        assert_int_equal(page[i]->table[0x800], i == 1 ? unit[i]->off + 8 : 0);
+        assert_int_equal(page[i]->table[0xffc], i == 1 ? unit[i]->off + 12 : 0);
+        for (unsigned at = 0; at < 4; at++) {
+            const bool cleared = i == 1 && offs[at] == 0x7fe;
+            assert_int_equal(codepage_slot(page[i], offs[at]), cleared ? 0 : unit[i]->off + 4 * at);
+        }
+    }
+    look_up(page[2], 0x800, 4); /* as the first time */
+    assert_int_equal(page[2]->table[0x800], unit[2]->off + 8);
+    assert_int_equal(page[2]->table[0x10], 0);
+    pages.n_filled = SHRINK_PARTS; /* what was left counts */
+    codepages_shrink(&pages);
+    assert_int_equal(page[2]->table[0x800], unit[2]->off + 8);
+}
+
 /* Overlapping units, returns among them, patches, what is pending: an order that decides. */
 static struct unit *add_many(struct codepage *page)
 {
@@ -134,21 +186,14 @@ static struct unit *add_many(struct codepage *page)
     return unit;
 }
 
-static void look_up(struct codepage *page, unsigned off, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        assert_int_not_equal(codepage_look_up(page, (uint32_t)off), 0);
-    }
-}
-
 static void slots_come_late(void **state)
 {
     (void)state;
     struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
     struct unit *unit = ADD(page, 2, 0x10, 0x12, 0x3fe, 0x400, 0xc00);
-    assert_int_equal(codepage_look_up(page, 0x11), 0); /* never scanned, and nobody has it: */
+    assert_int_equal(codepage_look_up(&pages, page, 0x11), 0); /* never scanned, and nobody has it: */
     for (unsigned i = 0; i < 300; i++) {               /* that fills nothing */
-        assert_int_equal(codepage_look_up(page, 0x13), 0);
+        assert_int_equal(codepage_look_up(&pages, page, 0x13), 0);
         assert_int_equal(codepage_slot(page, 0x12), unit->off + 4);
     }
     look_up(page, 0x12, 3);
@@ -208,7 +253,7 @@ static void cleared_slots(void **state)
     }
     struct unit *again = ADD(page, 4, 0xffe);
     for (unsigned i = 0; i < 5; i++) { /* before its part is filled, and then */
-        assert_int_equal(codepage_look_up(page, 0xffe), again->off);
+        assert_int_equal(codepage_look_up(&pages, page, 0xffe), again->off);
     }
     assert_int_equal(page->table[0xffe], again->off);
     codepage_clear_slot(&pages, page, 0xffe);
@@ -331,14 +376,48 @@ static void invalidate_second_page(void **state)
     assert_true(codepage_hit(&pages, 6 << 12 | 2, 1));
     codepage_invalidate(&pages, 6);
     assert_true(crossing->dead && tail->dead);
-    assert_int_equal(first->table[0xffd], 0);
+    assert_int_equal(codepage_slot(first, 0xffd), 0);
     assert_false(codepage_hit(&pages, 6 << 12, 4096));
     assert_null(physcode_find(&pages, 6)->depends);
     struct unit *again = ADD(first, 6, 0xffd);
     codepage_add_depend(&pages, first, 6, 3);
     codepage_invalidate(&pages, 5); /* and a store into the first one */
     assert_true(again->dead);
-    assert_int_equal(first->table[0xffd], 0);
+    assert_int_equal(codepage_slot(first, 0xffd), 0);
+}
+
+/* A page that is dropped and made again and again costs no more than it did the first time; what
+ * waits in other pages does not suffer from what is given back. */
+static void records_are_reused(void **state)
+{
+    (void)state;
+    struct codepage *first = codepage_get(&pages, 5, 0x400, 1, 0);
+    struct codepage *second = codepage_get(&pages, 6, 0x401, 1, 0);
+    struct codepage *other = codepage_get(&pages, 7, 0x402, 1, 0);
+    struct unit *waits = ADD(other, 2, 0x10, 0x12);
+    codepage_add_link(&pages, other, 0x80, waits->off);
+    for (unsigned i = 0; i < 200; i++) {
+        ADD(first, 6, 0xffd);
+        codepage_add_depend(&pages, first, 6, 3);
+        codepage_add_depend(&pages, first, 6, 3);
+        struct unit *from = ADD(second, 2, 0x10, 0x12, 0x14);
+        codepage_add_link(&pages, second, 0x40, from->off);
+        codepage_add_link(&pages, second, 0x50, from->off + 4);
+        codepage_add_link(&pages, second, 0x60, from->off + 8);
+        struct unit *to = ADD(second, 2, 0x50); /* one is resolved, two wait until the end */
+        assert_int_equal(branch_target(from->off + 4), to->off);
+        codepage_invalidate(&pages, 6);
+        assert_null(second->links);
+        assert_null(first->units);
+    }
+    assert_int_equal(pages.n_depends, 1);
+    assert_int_equal(pages.n_links, 4);
+    struct unit *to = ADD(other, 2, 0x80);
+    assert_int_equal(branch_target(waits->off), to->off);
+    codepages_flush(&pages);
+    assert_null(pages.free_links);
+    assert_null(pages.free_depends);
+    assert_int_equal(pages.free_bridges, 0);
 }
 
 static void room(void **state)
@@ -538,11 +617,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(slots_come_late, setup, teardown),
         cmocka_unit_test_setup_teardown(late_slots_are_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(cleared_slots, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_nobody_needs, setup, teardown),
         cmocka_unit_test_setup_teardown(hits, setup, teardown),
         cmocka_unit_test_setup_teardown(links, setup, teardown),
         cmocka_unit_test_setup_teardown(links_full, setup, teardown),
         cmocka_unit_test_setup_teardown(invalidate, setup, teardown),
         cmocka_unit_test_setup_teardown(invalidate_second_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_are_reused, setup, teardown),
         cmocka_unit_test_setup_teardown(room, setup, teardown),
         cmocka_unit_test_setup_teardown(flush, setup, teardown),
         cmocka_unit_test_setup_teardown(store_in_part, setup, teardown),

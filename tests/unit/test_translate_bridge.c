@@ -90,6 +90,33 @@ static void built_and_closed(void **state)
     assert_int_equal(bench.pages.n_bridges_built - n_built, 2);
 }
 
+/* Closed and built again and again, it takes one record. */
+static void records_are_reused(void **state)
+{
+    (void)state;
+    const uint32_t at = make();
+    make_target();
+    bridge_build(&bench.pages, at, to_page->table);
+    for (unsigned i = 0; i < 40; i++) {
+        codepage_invalidate(&bench.pages, 0x78);
+        assert_int_equal(gate(at), 0xe8);
+        assert_int_equal(to_page->bridges, 0);
+        make_target();
+        assert_int_equal(bridge_build(&bench.pages, at, to_page->table), to->off);
+        assert_int_equal(gate(at), 0xe2);
+        assert_int_equal(bench.pages.n_bridges, 1);
+        assert_int_equal(bench.pages.free_bridges, 0);
+    }
+    assert_verified();
+    codepage_invalidate(&bench.pages, 0x78);
+    bench.pages.n_bridges = bench.pages.max_bridges; /* the arena is full, but one record is free */
+    make_target();
+    bridge_build(&bench.pages, at, to_page->table);
+    assert_int_equal(gate(at), 0xe2);
+    codepages_flush(&bench.pages);
+    assert_int_equal(bench.pages.free_bridges | bench.pages.n_bridges, 0);
+}
+
 /* The checker sees a bridge to code that is gone, and one that asks for another page. */
 static void what_is_checked(void **state)
 {
@@ -424,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(built_and_closed),
+        BOTH(records_are_reused),
         BOTH(what_is_checked),
         BOTH(given_up),
         BOTH(moved),

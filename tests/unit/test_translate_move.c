@@ -261,6 +261,40 @@ static void what_a_patch_hides(void **state)
     assert_true(codepage_move(&bench.pages, bench.page, 0x600));
 }
 
+/* A patch that was taken back is planted again: over what is there now, moved or not; not over
+ * another instruction. */
+static void planted_again(void **state)
+{
+    (void)state;
+    bench_start(0x400, USER_MODE);
+    memcpy(bench.bytes + 0x10, "\x8b\x03\x8b\x03\xe8\x00\x20\x00\x00\xc3", 10);
+    struct unit *unit = bench_translate(0x10, SCAN_MAX_INSNS);
+    const struct unit_insn *insn = &unit->insns[0];
+    uint8_t before[CACHE_UNIT_ALIGN], planted[CACHE_UNIT_ALIGN];
+    uint8_t *code_of_unit = bench.cache.write + unit->off;
+    memcpy(before, code_of_unit, sizeof(before));
+    assert_null(translate_plant_again(&bench.cache, unit, insn));
+    struct unit *patch = bench_patch(unit, 0, SITE_LOOKUP);
+    memcpy(planted, code_of_unit, sizeof(planted));
+    assert_null(translate_plant_again(&bench.cache, unit, insn)); /* it is there */
+    for (unsigned i = 0; i < 3; i++) {
+        translate_unplant(&bench.cache, patch);
+        assert_memory_equal(code_of_unit, before, sizeof(before));
+        assert_null(translate_plant_again(&bench.cache, unit, insn + 1));
+        assert_true(codepage_move(&bench.pages, bench.page, 0x500 + i));
+        memcpy(before, code_of_unit, sizeof(before));
+        const uint32_t used = bench.cache.used;
+        assert_ptr_equal(translate_plant_again(&bench.cache, unit, insn), patch);
+        assert_int_equal(bench.cache.used, used);
+        assert_memory_equal(code_of_unit, planted, 5);
+        assert_true(verify_all(&bench.cache) > 0);
+    }
+    translate_unplant(&bench.cache, patch);
+    codepage_invalidate(&bench.pages, 0x77);
+    struct unit *again = bench_translate(0x10, SCAN_MAX_INSNS);
+    assert_null(translate_plant_again(&bench.cache, again, &again->insns[0]));
+}
+
 static void what_is_left(void **state)
 {
     (void)state;
@@ -279,9 +313,8 @@ static void what_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_as_made_there),
-        cmocka_unit_test(what_stays),
-        cmocka_unit_test(what_a_patch_hides),
+        cmocka_unit_test(same_as_made_there), cmocka_unit_test(what_stays),
+        cmocka_unit_test(what_a_patch_hides), cmocka_unit_test(planted_again),
         cmocka_unit_test(what_is_left),
     };
     return cmocka_run_group_tests(tests, bench_setup, bench_teardown);

@@ -177,6 +177,9 @@ static unsigned one_round(unsigned *n_units)
             n_bad += patch ? check(patch) : 0;
             if (patch && looks_up && rnd(2)) {
                 translate_unplant(&bench.cache, patch);
+                if (rnd(2)) {
+                    translate_plant_again(&bench.cache, unit, &unit->insns[index]);
+                }
             }
         }
         n_bad += rnd(2) ? chain(unit) : 0;
