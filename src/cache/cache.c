@@ -31,6 +31,14 @@ void *cache_map_arena(uint64_t n_bytes)
                 -1, 0);
 }
 
+void cache_populate(void *at, uint64_t n_bytes, bool writes)
+{
+    enum { POPULATE_READ = 22, POPULATE_WRITE = 23 }; /* newer than the headers of some hosts */
+    int before = errno;
+    madvise(at, n_bytes, writes ? POPULATE_WRITE : POPULATE_READ);
+    errno = before;
+}
+
 void *cache_map_marker(int fd)
 {
     void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
@@ -104,6 +112,20 @@ void cache_destroy(struct cache *cache)
     cache->fd = -1;
 }
 
+/* Both mappings have the pages that end there. Each page by two faults, of which the guest's code
+ * takes one, costs 3.8 us; so 3.0. */
+static void populate_to(struct cache *cache, uint32_t end)
+{
+    enum { STEP_BYTES = 64 << 10 };
+    while (cache->populated < end) {
+        const uint32_t at = cache->populated, left = cache->n_bytes - at;
+        const uint32_t n_bytes = left < STEP_BYTES ? left : STEP_BYTES;
+        cache_populate(cache->write + at, n_bytes, true);
+        cache_populate((void *)(cache->exec + at), n_bytes, false);
+        cache->populated = at + n_bytes;
+    }
+}
+
 bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit)
 {
     uint32_t at = (cache->used + CACHE_UNIT_ALIGN - 1) & ~(uint32_t)(CACHE_UNIT_ALIGN - 1);
@@ -112,6 +134,7 @@ bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, stru
         cache->n_site_bytes + (n_insns + 1) * CACHE_SITE_BYTES > cache->max_site_bytes) {
         return false;
     }
+    populate_to(cache, at + 1);
     emit->start = emit->at = cache->write + at;
     emit->end = emit->start + max_bytes;
     emit->exec = cache->exec + at;
@@ -223,6 +246,7 @@ void cache_flush(struct cache *cache)
     give_back(cache->sites, cache->n_site_bytes, MADV_DONTNEED);
     give_back(cache->moves, (uint64_t)cache->n_moves * sizeof(*cache->moves), MADV_DONTNEED);
     cache->used = CACHE_STUB_BYTES;
+    cache->populated = 0;
     cache->n_units = 0;
     cache->n_insns = 0;
     cache->n_site_bytes = 0;

@@ -94,7 +94,7 @@ struct cache {
     int fd;
     uint8_t *write;
     uint64_t exec;
-    uint32_t n_bytes, used;
+    uint32_t n_bytes, used, populated;
     struct unit *units;
     uint32_t n_units, max_units;
     struct unit_insn *insns; /* arena */
@@ -114,6 +114,9 @@ enum { CACHE_SITE_BYTES = 512 };
 
 /* Zeroed memory that costs nothing until it is touched, or MAP_FAILED: the arenas of this room. */
 void *cache_map_arena(uint64_t n_bytes);
+/* Enters pages before they are used, many in one call; for reading only, they stay the host's page
+ * of zeros. A hint: Linux before 5.14 enters each when it is touched. */
+void cache_populate(void *at, uint64_t n_bytes, bool writes);
 /* The first page of a file mapped executable, for perf to see (jitdump.c); NULL: errno. Never
  * executed. */
 void *cache_map_marker(int fd);

@@ -67,6 +67,18 @@ static struct physcode *physcode_get(struct codepages *pages, uint32_t phys_page
     return phys;
 }
 
+/* Slots are read, and found empty, before they are written. Without this each of a table's pages
+ * costs a fault for that, which enters the same page of zeros. */
+static void show_tables(struct codepages *pages, uint32_t index)
+{
+    enum { TABLES = 32 };
+    const uint32_t left = pages->max_pages - index, n = left < TABLES ? left : TABLES;
+    if (index % TABLES == 0) {
+        cache_populate(pages->tables + (uint64_t)index * VIEW_TABLE_SLOTS,
+                       (uint64_t)n * VIEW_TABLE_SLOTS * sizeof(uint32_t), false);
+    }
+}
+
 struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint32_t lin_page,
                               uint32_t mode, uint32_t end_off)
 {
@@ -77,6 +89,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     BUG_ON(pages->n_pages >= pages->max_pages);
     unsigned hash = codepage_hash(phys_page, lin_page, mode);
     uint32_t index = pages->n_pages++;
+    show_tables(pages, index);
     page = &pages->pages[index];
     struct physcode *phys = physcode_get(pages, phys_page);
     *page = (struct codepage){

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -264,6 +265,45 @@ static void find_at_every_byte(void **state)
     assert_null(cache_find(&cache, begin + CACHE_STUB_BYTES));
 }
 
+static unsigned pages_there(void)
+{
+    unsigned char there[24];
+    unsigned n = 0;
+    assert_int_equal(mincore(cache.write, sizeof(there) << 12, there), 0);
+    for (unsigned i = 0; i < sizeof(there); i++) {
+        n += there[i] & 1;
+    }
+    return n;
+}
+
+/* 64 KiB at a time, no further than the cache goes, and once: what was emitted stays. */
+static void pages_come_before_they_are_used(void **state)
+{
+    (void)state;
+    assert_int_equal(cache_create(&cache, 96 << 10), 0);
+    assert_int_equal(pages_there(), 0);
+    if (madvise(cache.write, 4096, 23 /* MADV_POPULATE_WRITE */) != 0) {
+        cache_destroy(&cache);
+        skip(); /* Linux before 5.14 */
+    }
+    struct unit *first = make(4, 8, 0);
+    assert_int_equal(pages_there(), 16);
+    while (cache.used + 4096 < 64 << 10) {
+        assert_non_null(make(4, 500, 0));
+        assert_int_equal(pages_there(), 16);
+    }
+    while (cache.used < 64 << 10) {
+        assert_non_null(make(4, 500, 0));
+    }
+    assert_non_null(make(4, 8, 0));
+    assert_int_equal(pages_there(), 24);
+    assert_int_equal(((const uint8_t *)cache.exec)[first->off + 31], 31);
+    cache_flush(&cache);
+    assert_non_null(make(4, 8, 0));
+    assert_int_equal(pages_there(), 24);
+    cache_destroy(&cache);
+}
+
 static void overflowed_commit(void **state)
 {
     (void)state;
@@ -331,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_of_sites, setup, teardown),
         cmocka_unit_test_setup_teardown(find_at_every_byte, setup, teardown),
         cmocka_unit_test(memory_goes_back),
+        cmocka_unit_test(pages_come_before_they_are_used),
         cmocka_unit_test_setup_teardown(overflowed_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
     };
