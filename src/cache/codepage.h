@@ -47,7 +47,7 @@ enum {
     CODEPAGE_PARTS = 4,
     PART_SHIFT = 10,
     PART_FILLED = 255,
-    SHRINK_PARTS = 2048, /* so many more: those that nobody needs are looked for. 8 MiB, 15 ms */
+    SHRINK_PARTS = 2048, /* so many: those that nobody needs are looked for. 8 MiB */
 };
 _Static_assert(CODEPAGE_PARTS << PART_SHIFT == VIEW_TABLE_SLOTS, "parts of a table");
 
@@ -98,7 +98,7 @@ struct codepages {
     bool never_reuse;      /* -engine no-reuse */
     uint32_t n_filled;     /* parts of tables */
     uint32_t filled_after; /* what was left when they were looked through */
-    uint64_t n_given_back;
+    uint64_t n_given_back, tsc_shrunk;
     struct codepage *hash[CODEPAGE_HASH];
     struct physcode *phys_hash[CODEPAGE_HASH];
     struct hot_insn hot[CODEPAGE_HOT];

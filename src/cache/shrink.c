@@ -53,10 +53,22 @@ static void look_at(struct spare *spare, struct codepages *pages, uint32_t index
     }
 }
 
+/* Looking costs some ms: when much was filled since, or some a while ago. */
+static bool is_due(const struct codepages *pages)
+{
+    enum { SOME_PARTS = 256 };
+    const uint64_t a_while_tsc = UINT64_C(1) << 31; /* some 0.8 s */
+    if (pages->n_filled < SHRINK_PARTS || pages->n_filled < pages->filled_after + SOME_PARTS ||
+        pages->never_reuse || pages->fills_at_once) {
+        return false;
+    }
+    return pages->n_filled >= pages->filled_after + SHRINK_PARTS ||
+           __builtin_ia32_rdtsc() - pages->tsc_shrunk > a_while_tsc;
+}
+
 void codepages_shrink(struct codepages *pages)
 {
-    if (pages->n_filled < pages->filled_after + SHRINK_PARTS || pages->never_reuse ||
-        pages->fills_at_once) {
+    if (!is_due(pages)) {
         return;
     }
     struct spare spare = {.pages = pages};
@@ -65,4 +77,5 @@ void codepages_shrink(struct codepages *pages)
     }
     give_back(&spare);
     pages->filled_after = pages->n_filled;
+    pages->tsc_shrunk = __builtin_ia32_rdtsc();
 }

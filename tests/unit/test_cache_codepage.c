@@ -145,7 +145,7 @@ static void tables_nobody_needs(void **state)
     }
     codepage_clear_slot(&pages, page[1], 0x7fe);
     assert_int_equal(pages.n_filled, 12);
-    codepages_shrink(&pages);            /* too few to look for */
+    codepages_shrink(&pages); /* too few to look for */
     assert_int_equal(page[0]->table[0x10], unit[0]->off);
     pages.n_filled += SHRINK_PARTS;
     pages.never_reuse = true;
@@ -168,9 +168,16 @@ static void tables_nobody_needs(void **state)
     look_up(page[2], 0x800, 4); /* as the first time */
     assert_int_equal(page[2]->table[0x800], unit[2]->off + 8);
     assert_int_equal(page[2]->table[0x10], 0);
-    pages.n_filled = SHRINK_PARTS; /* what was left counts */
+    const uint64_t now = pages.tsc_shrunk, long_ago = now - (UINT64_C(1) << 32);
+    for (unsigned more = 255; more <= 256; more++) { /* what was left counts, and the time */
+        pages.n_filled = pages.filled_after + more;
+        pages.tsc_shrunk = more == 255 ? long_ago : now;
+        codepages_shrink(&pages);
+        assert_int_equal(page[2]->table[0x800], unit[2]->off + 8);
+    }
+    pages.tsc_shrunk = long_ago;
     codepages_shrink(&pages);
-    assert_int_equal(page[2]->table[0x800], unit[2]->off + 8);
+    assert_int_equal(page[2]->table[0x800], 0);
 }
 
 /* Overlapping units, returns among them, patches, what is pending: an order that decides. */
@@ -191,8 +198,9 @@ static void slots_come_late(void **state)
     (void)state;
     struct codepage *page = codepage_get(&pages, 5, 0x400, 1, 0);
     struct unit *unit = ADD(page, 2, 0x10, 0x12, 0x3fe, 0x400, 0xc00);
-    assert_int_equal(codepage_look_up(&pages, page, 0x11), 0); /* never scanned, and nobody has it: */
-    for (unsigned i = 0; i < 300; i++) {               /* that fills nothing */
+    assert_int_equal(codepage_look_up(&pages, page, 0x11),
+                     0);                 /* never scanned, and nobody has it: */
+    for (unsigned i = 0; i < 300; i++) { /* that fills nothing */
         assert_int_equal(codepage_look_up(&pages, page, 0x13), 0);
         assert_int_equal(codepage_slot(page, 0x12), unit->off + 4);
     }
