@@ -47,7 +47,7 @@ enum {
     CODEPAGE_PARTS = 4,
     PART_SHIFT = 10,
     PART_FILLED = 255,
-    SHRINK_PARTS = 2048, /* so many: those that nobody needs are looked for. 8 MiB */
+    SHRINK_PARTS = 512, /* so many: those that nobody needs are looked for. 2 MiB */
 };
 _Static_assert(CODEPAGE_PARTS << PART_SHIFT == VIEW_TABLE_SLOTS, "parts of a table");
 
