@@ -109,10 +109,9 @@ void clock_disarm(struct clock *clock, struct timer *timer)
 
 /* A handler may arm its timer again for a time that has passed already (catching up). The bound
  * keeps a guest that asks for ticks faster than they can be handled from holding us here. */
-void clock_run(struct clock *clock)
+static void run_due(struct clock *clock, uint64_t now)
 {
     enum { MAX_EXPIRIES = 64 };
-    uint64_t now = clock_now_ns(clock);
     clock->is_running = true;
     for (unsigned i = 0; i < MAX_EXPIRIES; i++) {
         struct timer *timer = clock->head;
@@ -126,6 +125,11 @@ void clock_run(struct clock *clock)
     program_head(clock);
 }
 
+void clock_run(struct clock *clock)
+{
+    run_due(clock, clock_now_ns(clock));
+}
+
 bool clock_run_only(struct clock *clock, struct timer *timer)
 {
     const uint64_t now = clock_now_ns(clock);
@@ -133,13 +137,7 @@ bool clock_run_only(struct clock *clock, struct timer *timer)
     if (other && other->deadline_ns <= now) {
         return false;
     }
-    if (timer->deadline_ns <= now) {
-        clock->is_running = true;
-        unlink_timer(clock, timer);
-        timer->expire(timer->arg, now);
-        clock->is_running = false;
-    }
-    program_head(clock);
+    run_due(clock, now);
     return true;
 }
 

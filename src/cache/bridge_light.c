@@ -2,12 +2,7 @@
  * it is stopped in the middle of an instruction, in front of the bridge's first byte. Light. */
 #include "cache/bridge.h"
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        at[i] = (uint8_t)(value >> (8 * i));
-    }
-}
+#include "base/bytes.h"
 
 static void put_gate(const struct cache *cache, uint32_t at, const uint8_t *gate)
 {
@@ -28,7 +23,7 @@ static void close_gate(const struct cache *cache, uint32_t at)
         return;
     }
     uint8_t gate[BRIDGE_JUMP - BRIDGE_GATE] = {0xe8};
-    put_u32(gate + 1, BRIDGE_STUB - (at + BRIDGE_JUMP));
+    bytes_put_u32(gate + 1, BRIDGE_STUB - (at + BRIDGE_JUMP));
     put_gate(cache, at, gate);
 }
 
@@ -46,8 +41,8 @@ static uint8_t way_to_look_up(const struct cache *cache, uint32_t at)
 static void open_gate(const struct cache *cache, uint32_t at, uint32_t entry, uint32_t to)
 {
     const uint8_t gate[] = {0xe2, way_to_look_up(cache, at), 0x49, 0x8b, 0xc9};
-    put_u32(cache->write + at + BRIDGE_ENTRY, 1 - entry);
-    put_u32(cache->write + at + BRIDGE_JUMP + 1, to - (at + BRIDGE_JUMP + 5));
+    bytes_put_u32(cache->write + at + BRIDGE_ENTRY, 1 - entry);
+    bytes_put_u32(cache->write + at + BRIDGE_JUMP + 1, to - (at + BRIDGE_JUMP + 5));
     put_gate(cache, at, gate);
 }
 
@@ -62,7 +57,7 @@ static void give_up(const struct cache *cache, uint32_t at)
     }
     cache_put(cache->write + at + BRIDGE_ENTRY - sizeof(look_up), look_up, sizeof(look_up));
     cache_put(cache->write + at + BRIDGE_GATE, go, sizeof(go));
-    put_u32(cache->write + at + BRIDGE_GATE + 3, (uint32_t)cache->exec);
+    bytes_put_u32(cache->write + at + BRIDGE_GATE + 3, (uint32_t)cache->exec);
 }
 
 /* In a thunk's the bytes 22 before that are n, the gate and the rest of it. */
@@ -93,13 +88,12 @@ int bridge_thunk_register(const struct cache *cache, const struct codepage *page
 uint32_t bridge_target(const struct cache *cache, uint32_t at)
 {
     const bool before = bridge_is_call(cache, at) || bridge_is_thunk(cache, at);
-    const uint8_t *lin = cache->write + at + (before ? BRIDGE_CALL_LIN : BRIDGE_LIN);
-    return lin[0] | (uint32_t)lin[1] << 8 | (uint32_t)lin[2] << 16 | (uint32_t)lin[3] << 24;
+    return bytes_get_u32(cache->write + at + (before ? BRIDGE_CALL_LIN : BRIDGE_LIN));
 }
 
 uint32_t bridge_entry(const uint32_t *table, uint32_t lin)
 {
-    return (uint32_t)(uint64_t)table - (lin >> PAGE_SHIFT) * BRIDGE_TABLE_BYTES;
+    return (uint32_t)view_code_entry(table, lin);
 }
 
 static bool is_listed(const struct codepages *pages, const struct codepage *page, uint32_t at)
@@ -155,7 +149,7 @@ static uint32_t build_thunk(struct codepages *pages, uint32_t at, struct codepag
     if (!is_open || !is_listed(pages, page, at)) {
         list(pages, page, at);
     }
-    put_u32(cache->write + at + BRIDGE_ENTRY, 1 - bridge_entry(table, lin));
+    bytes_put_u32(cache->write + at + BRIDGE_ENTRY, 1 - bridge_entry(table, lin));
     put_thunk_gate(cache, at, 0xe2);
     return slot;
 }

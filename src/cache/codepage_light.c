@@ -81,7 +81,6 @@ static void fill_part(struct codepages *pages, struct codepage *page, uint32_t p
     for (unsigned i = 0; i < sizeof(is_return); i++) {
         is_return[i] = 0;
     }
-    __atomic_fetch_or(&page->table[low], 0, __ATOMIC_RELAXED); /* written before it is read */
     for (const struct unit *unit = page->units; unit; unit = unit->next) {
         if (!has_slots(unit) || unit->low_off >= high || unit->high_off <= low) {
             continue;

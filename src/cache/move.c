@@ -11,33 +11,21 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cache/bridge.h"
 #include "scan/insn.h"
 
-/* Below, 8 * page is a displacement of one byte. Nobody has programs there. */
-enum {
-    FIRST_PAGE = 16,
-    N_LIN_PAGES = 1 << 20,
-    MAX_TRIED = 8,
-    TABLE_BYTES = VIEW_TABLE_SLOTS * sizeof(uint32_t)
-};
+enum { N_LIN_PAGES = 1 << 20, MAX_TRIED = 8 };
 
 static bool is_possible(uint32_t lin_page)
 {
-    return lin_page >= FIRST_PAGE && lin_page < N_LIN_PAGES;
-}
-
-static uint32_t read32(const struct cache *cache, uint32_t off)
-{
-    uint32_t value;
-    memcpy(&value, cache->write + off, sizeof(value));
-    return value;
+    return lin_page >= BRIDGE_FIRST_PAGE && lin_page < N_LIN_PAGES;
 }
 
 static void add32(const struct cache *cache, uint32_t off, uint32_t delta)
 {
-    const uint32_t value = read32(cache, off) + delta;
-    memcpy(cache->write + off, &value, sizeof(value));
+    uint8_t *at = cache->write + off;
+    bytes_put_u32(at, bytes_get_u32(at) + delta);
 }
 
 /* False: a target would lie where it may not, and `moves` before this one have been applied. */
@@ -55,7 +43,7 @@ static bool apply(const struct cache *cache, uint32_t move, uint32_t delta_pages
         add32(cache, off, 0 - delta);
         break;
     case MOVE_DIR: {
-        const uint32_t target = read32(cache, off) / 8;
+        const uint32_t target = bytes_get_u32(cache->write + off) / 8;
         if (!is_possible(target) || !is_possible(target + delta_pages)) {
             return false;
         }
@@ -63,12 +51,12 @@ static bool apply(const struct cache *cache, uint32_t move, uint32_t delta_pages
         break;
     }
     case MOVE_ENTRY:
-        add32(cache, off, delta_pages * TABLE_BYTES);
+        add32(cache, off, delta_pages * BRIDGE_TABLE_BYTES);
         break;
     case MOVE_CROSS: {
         uint64_t value;
         memcpy(&value, cache->write + off, sizeof(value));
-        value += (uint64_t)(int64_t)(int32_t)delta_pages * TABLE_BYTES;
+        value += (uint64_t)(int64_t)(int32_t)delta_pages * BRIDGE_TABLE_BYTES;
         memcpy(cache->write + off, &value, sizeof(value));
         break;
     }

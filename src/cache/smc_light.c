@@ -5,6 +5,7 @@
  * through the I-view; a store drops those made from the bytes it changes. An instruction that is
  * hit again is a unit alone, and if no more than its 4-byte constant is ever hit, it reads that
  * from struct cpu, where the store leaves it, and stays. Light: stores of guest code come here. */
+#include "base/bytes.h"
 #include "cache/bridge.h"
 
 enum {
@@ -110,9 +111,7 @@ static void store_slots(struct codepages *pages, uint32_t phys, uint32_t n_bytes
     for (unsigned i = 0; pages->n_slots && i < CPU_HOT_IMMS; i++) {
         const uint32_t at = pages->slots[i].phys;
         if (at != CODEPAGE_NO_SLOT && at < phys + n_bytes && phys < at + 4) {
-            const uint8_t *from = bytes + (int32_t)(at - phys);
-            pages->slot_values[i] = from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
-                                    (uint32_t)from[3] << 24;
+            pages->slot_values[i] = bytes_get_u32(bytes + (int32_t)(at - phys));
             pages->n_slot_stores++;
         }
     }

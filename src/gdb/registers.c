@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "monitor/inspect.h"
 
 enum { POINTER_CS, POINTER_IP, POINTER_DS, POINTER_DP, POINTER_OPCODE };
@@ -30,18 +31,6 @@ enum { /* FXSAVE image (SDM vol. 1, "FXSAVE Area") */
        FX_ST0 = 32
 };
 
-static uint32_t get32(const uint8_t *bytes)
-{
-    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static void put32(uint8_t *bytes, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 /* ---- one pair of functions per kind; n_bytes is the register's size ---- */
 
 typedef void read_fn(struct machine *machine, unsigned argument, uint8_t *bytes, unsigned n_bytes);
@@ -58,19 +47,19 @@ typedef bool write_fn(struct machine *machine, unsigned argument, const uint8_t 
 READER(gpr)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, cpu_reg(machine_cpu(machine), argument));
+    bytes_put_u32(bytes, cpu_reg(machine_cpu(machine), argument));
 }
 WRITER(gpr)
 {
     UNUSED_ARGUMENTS;
-    cpu_set_reg(machine_cpu(machine), argument, get32(bytes));
+    cpu_set_reg(machine_cpu(machine), argument, bytes_get_u32(bytes));
     return true;
 }
 
 READER(eip)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->eip);
+    bytes_put_u32(bytes, machine_cpu(machine)->eip);
 }
 /* The guest stands somewhere else now: what the old place's instruction held off, HLT included, is
  * over. */
@@ -78,7 +67,7 @@ WRITER(eip)
 {
     UNUSED_ARGUMENTS;
     struct cpu *cpu = machine_cpu(machine);
-    cpu->eip = get32(bytes);
+    cpu->eip = bytes_get_u32(bytes);
     cpu->halted = false;
     cpu->interrupt_shadow = 0;
     return true;
@@ -87,17 +76,17 @@ WRITER(eip)
 READER(eflags)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, cpu_eflags(machine_cpu(machine)));
+    bytes_put_u32(bytes, cpu_eflags(machine_cpu(machine)));
 }
 /* VM stays: it would change what every segment register means. */
 WRITER(eflags)
 {
     UNUSED_ARGUMENTS;
     struct cpu *cpu = machine_cpu(machine);
-    if ((get32(bytes) ^ cpu_eflags(cpu)) & FLAG_VM) {
+    if ((bytes_get_u32(bytes) ^ cpu_eflags(cpu)) & FLAG_VM) {
         return false;
     }
-    cpu_set_eflags(cpu, get32(bytes));
+    cpu_set_eflags(cpu, bytes_get_u32(bytes));
     cpu_update_mode(cpu);
     return true;
 }
@@ -105,13 +94,13 @@ WRITER(eflags)
 READER(selector)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->seg[argument].selector);
+    bytes_put_u32(bytes, machine_cpu(machine)->seg[argument].selector);
 }
 WRITER(selector)
 {
     UNUSED_ARGUMENTS;
-    return get32(bytes) <= UINT16_MAX &&
-           machine_set_segment(machine, (enum seg)argument, (uint16_t)get32(bytes));
+    return bytes_get_u32(bytes) <= UINT16_MAX &&
+           machine_set_segment(machine, (enum seg)argument, (uint16_t)bytes_get_u32(bytes));
 }
 
 READER(fpu_image)
@@ -127,7 +116,7 @@ READER(fpu_word)
 {
     (void)n_bytes;
     const uint8_t *word = machine_cpu(machine)->fpu + argument;
-    put32(bytes, word[0] | (uint32_t)word[1] << 8);
+    bytes_put_u32(bytes, word[0] | (uint32_t)word[1] << 8);
 }
 WRITER(fpu_word)
 {
@@ -139,7 +128,7 @@ WRITER(fpu_word)
 static unsigned tag_of(const uint8_t *st)
 {
     unsigned exponent = (st[8] | (unsigned)st[9] << 8) & 0x7fff;
-    bool is_zero = !(get32(st) | get32(st + 4));
+    bool is_zero = !(bytes_get_u32(st) | bytes_get_u32(st + 4));
     if (exponent == 0 && is_zero) {
         return 1;
     }
@@ -155,14 +144,14 @@ READER(tags)
         const uint8_t *st = image + FX_ST0 + 16 * (uint8_t)((i - top) & 7);
         tags |= (image[FX_TAGS] >> i & 1 ? tag_of(st) : 3u) << (2 * i);
     }
-    put32(bytes, tags);
+    bytes_put_u32(bytes, tags);
 }
 WRITER(tags)
 {
     UNUSED_ARGUMENTS;
     uint8_t in_use = 0;
     for (unsigned i = 0; i < 8; i++) {
-        in_use |= (uint8_t)((get32(bytes) >> (2 * i) & 3) != 3 ? 1u << i : 0);
+        in_use |= (uint8_t)((bytes_get_u32(bytes) >> (2 * i) & 3) != 3 ? 1u << i : 0);
     }
     machine_cpu(machine)->fpu[FX_TAGS] = in_use;
     return true;
@@ -177,13 +166,13 @@ READER(fpu_pointer)
                                [POINTER_DS] = pointers.ds,
                                [POINTER_DP] = pointers.dp,
                                [POINTER_OPCODE] = pointers.opcode & 0x7ff};
-    put32(bytes, values[argument]);
+    bytes_put_u32(bytes, values[argument]);
 }
 WRITER(fpu_pointer)
 {
     (void)n_bytes;
     struct fpu_pointers pointers = machine_fpu_pointers(machine);
-    uint32_t value = get32(bytes);
+    uint32_t value = bytes_get_u32(bytes);
     switch (argument) {
     case POINTER_CS:
         pointers.cs = (uint16_t)value;
@@ -208,8 +197,8 @@ WRITER(fpu_pointer)
 /* Reserved bits would make the FXRSTOR that follows fault. */
 WRITER(mxcsr)
 {
-    uint32_t mask = get32(machine_cpu(machine)->fpu + FX_MXCSR_MASK);
-    if (get32(bytes) & ~(mask ? mask : 0xffbfu)) {
+    uint32_t mask = bytes_get_u32(machine_cpu(machine)->fpu + FX_MXCSR_MASK);
+    if (bytes_get_u32(bytes) & ~(mask ? mask : 0xffbfu)) {
         return false;
     }
     return write_fpu_image(machine, argument, bytes, n_bytes);
@@ -218,13 +207,13 @@ WRITER(mxcsr)
 READER(base)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->seg[argument].base);
+    bytes_put_u32(bytes, machine_cpu(machine)->seg[argument].base);
 }
 WRITER(base)
 {
     UNUSED_ARGUMENTS;
     struct cpu *cpu = machine_cpu(machine);
-    cpu->seg[argument].base = get32(bytes);
+    cpu->seg[argument].base = bytes_get_u32(bytes);
     cpu_update_mode(cpu);
     return true;
 }
@@ -233,7 +222,7 @@ READER(cr)
 {
     UNUSED_ARGUMENTS;
     const struct cpu *cpu = machine_cpu(machine);
-    put32(bytes, argument == 0   ? cpu->cr0
+    bytes_put_u32(bytes, argument == 0   ? cpu->cr0
                  : argument == 2 ? cpu->cr2
                  : argument == 3 ? cpu->cr3
                                  : cpu->cr4);
@@ -241,23 +230,23 @@ READER(cr)
 WRITER(cr)
 {
     UNUSED_ARGUMENTS;
-    return machine_set_cr(machine, argument, get32(bytes));
+    return machine_set_cr(machine, argument, bytes_get_u32(bytes));
 }
 
 READER(efer)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->efer);
+    bytes_put_u32(bytes, machine_cpu(machine)->efer);
 }
 READER(cpl)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->cpl);
+    bytes_put_u32(bytes, machine_cpu(machine)->cpl);
 }
 READER(dr)
 {
     UNUSED_ARGUMENTS;
-    put32(bytes, machine_cpu(machine)->dr[argument]);
+    bytes_put_u32(bytes, machine_cpu(machine)->dr[argument]);
 }
 READER(table)
 {
@@ -268,7 +257,7 @@ READER(table)
         [TABLE_IDT_BASE] = cpu->idtr.base, [TABLE_IDT_LIMIT] = cpu->idtr.limit,
         [TABLE_LDTR] = cpu->ldtr.selector, [TABLE_LDT_BASE] = cpu->ldtr.base,
         [TABLE_TR] = cpu->tr.selector,     [TABLE_TSS_BASE] = cpu->tr.base};
-    put32(bytes, values[argument]);
+    bytes_put_u32(bytes, values[argument]);
 }
 WRITER(none)
 {

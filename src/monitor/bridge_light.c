@@ -1,5 +1,6 @@
 /* bridge_light.c - a closed bridge was come to (cache/bridge.h): built, if the code it leads to is
  * there; and the guest goes on where it leads, by a miss if not. Light. */
+#include "base/bytes.h"
 #include "cache/bridge.h"
 #include "monitor/machine_internal.h"
 #include "view/view.h"
@@ -20,8 +21,7 @@ static uint64_t finish_thunk(struct cpu *cpu, uint32_t at, bool is_built)
         return 0;
     }
     const uint8_t *next = cache->write + at + BRIDGE_JUMP;
-    const uint32_t lin =
-        next[1] | (uint32_t)next[2] << 8 | (uint32_t)next[3] << 16 | (uint32_t)next[4] << 24;
+    const uint32_t lin = bytes_get_u32(next + 1);
     cpu->gpr[GPR_ESP] = esp;
     cpu->gpr[next[0] & 7] = lin;
     cpu->eip = lin - cpu->seg[SEG_CS].base;

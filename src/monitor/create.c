@@ -270,7 +270,6 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->epoch_timer.arg = machine;
     if (!(options->engine & ENGINE_NO_QUICK_EPOCHS)) {
         machine->run.on_timer = monitor_end_epoch_quickly;
-        machine->run.on_timer_arg = machine;
     }
     machine->clock = board_clock(machine->board);
     clock_add_timer(machine->clock, &machine->epoch_timer);

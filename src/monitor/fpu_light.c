@@ -10,6 +10,7 @@
  * DEVIATION: for the same reason a host that switches away from us at the wrong moment loses them;
  * the guest then sees older ones, as under any system on AMD. Never while an exception is pending.
  */
+#include "base/bytes.h"
 #include "monitor/machine_internal.h"
 #include "view/acc.h"
 
@@ -52,19 +53,10 @@ static uint32_t get16(const uint8_t *at)
 {
     return at[0] | (uint32_t)at[1] << 8;
 }
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) | get16(at + 2) << 16;
-}
 static void put16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)value;
     at[1] = (uint8_t)(value >> 8);
-}
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value);
-    put16(at + 2, value >> 16);
 }
 
 static void put_pointers(uint8_t *image, enum layout layout, const struct fpu_pointers *pointers)
@@ -75,16 +67,16 @@ static void put_pointers(uint8_t *image, enum layout layout, const struct fpu_po
     uint32_t dp = pointers->dp + ((uint32_t)pointers->ds << 4);
     switch (layout) {
     case LAYOUT_PROT32:
-        put32(image + 12, pointers->ip);
-        put32(image + 16, pointers->cs | opcode << 16);
-        put32(image + 20, pointers->dp);
-        put32(image + 24, 0xffff0000u | pointers->ds);
+        bytes_put_u32(image + 12, pointers->ip);
+        bytes_put_u32(image + 16, pointers->cs | opcode << 16);
+        bytes_put_u32(image + 20, pointers->dp);
+        bytes_put_u32(image + 24, 0xffff0000u | pointers->ds);
         break;
     case LAYOUT_REAL32:
-        put32(image + 12, 0xffff0000u | (ip & 0xffff));
-        put32(image + 16, opcode | (ip >> 16) << 12);
-        put32(image + 20, 0xffff0000u | (dp & 0xffff));
-        put32(image + 24, (dp >> 16) << 12);
+        bytes_put_u32(image + 12, 0xffff0000u | (ip & 0xffff));
+        bytes_put_u32(image + 16, opcode | (ip >> 16) << 12);
+        bytes_put_u32(image + 20, 0xffff0000u | (dp & 0xffff));
+        bytes_put_u32(image + 24, (dp >> 16) << 12);
         break;
     case LAYOUT_PROT16:
         put16(image + 6, pointers->ip);
@@ -100,10 +92,10 @@ static void put_pointers(uint8_t *image, enum layout layout, const struct fpu_po
         break;
     case LAYOUT_FXSAVE:
         put16(image + 6, opcode);
-        put32(image + 8, pointers->ip);
-        put32(image + 12, pointers->cs);
-        put32(image + 16, pointers->dp);
-        put32(image + 20, pointers->ds);
+        bytes_put_u32(image + 8, pointers->ip);
+        bytes_put_u32(image + 12, pointers->cs);
+        bytes_put_u32(image + 16, pointers->dp);
+        bytes_put_u32(image + 20, pointers->ds);
         break;
     }
 }
@@ -112,15 +104,16 @@ static struct fpu_pointers get_pointers(const uint8_t *image, enum layout layout
 {
     switch (layout) {
     case LAYOUT_PROT32:
-        return (struct fpu_pointers){.ip = get32(image + 12),
+        return (struct fpu_pointers){.ip = bytes_get_u32(image + 12),
                                      .cs = (uint16_t)get16(image + 16),
                                      .opcode = get16(image + 18) & 0x7ff,
-                                     .dp = get32(image + 20),
+                                     .dp = bytes_get_u32(image + 20),
                                      .ds = (uint16_t)get16(image + 24)};
     case LAYOUT_REAL32:
-        return (struct fpu_pointers){.ip = get16(image + 12) | (get32(image + 16) >> 12) << 16,
-                                     .opcode = get16(image + 16) & 0x7ff,
-                                     .dp = get16(image + 20) | (get32(image + 24) >> 12) << 16};
+        return (struct fpu_pointers){
+            .ip = get16(image + 12) | (bytes_get_u32(image + 16) >> 12) << 16,
+            .opcode = get16(image + 16) & 0x7ff,
+            .dp = get16(image + 20) | (bytes_get_u32(image + 24) >> 12) << 16};
     case LAYOUT_PROT16:
         return (struct fpu_pointers){.ip = get16(image + 6),
                                      .cs = (uint16_t)get16(image + 8),
@@ -132,9 +125,9 @@ static struct fpu_pointers get_pointers(const uint8_t *image, enum layout layout
                                      .dp = get16(image + 10) | (get16(image + 12) >> 12) << 16};
     default:
         return (struct fpu_pointers){.opcode = get16(image + 6) & 0x7ff,
-                                     .ip = get32(image + 8),
+                                     .ip = bytes_get_u32(image + 8),
                                      .cs = (uint16_t)get16(image + 12),
-                                     .dp = get32(image + 16),
+                                     .dp = bytes_get_u32(image + 16),
                                      .ds = (uint16_t)get16(image + 20)};
     }
 }
@@ -249,8 +242,8 @@ void fpu_fix_stored(struct cpu *cpu, const struct insn *insn, uint8_t *image)
         host_ip = host.words[3];
         host_dp = host.words[5];
     } else if (layout == LAYOUT_PROT32 || layout == LAYOUT_REAL32) {
-        host_ip = get32(image + 12); /* the host stores the first form of both */
-        host_dp = get32(image + 20);
+        host_ip = bytes_get_u32(image + 12); /* the host stores the first form of both */
+        host_dp = bytes_get_u32(image + 20);
     } else { /* the 16-bit forms show half of it */
         struct environment host;
         read_host(&host);
@@ -334,7 +327,7 @@ enum light_result light_mask_move(struct cpu *cpu, const struct insn *insn)
 {
     _Alignas(16) uint8_t image[512];
     unsigned n_bytes = insn->has_66 ? 16 : 8, base = insn->has_66 ? 160 : 32, last = 0;
-    if (!insn->has_66) { /* as an MMX instruction: TOP = 0, all tags valid (#MF was looked for) */
+    if (!insn->has_66) {  /* as an MMX instruction: TOP = 0, all tags valid (#MF was looked for) */
         uint32_t ignored; /* a read: a write to MM0 would fill bits 64 to 79 of the register */
         __asm__ volatile("movd %%mm0, %0" : "=r"(ignored) : : "memory");
     }

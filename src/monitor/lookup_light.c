@@ -146,15 +146,15 @@ void monitor_end_epoch(void *arg, uint64_t now_ns)
  * found its page has what it needs, and what was found stays right (view/lookup.c says when it does
  * not). To bring the guest out for that takes single steps to a boundary, of which each is a signal
  * and, in a virtual machine, two exits for DR6. */
-bool monitor_end_epoch_quickly(void *arg)
+bool monitor_end_epoch_quickly(struct cpu *cpu)
 {
-    struct machine *machine = arg;
-    const uint32_t epoch = machine->cpu->lookup_epoch;
+    struct machine *machine = cpu->machine;
+    const uint32_t epoch = cpu->lookup_epoch;
     if (!clock_run_only(machine->clock, &machine->epoch_timer)) {
         return false;
     }
-    view_age_lookups(machine->cpu);
-    machine->n_quick_epochs += machine->cpu->lookup_epoch != epoch;
+    view_age_lookups(cpu);
+    machine->n_quick_epochs += cpu->lookup_epoch != epoch;
     return true;
 }
 

@@ -125,7 +125,7 @@ struct machine {
 
 /* lookup_light.c */
 void monitor_end_epoch(void *arg, uint64_t now_ns);
-bool monitor_end_epoch_quickly(void *arg);
+bool monitor_end_epoch_quickly(struct cpu *cpu);
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
  */
 uint64_t monitor_find_unit(struct machine *machine);

@@ -57,7 +57,8 @@ static unsigned site_kind(void *arg, uint32_t page_off)
 }
 
 /* MOV (%ESP), %reg; RET at lin, as the I-view leads there now: translate/thunk.c. It stays that as
- * long as the slot does: a store, a breakpoint or a new rule empties it. */
+ * long as the unit does: a store, a breakpoint or a new rule drops it, and closes what leads there.
+ */
 static bool find_thunk(void *arg, uint32_t lin, unsigned *reg)
 {
     struct machine *machine = ((struct site_arg *)arg)->machine;
@@ -320,8 +321,7 @@ void monitor_drop_crossing(struct machine *machine)
     /* The second page's directory entry may only have been dropped, or not been entered yet by this
      * process. Making the unit anew is always right. */
     struct codepage *page = codepage_of_table(&machine->pages, table);
-    const uint32_t off = lin & (PAGE_BYTES - 1),
-                   slot = codepage_look_up(&machine->pages, page, off);
+    const uint32_t off = lin & (PAGE_BYTES - 1), slot = codepage_slot(page, off);
     const struct unit *unit = slot ? cache_find(&machine->cache, machine->cache.exec + slot) : NULL;
     if (!still_crosses(machine, unit, (lin | (PAGE_BYTES - 1)) + 1)) {
         codepage_clear_slot(&machine->pages, page, off);

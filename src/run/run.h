@@ -56,11 +56,10 @@ struct run {
     uint64_t n_faults;
     struct run_profile *profile; /* or NULL */
     bool no_lookup;              /* no site is told to look up */
+    bool lookup_at_once;         /* each, from its first fault on */
     /* The host timer's signal has come over guest code: true if what was due is done, and the guest
      * may stay. May be NULL. */
-    bool (*on_timer)(void *arg);
-    void *on_timer_arg;
-    bool lookup_at_once;         /* each, from its first fault on */
+    bool (*on_timer)(struct cpu *cpu);
     struct run_often often[RUN_OFTEN];
 };
 

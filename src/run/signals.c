@@ -426,7 +426,7 @@ static void on_kick(int signal, siginfo_t *info, void *context)
     uint64_t rip = (uint64_t)*reg(uc, REG_RIP);
     /* over emitted code no C of ours is in the middle of anything */
     if (signal == HOST_TIMER_SIGNAL && cache_contains(run->cache, rip) && run->on_timer &&
-        run->on_timer(run->on_timer_arg)) {
+        run->on_timer(run->cpu)) {
         return;
     }
     run_kick(run);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cpu/cpu.h"
 
 enum kind_prefix { KIND_NONE, KIND_66, KIND_F0, KIND_F2, KIND_F3 };
@@ -170,15 +171,8 @@ static inline const struct shape *find_shape(const struct shape_table *table, ui
     return table->keys[slot] == key ? &table->shapes[slot] : NULL;
 }
 
-/* Not one branch more than needed: which bytes follow changes with each instruction. */
-static inline uint32_t read32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, 4);
-    return value;
-}
-
-/* SIB and displacement behind ModRM. Returns the offset behind them. */
+/* SIB and displacement behind ModRM. Returns the offset behind them. Not one branch more than
+ * needed: which bytes follow changes with each instruction. */
 static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at)
 {
     unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7, base = rm;
@@ -194,7 +188,7 @@ static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsi
     const bool no_base = mod == 0 && base == 5;
     const bool has_32 = mod == 2 || no_base;
     insn->base = no_base ? INSN_NO_REG : (uint8_t)base;
-    const uint32_t there = read32(bytes + at), low = mod == 1 ? (uint32_t)(int8_t)there : 0;
+    const uint32_t there = bytes_get_u32(bytes + at), low = mod == 1 ? (uint32_t)(int8_t)there : 0;
     insn->disp = (int32_t)(has_32 ? there : low);
     at += has_32 ? 4 : mod & 1;
     if ((base == GPR_EBP || base == GPR_ESP) && !no_base && !insn->seg_override) {
@@ -208,11 +202,11 @@ static inline unsigned read_immediates(const struct shape *shape, struct insn *i
 {
     static const uint32_t masks[5] = {0, 0xff, 0xffff, 0, 0xffffffff};
     const unsigned n = shape->imm_bytes;
-    insn->imm = ((read32(bytes + at) & masks[n]) ^ shape->imm_sign) - shape->imm_sign;
+    insn->imm = ((bytes_get_u32(bytes + at) & masks[n]) ^ shape->imm_sign) - shape->imm_sign;
     insn->imm_at = (uint8_t)(n ? at : 0);
     at += n;
     if (shape->imm2_bytes) {
-        insn->imm2 = read32(bytes + at) & masks[shape->imm2_bytes];
+        insn->imm2 = bytes_get_u32(bytes + at) & masks[shape->imm2_bytes];
         at += shape->imm2_bytes;
     }
     return at;
@@ -252,7 +246,7 @@ static inline __attribute__((always_inline)) void fill(const struct shape *shape
     if (insn->is_mem && insn->has_modrm) {
         at = read_memory(insn, bytes, at);
     } else if (shape->is_moffs) {
-        insn->disp = (int32_t)read32(bytes + at);
+        insn->disp = (int32_t)bytes_get_u32(bytes + at);
         at += 4;
     }
     at = read_immediates(shape, insn, bytes, at);

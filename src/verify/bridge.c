@@ -2,15 +2,9 @@
  * entry of the page of the unit they lead to, and the look-up is what every exit does. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cache/bridge.h"
 #include "verify/verify_internal.h"
-
-static uint32_t read32(const uint8_t *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof(value));
-    return value;
-}
 
 static bool is_same(const uint8_t *at, const void *bytes, size_t n_bytes)
 {
@@ -27,23 +21,23 @@ static bool begins(const uint8_t *at)
 static bool leads_to(const struct verifier *v, const uint8_t *at, uint64_t host, uint32_t lin)
 {
     return v->in->bridge && v->in->is_entry(v->in->arg, host) &&
-           v->in->bridge(v->in->arg, host, lin, v->in->mode, 1 - read32(at + BRIDGE_ENTRY));
+           v->in->bridge(v->in->arg, host, lin, v->in->mode, 1 - bytes_get_u32(at + BRIDGE_ENTRY));
 }
 
 /* What goes on if the gate is open. */
 static bool is_built(const struct verifier *v, const uint8_t *at)
 {
     const uint64_t next = v->in->exec + v->off + BRIDGE_LOOKUP;
-    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)read32(at + BRIDGE_JUMP + 1);
+    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)bytes_get_u32(at + BRIDGE_JUMP + 1);
     return is_same(at + BRIDGE_GATE, (const uint8_t[]){0xe2, 8, 0x49, 0x8b, 0xc9}, 5) &&
-           leads_to(v, at, host, read32(at + BRIDGE_LIN));
+           leads_to(v, at, host, bytes_get_u32(at + BRIDGE_LIN));
 }
 
 /* back: behind the call. */
 static bool is_closed(const struct verifier *v, const uint8_t *at, uint64_t back)
 {
     const uint32_t rel = (uint32_t)(v->in->cache_exec + STUB_BRIDGE - back);
-    return at[BRIDGE_GATE] == 0xe8 && read32(at + BRIDGE_GATE + 1) == rel;
+    return at[BRIDGE_GATE] == 0xe8 && bytes_get_u32(at + BRIDGE_GATE + 1) == rel;
 }
 
 static bool is_given_up(const uint8_t *at)
@@ -57,7 +51,7 @@ static bool looks_up(const struct verifier *v, const uint8_t *at)
     const uint8_t *look_up = at + BRIDGE_LOOKUP;
     return is_same(look_up, (const uint8_t[]){0x49, 0x8b, 0xc9, 0x41, 0xb8}, 5) &&
            is_same(look_up + 9, (const uint8_t[]){0x47, 0x8b, 0x0c, 0x82, 0x4d, 0x8d, 0x89}, 7) &&
-           read32(look_up + 16) == (uint32_t)v->in->cache_exec &&
+           bytes_get_u32(look_up + 16) == (uint32_t)v->in->cache_exec &&
            is_same(look_up + 20, (const uint8_t[]){0x41, 0xff, 0xe1}, 3);
 }
 
@@ -74,18 +68,18 @@ static bool call_is_built(const struct verifier *v, const uint8_t *at)
     const uint32_t gate = v->off + BRIDGE_CALL_BEFORE + BRIDGE_GATE;
     const uint32_t other = gate + 2 + (uint32_t)(int32_t)(int8_t)at[BRIDGE_GATE + 1];
     const uint64_t next = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES;
-    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)read32(at + BRIDGE_JUMP + 1);
+    const uint64_t host = next + (uint64_t)(int64_t)(int32_t)bytes_get_u32(at + BRIDGE_JUMP + 1);
     return at[BRIDGE_GATE] == 0xe2 && landing_is_jump(v, other) &&
            is_same(at + BRIDGE_GATE + 2, (const uint8_t[]){0x49, 0x8b, 0xc9}, 3) &&
-           leads_to(v, at, host, read32(at + BRIDGE_CALL_LIN));
+           leads_to(v, at, host, bytes_get_u32(at + BRIDGE_CALL_LIN));
 }
 
 static bool call_step(struct verifier *v, const uint8_t *at)
 {
-    const uint32_t page = read32(at + BRIDGE_CALL_LIN) >> PAGE_SHIFT;
+    const uint32_t page = bytes_get_u32(at + BRIDGE_CALL_LIN) >> PAGE_SHIFT;
     const uint64_t back = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_JUMP;
     if (v->end_off - v->off < BRIDGE_CALL_BEFORE + BRIDGE_CALL_BYTES || v->in->mode & MODE_STEP ||
-        !v->in->landings || read32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe8 ||
+        !v->in->landings || bytes_get_u32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe8 ||
         !(call_is_built(v, at) || is_closed(v, at, back))) {
         return verify_fail(v, RULE_BRIDGE);
     }
@@ -104,17 +98,17 @@ static bool is_thunk(const struct verifier *v, const uint8_t *at)
 {
     const uint64_t back = v->in->exec + v->off + BRIDGE_CALL_BEFORE + BRIDGE_THUNK_BYTES;
     const uint32_t rel = (uint32_t)(v->in->cache_exec + STUB_BRIDGE - back);
-    const uint32_t lin = read32(at + BRIDGE_CALL_LIN);
+    const uint32_t lin = bytes_get_u32(at + BRIDGE_CALL_LIN);
     const int reg = at[BRIDGE_JUMP] & 7;
     const int found =
         v->in->thunk && at[BRIDGE_GATE] == 0xe2
-            ? v->in->thunk(v->in->arg, lin, v->in->mode, 1 - read32(at + BRIDGE_ENTRY))
+            ? v->in->thunk(v->in->arg, lin, v->in->mode, 1 - bytes_get_u32(at + BRIDGE_ENTRY))
             : -1;
     const bool gate = at[BRIDGE_GATE] == 0xeb || found == reg || found == VERIFY_SOME_REGISTER;
-    return gate && read32(at + 3) == 8 * (lin >> PAGE_SHIFT) &&
+    return gate && bytes_get_u32(at + 3) == 8 * (lin >> PAGE_SHIFT) &&
            is_same(at + BRIDGE_GATE + 1, (const uint8_t[]){11, 0x49, 0x8b, 0xc9}, 4) &&
            is_same(at + BRIDGE_JUMP + 5, (const uint8_t[]){0x0f, 0x1f, 0x84, 0xe8}, 4) &&
-           read32(at + BRIDGE_THUNK_STUB + 1) == rel;
+           bytes_get_u32(at + BRIDGE_THUNK_STUB + 1) == rel;
 }
 
 static bool thunk_step(struct verifier *v, const uint8_t *at)
@@ -124,7 +118,7 @@ static bool thunk_step(struct verifier *v, const uint8_t *at)
         return verify_fail(v, RULE_BRIDGE);
     }
     v->z.length = BRIDGE_CALL_BEFORE + BRIDGE_THUNK_BYTES;
-    return thunk_begin(v, at[BRIDGE_JUMP] & 7, read32(at + BRIDGE_JUMP + 1));
+    return thunk_begin(v, at[BRIDGE_JUMP] & 7, bytes_get_u32(at + BRIDGE_JUMP + 1));
 }
 
 bool bridge_begins(const struct verifier *v)
@@ -145,9 +139,9 @@ bool bridge_step(struct verifier *v, bool *taken)
     if (!*taken) {
         return true;
     }
-    const uint32_t page = read32(at + BRIDGE_LIN) >> PAGE_SHIFT;
+    const uint32_t page = bytes_get_u32(at + BRIDGE_LIN) >> PAGE_SHIFT;
     if (v->end_off - v->off < BRIDGE_BYTES || v->in->mode & MODE_STEP || !looks_up(v, at) ||
-        read32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe9 ||
+        bytes_get_u32(at + 3) != 8 * page || at[BRIDGE_JUMP] != 0xe9 ||
         !(is_built(v, at) || is_closed(v, at, v->in->exec + v->off + BRIDGE_JUMP) ||
           is_given_up(at))) {
         return verify_fail(v, RULE_BRIDGE);

@@ -203,18 +203,24 @@ static void program(void *arg, uint64_t deadline_ns)
     programmed_ns = deadline_ns;
 }
 
-static void timers_fire_in_order_of_deadline(void **state)
+/* A clock with up to 3 timers, none armed, that say which they are. */
+static void start_timers(struct timer *timers, int n)
 {
-    (void)state;
-    int names[3] = {0, 1, 2};
-    struct timer timers[3];
+    static int names[] = {0, 1, 2};
     test_clock = clock_create_manual();
     clock_set_programmer(test_clock, program, NULL);
     n_fired = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n; i++) {
         timers[i] = (struct timer){.expire = fire, .arg = &names[i]};
         clock_add_timer(test_clock, &timers[i]);
     }
+}
+
+static void timers_fire_in_order_of_deadline(void **state)
+{
+    (void)state;
+    struct timer timers[3];
+    start_timers(timers, 3);
     clock_arm(test_clock, &timers[0], 300);
     clock_arm(test_clock, &timers[1], 100);
     clock_arm(test_clock, &timers[2], 200);
@@ -241,15 +247,8 @@ static void timers_fire_in_order_of_deadline(void **state)
 static void one_timer_expires_alone(void **state)
 {
     (void)state;
-    int names[2] = {0, 1};
     struct timer timers[2];
-    test_clock = clock_create_manual();
-    clock_set_programmer(test_clock, program, NULL);
-    n_fired = 0;
-    for (int i = 0; i < 2; i++) {
-        timers[i] = (struct timer){.expire = fire, .arg = &names[i]};
-        clock_add_timer(test_clock, &timers[i]);
-    }
+    start_timers(timers, 2);
     assert_true(clock_run_only(test_clock, &timers[0])); /* not armed, nor is any */
     clock_arm(test_clock, &timers[0], 100);
     programmed_ns = 0;

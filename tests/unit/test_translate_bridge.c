@@ -117,6 +117,22 @@ static void records_are_reused(void **state)
     assert_int_equal(bench.pages.free_bridges | bench.pages.n_bridges, 0);
 }
 
+/* No bit of the bridge, open now, may be another one. */
+static void check_each_bit(uint32_t at, const struct verify_input *in)
+{
+    struct verify_finding finding;
+    for (unsigned i = 0; i < bridge_bytes; i++) {
+        uint8_t *byte = bench.cache.write + at + i;
+        for (unsigned bit = 0; bit < 8; bit++) {
+            *byte ^= (uint8_t)(1u << bit);
+            if (verify_unit(in, &finding) == 0) {
+                fail_msg("byte %u of a bridge, bit %u", i, bit);
+            }
+            *byte ^= (uint8_t)(1u << bit);
+        }
+    }
+}
+
 /* The checker sees a bridge to code that is gone, and one that asks for another page. */
 static void what_is_checked(void **state)
 {
@@ -128,16 +144,7 @@ static void what_is_checked(void **state)
     bridge_build(&bench.pages, at, to_page->table);
     verify_input_of(&bench.cache, from, NULL, &in);
     assert_int_equal(verify_unit(&in, &finding), 0);
-    for (unsigned i = 0; i < bridge_bytes; i++) {
-        uint8_t *byte = bench.cache.write + at + i;
-        for (unsigned bit = 0; bit < 8; bit++) {
-            *byte ^= (uint8_t)(1u << bit);
-            if (verify_unit(&in, &finding) == 0) {
-                fail_msg("byte %u of a bridge, bit %u", i, bit);
-            }
-            *byte ^= (uint8_t)(1u << bit);
-        }
-    }
+    check_each_bit(at, &in);
     to->dead = true;
     assert_int_equal(verify_unit(&in, &finding), -1);
     assert_int_equal(finding.rule, RULE_BRIDGE);
@@ -381,16 +388,7 @@ static void thunk_is_checked(void **state)
     assert_true(bridge_build(&bench.pages, at, to_page->table));
     verify_input_of(&bench.cache, from, NULL, &in);
     assert_int_equal(verify_unit(&in, &finding), 0);
-    for (unsigned i = 0; i < bridge_bytes; i++) {
-        uint8_t *byte = bench.cache.write + at + i;
-        for (unsigned bit = 0; bit < 8; bit++) {
-            *byte ^= (uint8_t)(1u << bit);
-            if (verify_unit(&in, &finding) == 0) {
-                fail_msg("byte %u of a thunk's bridge, bit %u", i, bit);
-            }
-            *byte ^= (uint8_t)(1u << bit);
-        }
-    }
+    check_each_bit(at, &in);
     to->dead = true;
     assert_int_equal(verify_unit(&in, &finding), -1);
     to->dead = false;
