@@ -168,7 +168,7 @@ uint32_t bridge_build(struct codepages *pages, uint32_t at, const uint32_t *tabl
     const struct unit *unit = cache_find(pages->cache, pages->cache->exec + slot);
     /* Units of loose pages go one by one; what asks for the next page's code is made anew where its
      * slot is cleared, and the old one would ask again. */
-    if (page->phys->loose || !unit || unit->dead || unit->is_crossing || !has_room(pages)) {
+    if (page->phys->loose || !unit || unit->dead || unit->cross_off || !has_room(pages)) {
         give_up(pages->cache, at);
         return slot;
     }

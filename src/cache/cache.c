@@ -160,7 +160,7 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
     unit->planted_at = 0;
     unit->is_idle = false;
     unit->hides_move = false;
-    unit->is_crossing = false;
+    unit->cross_off = 0;
     unit->is_replaced = false;
     unit->parent = NULL;
     unit->is_fixed = true;
@@ -193,18 +193,6 @@ void cache_note_moves(struct cache *cache, struct unit *unit, const uint32_t *mo
         const bool is_site = moves[i] >> MOVE_KIND_SHIFT == MOVE_SITE;
         unit->moves[i] = moves[i] + (is_site ? 0 : unit->off);
     }
-}
-
-uint64_t cache_crosses_to(const struct cache *cache, const struct unit *unit)
-{
-    for (uint32_t i = 0; i < unit->n_moves; i++) {
-        if (unit->moves[i] >> MOVE_KIND_SHIFT == MOVE_CROSS) {
-            uint64_t negated;
-            memcpy(&negated, cache->write + cache_move_off(unit->moves[i]), sizeof(negated));
-            return 0 - negated;
-        }
-    }
-    return 0;
 }
 
 bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes)

@@ -62,12 +62,13 @@ struct unit {
     bool is_idle;            /* no jump leads to it any more: it was taken back */
     bool hides_move;         /* one of the parent's moves is in what was overwritten */
     uint8_t chain_off; /* not 0: from here on it expects an address in r8d: translate/chain.c */
-    bool is_crossing;  /* its one instruction ends in the next page */
     struct unit *parent;
     uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
     bool is_replaced;           /* its one slot is for a unit that was made instead */
     bool is_fixed;              /* not to be moved: something in it says where it is, unnoted */
-    uint32_t *moves;            /* the places that say it: move.c */
+    uint8_t cross_off; /* not 0: its one instruction ends in the next page; where the constant is
+                          that this page's entry must have (crossing.h) */
+    uint32_t *moves;   /* the places that say it: move.c */
     uint32_t n_moves;
 };
 
@@ -134,9 +135,6 @@ static inline uint32_t cache_move_off(uint32_t move)
 {
     return move & ((1u << MOVE_KIND_SHIFT) - 1);
 }
-/* What the directory must have for the next page, where the unit's one instruction ends; 0: not
- * known. */
-uint64_t cache_crosses_to(const struct cache *cache, const struct unit *unit);
 /* Does one of unit's moves touch these bytes of the cache? */
 bool cache_has_move(const struct unit *unit, uint32_t off, uint32_t n_bytes);
 static inline uint32_t cache_move_site(const struct cache *cache, const void *site)

@@ -169,11 +169,11 @@ static bool is_break(struct machine *machine)
     return true;
 }
 
-static enum outcome handle_miss(struct machine *machine, int *status)
+static enum outcome handle_miss(struct machine *machine, bool crosses, int *status)
 {
     struct cpu *cpu = machine->cpu;
     uint64_t host = 0;
-    switch (monitor_find_made(machine, &host)) {
+    switch (crosses ? monitor_mend_crossing(machine, &host) : monitor_find_made(machine, &host)) {
     case FOUND_UNIT:
         machine->resume_host = host;
         return GO_ON;
@@ -243,7 +243,7 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
     struct cpu *cpu = machine->cpu;
     switch (reason) {
     case EXIT_MISS:
-        return handle_miss(machine, status);
+        return handle_miss(machine, false, status);
     case EXIT_FAULT:
         if (ends_program(machine)) {
             *status = 0;
@@ -262,8 +262,7 @@ static enum outcome handle_exit(struct machine *machine, uint32_t reason, bool t
         return GO_ON;
     case EXIT_CROSS:
         run_park_fpu(cpu);
-        monitor_drop_crossing(machine);
-        return handle_miss(machine, status);
+        return handle_miss(machine, true, status);
     case EXIT_STEP:
         return finish_insn(machine, tf_before, status);
     case EXIT_TRIPLE_FAULT:

@@ -132,8 +132,9 @@ uint64_t monitor_find_unit(struct machine *machine);
 /* miss_light.c: the same if the unit is there. Light. */
 enum found { FOUND_NOTHING, FOUND_UNIT, FOUND_FAULT };
 enum found monitor_find_made(struct machine *machine, uint64_t *host);
-/* The page-crossing unit at cpu->eip no longer fits what its second page is. */
-void monitor_drop_crossing(struct machine *machine);
+/* The unit of the instruction on two pages at cpu->eip does not fit what the second one is.
+ * Nothing: there is no other one. */
+enum found monitor_mend_crossing(struct machine *machine, uint64_t *host);
 /* site.c: EXIT_SITE. Leaves in resume_host where to go on. */
 void monitor_remake_site(struct machine *machine);
 /* chain_light.c: site has been judged; some of those are sampled once more, if it is time. */

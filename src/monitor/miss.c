@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cache/bridge.h"
+#include "cache/crossing.h"
 #include "monitor/machine_internal.h"
 #include "verify/verify.h"
 #include "view/acc.h"
@@ -245,9 +246,9 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
     if (unit && second) {
         const struct insn *insn = &machine->scan.insns[0];
         uint32_t in_first = PAGE_BYTES - (insn->eip & (PAGE_BYTES - 1));
-        unit->is_crossing = true;
         codepage_add_depend(&machine->pages, page, second->phys->phys_page,
                             insn->n_bytes - in_first);
+        crossing_succeed(&machine->pages, unit);
     }
     return unit;
 }
@@ -299,31 +300,42 @@ uint64_t monitor_find_unit(struct machine *machine)
     }
 }
 
-/* Enters the next page. Is it still the one that the crossing unit was made from? */
-static bool still_crosses(struct machine *machine, const struct unit *unit, uint32_t next_lin)
+/* Those that lead to unit have other jumps now, and its constant is another one. */
+static void check_crossings(struct machine *machine, const struct unit *right)
 {
-    const uint64_t entry = unit && !unit->dead ? cache_crosses_to(&machine->cache, unit) : 0;
-    if (!entry || !codepages_have_room(&machine->pages)) {
-        return false;
+    const struct unit *unit = machine->options.engine & ENGINE_VERIFY ? right->page->units : NULL;
+    for (; unit; unit = unit->next) {
+        if (unit->cross_off && unit->low_off == right->low_off) {
+            verify_cached(&machine->cache, unit, NULL);
+        }
     }
-    const struct codepage *second = enter_page(machine, next_lin);
-    return second && view_code_entry(second->table, next_lin) == entry;
 }
 
-void monitor_drop_crossing(struct machine *machine)
+enum found monitor_mend_crossing(struct machine *machine, uint64_t *host)
 {
     struct cpu *cpu = machine->cpu;
-    uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base;
+    const uint32_t lin = cpu->eip + cpu->seg[SEG_CS].base, off = lin & (PAGE_BYTES - 1);
+    const uint32_t next_lin = (lin | (PAGE_BYTES - 1)) + 1;
     uint32_t *table = view_code_table(cpu, lin);
-    if (!table) {
-        return;
+    struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
+    if (!page || !crossing_find(page, off) || cpu->eip > cpu->seg[SEG_CS].limit) {
+        return FOUND_NOTHING;
     }
-    /* The second page's directory entry may only have been dropped, or not been entered yet by this
-     * process. Making the unit anew is always right. */
-    struct codepage *page = codepage_of_table(&machine->pages, table);
-    const uint32_t off = lin & (PAGE_BYTES - 1), slot = codepage_slot(page, off);
-    const struct unit *unit = slot ? cache_find(&machine->cache, machine->cache.exec + slot) : NULL;
-    if (!still_crosses(machine, unit, (lin | (PAGE_BYTES - 1)) + 1)) {
+    const struct unit *unit = NULL;
+    if (codepages_have_room(&machine->pages) && next_lin != cpu->code_end) {
+        const struct codepage *second = enter_page(machine, next_lin);
+        if (!second) {
+            return FOUND_FAULT; /* of the second page: CR2 is its first byte */
+        }
+        /* the frame may be page's own, and have moved */
+        const bool is_there = page->lin_page == lin >> 12 && second->mode == page->mode;
+        unit = is_there ? crossing_mend(&machine->pages, page, off, second) : NULL;
+    }
+    if (!unit) { /* the slot leads to a unit that would ask again */
         codepage_clear_slot(&machine->pages, page, off);
+        return FOUND_NOTHING;
     }
+    check_crossings(machine, unit);
+    *host = machine->cache.exec + unit->off + unit->insns[0].host_off;
+    return machine->breaks.n ? FOUND_NOTHING : FOUND_UNIT;
 }

@@ -100,7 +100,7 @@ static bool give_way_to_store(struct machine *machine, const struct unit *unit)
         phys->n_writes =
             0; /* pages are reused, as code and as data; mixed ones are written often */
     }
-    bool own = unit->page->phys->phys_page == phys_page || unit->is_crossing;
+    bool own = unit->page->phys->phys_page == phys_page || unit->cross_off;
     if (own || (phys && phys->n_writes >= WRITES_BEFORE_CHECKED)) {
         return false;
     }
@@ -190,8 +190,7 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
     if (run_may_fault_more(&machine->run, host, known ? hint->n_given_back : 0)) {
         return;
     }
-    if (unit->is_crossing || unit->dead ||
-        (known && hint->kind & ~(unsigned)(SITE_DUAL | SITE_GS)) ||
+    if (unit->cross_off || unit->dead || (known && hint->kind & ~(unsigned)(SITE_DUAL | SITE_GS)) ||
         !translate_may_look_up(decode_site(machine, page, old), page->mode) ||
         (machine->cpu->exit_arg[2] && !machine->scan.insns[0].mem_write)) {
         /* the last one: its own store, not the operand */
@@ -220,8 +219,7 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
  * has spared; if enough to have paid for itself, it may try again as early as it did; and if others
  * spare many, their pages may be those it would have met. */
 enum { SPARED_ENOUGH = 16 };
-static void give_back(struct machine *machine, struct unit *patch,
-                      const struct unit_insn *insn)
+static void give_back(struct machine *machine, struct unit *patch, const struct unit_insn *insn)
 {
     uint32_t phys_insn = patch->page->phys->phys_page << 12 | insn->page_off;
     struct site_hint *hint = hint_slot(machine, phys_insn);
@@ -318,7 +316,7 @@ static void remake_site(struct machine *machine)
     unsigned kind = add_hint(machine, phys_insn, want);
     machine->n_site_patches[want]++;
     machine->resume_host = 0;
-    if (unit->is_crossing || unit->dead || (page->mode & MODE_STEP)) {
+    if (unit->cross_off || unit->dead || (page->mode & MODE_STEP)) {
         codepage_clear_slot(&machine->pages, page,
                             old->page_off); /* made anew by the next miss, with the hint */
         return;

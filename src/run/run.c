@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cache/bridge.h"
+#include "cache/crossing.h"
 #include "cpu/stacks.h"
 #include "host/host.h"
 #include "run/offsets.h"
@@ -47,7 +48,7 @@ CHECK_OFFSET(seg_key, CPU_SEG_KEY);
 CHECK_OFFSET(left, CPU_LEFT);
 CHECK_OFFSET(quick_tag, CPU_QUICK_TAG);
 CHECK_OFFSET(quick_delta, CPU_QUICK_DELTA);
-_Static_assert(STUB_BRIDGE == (int)BRIDGE_STUB, "cache/bridge.h");
+_Static_assert(STUB_BRIDGE == (int)BRIDGE_STUB && STUB_CROSS == (int)CROSSING_STUB, "cache/");
 _Static_assert(sizeof(struct segment) == CPU_SEG_BYTES, "CPU_SEG_BYTES");
 _Static_assert(offsetof(struct segment, selector) == CPU_SEG_SELECTOR, "CPU_SEG_SELECTOR");
 _Static_assert(EXIT_MISS == EXIT_MISS_NUMBER && EXIT_REQUEST == EXIT_REQUEST_NUMBER &&

@@ -123,6 +123,7 @@ struct translator {
     bool may_move;             /* what says where the unit is is noted, for cache/move.c */
     uint32_t moves[MAX_MOVES]; /* enum move_kind, offset in the unit */
     unsigned n_moves;
+    uint8_t cross_off;     /* as in struct unit */
     uint32_t landing_jump; /* emit offset of the last jump to STUB_LANDING, or 0 */
 };
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "cache/crossing.h"
+
 enum { PATCH_BYTES = 5 }; /* of the jump that translate_patch plants */
 
 void translate_note(struct translator *t, enum move_kind kind, unsigned n_bytes)
@@ -186,14 +188,17 @@ static void translate_cross_guard(struct translator *t, const struct insn *insn)
     struct host_mem sum = host_mem_index(RCX, R8, 1, 0);
     emit_mov_rr64(e, R9, RCX);
     translate_load_entry(t, RCX, lin + PAGE_BYTES);
+    BUG_ON(0 - t->in->cross_next <= UINT32_MAX); /* then it would have no 8 bytes */
     emit_mov_ri64(e, R8, 0 - t->in->cross_next);
-    t->may_move &= 0 - t->in->cross_next > UINT32_MAX; /* its 8 bytes were emitted */
+    BUG_ON(emit_off(e) - 8 > UINT8_MAX);
+    t->cross_off = (uint8_t)(emit_off(e) - 8);
     translate_note(t, MOVE_CROSS, 8);
     emit_lea64(e, RCX, &sum);
     uint32_t equal = emit_loop_rel8(e, 0xe3, false);
     emit_mov_rr64(e, RCX, R9);
     translate_load_lin(t, R8, lin);
     emit_jmp_rel32(e, t->in->cache->exec + STUB_CROSS);
+    BUG_ON(emit_off(e) - 4 != (uint32_t)t->cross_off + CROSSING_JUMP);
     emit_patch_rel8(e, equal);
     emit_mov_rr64(e, RCX, R9);
 }
@@ -363,6 +368,7 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->may_move = (t->mode & (flat | MODE_USER | MODE_STEP | MODE_V86)) == (flat | MODE_USER) &&
                   !(in->engine & ENGINE_NO_MOVES) && !in->page->phys->loose;
     t->n_moves = 0;
+    t->cross_off = 0;
 }
 
 bool translate_begin(struct translator *t, uint32_t max_bytes, uint32_t n_insns)
@@ -383,6 +389,7 @@ struct unit *translate_finish(struct codepages *pages, struct translator *t, uin
         codepage_add_link(pages, t->in->page, t->links[i].target_off,
                           unit->off + t->links[i].field_off);
     }
+    unit->cross_off = t->cross_off;
     if (t->may_move) {
         cache_note_moves(cache, unit, t->moves, t->n_moves);
     }

@@ -76,7 +76,7 @@ static bool leads_there(void *arg, uint64_t host, uint32_t lin, uint32_t mode, u
     const struct cache *cache = arg;
     const struct unit *unit = cache_find(cache, host);
     const struct unit_insn *insn = unit ? cache_find_insn(cache, unit, host) : NULL;
-    return insn && !unit->dead && !unit->is_crossing && unit->page->mode == mode &&
+    return insn && !unit->dead && !unit->cross_off && unit->page->mode == mode &&
            insn->page_off == (lin & (PAGE_BYTES - 1)) &&
            entry == bridge_entry(unit->page->table, lin);
 }

@@ -100,7 +100,7 @@ static void commit(void **state)
     assert_int_equal(first->body_bytes, 30);
     assert_int_equal(first->n_insns, 3);
     assert_int_equal(first->insns[2].host_off, 20);
-    assert_false(first->dead || first->is_patch || first->is_crossing);
+    assert_false(first->dead || first->is_patch || first->cross_off);
     assert_int_equal(second->off, CACHE_STUB_BYTES + 2 * CACHE_UNIT_ALIGN);
     assert_int_equal(cache.n_units, 2);
     assert_int_equal(cache.n_units_made, 2);

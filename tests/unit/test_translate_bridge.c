@@ -149,9 +149,9 @@ static void what_is_checked(void **state)
     assert_int_equal(verify_unit(&in, &finding), -1);
     assert_int_equal(finding.rule, RULE_BRIDGE);
     to->dead = false;
-    to->is_crossing = true;
+    to->cross_off = 12;
     assert_int_equal(verify_unit(&in, &finding), -1);
-    to->is_crossing = false;
+    to->cross_off = 0;
     to_page->mode ^= MODE_NM;
     assert_int_equal(verify_unit(&in, &finding), -1);
     to_page->mode ^= MODE_NM;
@@ -171,7 +171,7 @@ static void given_up(void **state)
     assert_verified();
     at = make();
     make_target();
-    to->is_crossing = true; /* it is made anew when the page behind it changes, by its slot */
+    to->cross_off = 12; /* it is made anew when the page behind it changes, by its slot */
     bridge_build(&bench.pages, at, to_page->table);
     assert_true(is_given_up(at));
     at = make();

@@ -87,7 +87,7 @@ static void make(uint32_t lin_page)
         struct translate_input in = bench_input();
         struct unit *unit = translate_unit(&bench.pages, &in);
         assert_non_null(unit);
-        unit->is_crossing = crosses;
+        assert_int_equal(unit->cross_off != 0, crosses);
         const unsigned index = rnd(unit->n_insns), kind = kinds[rnd(ARRAY_SIZE(kinds))];
         if (crosses) {
             continue;
