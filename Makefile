@@ -105,7 +105,7 @@ library: $(LIBRARY)
 
 $(PLEX86): $(MAIN_OBJECT) $(LIBRARY)
 	@echo "  LINK  $@"
-	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(MAIN_OBJECT) $(LIBRARY) $(LDFLAGS) $(LIBS)
+	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=sha1 -o $@ $(MAIN_OBJECT) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
 # The list changes when files come and go; the archives depend on it, so no stale member survives.
 # ar q, not r: two rooms may have files of the same name.

@@ -291,14 +291,15 @@ def machine_command(name, binary, kernel_path, settings, initrd, groups):
                       "-nographic", "-no-reboot"]
 
 
-def machine_engine(name, binary, kernel, kernel_path, settings):
+def machine_engine(name, binary, kernel, kernel_path, settings, work):
     groups = [group for group in settings.groups if group != "packages"]
     plain = packages = None
     if groups or not settings.groups:
         plain = machine_command(name, binary, kernel_path, settings, INITRD, groups)
     if groups != settings.groups:
         packages = machine_command(name, binary, kernel_path, settings, PACKAGES_INITRD, ["packages"])
-    return Engine(name, kernel, plain, packages)
+    store = "none" if settings.no_store else os.path.join(work, "code-" + name.replace("/", "-"))
+    return Engine(name, kernel, plain, packages, environment=dict(os.environ, PLEX86_CODE_STORE=store))
 
 
 def available(binary):

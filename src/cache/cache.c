@@ -126,9 +126,9 @@ static void populate_to(struct cache *cache, uint32_t end)
     }
 }
 
-bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit)
+static bool begin(struct cache *cache, uint32_t at, uint32_t max_bytes, uint32_t n_insns,
+                  struct emit *emit)
 {
-    uint32_t at = (cache->used + CACHE_UNIT_ALIGN - 1) & ~(uint32_t)(CACHE_UNIT_ALIGN - 1);
     if (at + max_bytes > cache->n_bytes || cache->n_units >= cache->max_units ||
         cache->n_insns + n_insns > cache->max_insns ||
         cache->n_site_bytes + (n_insns + 1) * CACHE_SITE_BYTES > cache->max_site_bytes) {
@@ -139,7 +139,27 @@ bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, stru
     emit->end = emit->start + max_bytes;
     emit->exec = cache->exec + at;
     emit->overflow = false;
+    emit->fixed = cache->exec;
+    emit->n_fixed = 0;
     return true;
+}
+
+static uint32_t next_place(const struct cache *cache)
+{
+    return (cache->used + CACHE_UNIT_ALIGN - 1) & ~(uint32_t)(CACHE_UNIT_ALIGN - 1);
+}
+
+bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit)
+{
+    return begin(cache, next_place(cache), max_bytes, n_insns, emit);
+}
+
+bool cache_begin_at(struct cache *cache, uint32_t at, uint32_t max_bytes, uint32_t n_insns,
+                    struct emit *emit)
+{
+    enum { LINE = 64 };
+    const uint32_t next = next_place(cache);
+    return begin(cache, next + ((at - next) & (LINE - 1)), max_bytes, n_insns, emit);
 }
 
 struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct unit_insn *insns,

@@ -126,6 +126,9 @@ int cache_create(struct cache *cache, uint32_t n_bytes);
 void cache_destroy(struct cache *cache);
 /* Opens a buffer with room for max_bytes of code and n_insns table entries; false = full, flush. */
 bool cache_begin(struct cache *cache, uint32_t max_bytes, uint32_t n_insns, struct emit *emit);
+/* The same at an address that is `at` modulo 64. */
+bool cache_begin_at(struct cache *cache, uint32_t at, uint32_t max_bytes, uint32_t n_insns,
+                    struct emit *emit);
 /* Makes what was emitted a unit. insns is copied. */
 struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct unit_insn *insns,
                           uint32_t n_insns, uint32_t body_bytes, struct codepage *page);

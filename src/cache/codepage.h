@@ -177,6 +177,8 @@ bool codepage_is_return(const struct codepages *pages, uint32_t slot);
 /* move.c: the page's code lies at linear page lin_page from now on, and nowhere else. False: it may
  * not be moved, and nothing has changed. */
 bool codepage_move(struct codepages *pages, struct codepage *page, uint32_t lin_page);
+/* move.c: the same for one unit, which nothing leads to yet. False: it is of no use any more. */
+bool codepage_move_unit(const struct cache *cache, const struct unit *unit, uint32_t delta_pages);
 /* move.c: an address space has page now: bridges to other codepages of the same physical page,
  * where nobody has these any more, are closed. */
 void codepage_take_over(struct codepages *pages, const struct codepage *page);

@@ -74,6 +74,11 @@ static uint32_t move_unit(const struct cache *cache, const struct unit *unit, ui
     return n;
 }
 
+bool codepage_move_unit(const struct cache *cache, const struct unit *unit, uint32_t delta_pages)
+{
+    return !delta_pages || move_unit(cache, unit, delta_pages) == unit->n_moves;
+}
+
 /* As it was: all units before `end`, and the first n moves of that. */
 static void move_back(const struct cache *cache, const struct codepage *page,
                       const struct unit *end, uint32_t n, uint32_t delta_pages)

@@ -279,6 +279,12 @@ int option_trace(struct parse *parse, char *value)
     return 0;
 }
 
+int option_code_store(struct parse *parse, char *value)
+{
+    parse->options->code_store = value;
+    return 0;
+}
+
 int option_profile(struct parse *parse, char *value)
 {
     parse->options->profile_path = value;

@@ -46,6 +46,7 @@ struct options {
     unsigned n_traces;
     bool trace_off;           /* -trace FILE,start=off */
     const char *profile_path; /* -profile, or NULL */
+    const char *code_store;   /* -code-store, or NULL: see monitor/recall.c */
     bool jitdump;             /* -jitdump */
     const char *monitor;      /* -monitor as given, or NULL: none */
     struct map *map;          /* -map, -map-rule: read and found good; NULL: the default map */

@@ -334,6 +334,12 @@ void emit_ret(struct emit *emit)
 static uint32_t emit_rel32(struct emit *emit, uint64_t target_pc)
 {
     uint32_t field = emit_off(emit);
+    if (target_pc - emit->fixed < EMIT_FIXED_BYTES) {
+        if (emit->n_fixed < EMIT_MAX_FIXED) {
+            emit->fixed_fields[emit->n_fixed] = (uint16_t)field;
+        }
+        emit->n_fixed++;
+    }
     emit_u32(emit, (uint32_t)(target_pc - (emit_pc(emit) + 4)));
     return field;
 }

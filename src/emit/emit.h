@@ -35,7 +35,13 @@ struct emit {
     uint64_t exec;
     bool guest_fs; /* the guest's memory lies behind FS.base, not GS.base */
     bool overflow; /* something did not fit: everything after is void */
+    /* Where the rel32 fields are whose targets lie below fixed + EMIT_FIXED_BYTES: not in this
+     * code, and elsewhere from it when it is put somewhere else. Up to EMIT_MAX_FIXED are noted. */
+    uint64_t fixed;
+    unsigned n_fixed;
+    uint16_t fixed_fields[256];
 };
+enum { EMIT_FIXED_BYTES = 256, EMIT_MAX_FIXED = 256 };
 
 /* A host memory operand: [base + index * scale + disp], computed in 32 bits if a32. */
 struct host_mem {

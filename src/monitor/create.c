@@ -8,6 +8,7 @@
 #include "monitor/console.h"
 #include "monitor/host_check.h"
 #include "monitor/machine_internal.h"
+#include "monitor/recall.h"
 #include "trace/trace.h"
 
 enum {
@@ -249,7 +250,8 @@ int machine_create(struct machine **out, const struct options *options, char **e
         *error = message("cannot open the log file given by -D", errno);
         return -1;
     }
-    if (create_parts(machine, error) < 0 || create_profile(machine, error) < 0) {
+    if (create_parts(machine, error) < 0 || create_profile(machine, error) < 0 ||
+        recall_create(machine, error) < 0) {
         machine_destroy(machine);
         return -1;
     }
@@ -297,6 +299,7 @@ void machine_destroy(struct machine *machine)
     console_close(machine);
     profile_destroy(machine->profile);
     jitdump_destroy(machine->jitdump);
+    recall_destroy(machine->recall);
     if (machine->board) {
         board_destroy(machine->board);
     }

@@ -113,6 +113,7 @@ struct machine {
     FILE *log;
     struct profile *profile; /* -profile, or NULL */
     struct jitdump *jitdump; /* -jitdump, or NULL */
+    struct recall *recall;   /* code that was translated before, or NULL */
     struct event events[EVENT_RING];
     uint32_t n_events;
     uint64_t start_ns, n_translated_bytes, n_insns_translated, n_interrupts, n_exceptions[32];

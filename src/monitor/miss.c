@@ -5,6 +5,7 @@
 #include "cache/bridge.h"
 #include "cache/crossing.h"
 #include "monitor/machine_internal.h"
+#include "monitor/recall.h"
 #include "verify/verify.h"
 #include "view/acc.h"
 
@@ -20,6 +21,7 @@ void monitor_flush_code(struct machine *machine)
     map_forget_plants(machine->map);
     cache_flush(&machine->cache);
     run_forget_often(&machine->run);
+    recall_forget(machine->recall);
     machine->judged[0].first = machine->judged[1].first = NULL;
     machine->resume_host = 0;
 }
@@ -86,6 +88,12 @@ static bool find_thunk(void *arg, uint32_t lin, unsigned *reg)
     }
     *reg = bytes[off + 1] >> 3;
     return bridge_thunk_register(&machine->cache, page, there) == (int)*reg;
+}
+
+static void record(void *arg, const uint8_t *bytes, uint32_t n_bytes)
+{
+    const struct site_arg *site = arg;
+    recall_record(site->machine, site->page, bytes, n_bytes);
 }
 
 /* The constant of an instruction that nothing else of is ever written. */
@@ -237,6 +245,7 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
         .is_unhinted = !monitor_has_hints(machine, page->phys->phys_page),
         .thunk = find_thunk,
         .slot = slot_of,
+        .record = recall_wants(machine, page) ? record : NULL,
         .arg = &site,
     };
     if (second) {
@@ -275,6 +284,14 @@ uint64_t monitor_find_unit(struct machine *machine)
         }
         codepage_settle(&machine->pages, page);
         uint64_t start = __builtin_ia32_rdtsc();
+        if (!page->units) {
+            recall_page(machine, page);
+            slot = codepage_look_up(&machine->pages, page, lin & (PAGE_BYTES - 1));
+            if (slot) {
+                machine->tsc_translating += __builtin_ia32_rdtsc() - start;
+                return machine->cache.exec + slot;
+            }
+        }
         if (!scan(machine, page, lin, &second)) {
             return 0;
         }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/terminal.h"
 #include "monitor/machine_internal.h"
+#include "monitor/recall.h"
 
 static const char *const exit_names[N_EXIT_REASONS] = {
 #define EXIT(name, text) #name,
@@ -239,5 +240,6 @@ void monitor_print_stats(struct machine *machine, FILE *out)
             "stats: protects %lu unprotects %lu private slots %lu evictions %lu mappings %lu\n",
             view->n_protects, view->n_unprotects, view->n_slots_private, view->n_evictions,
             view->n_mappings);
+    recall_print(machine->recall, out);
     monitor_print_memory(machine, out);
 }

@@ -155,6 +155,9 @@ static void aim(struct translator *t, uint32_t field_off, uint32_t target_eip)
     uint64_t host = find_joined(t, target_eip, &index);
     if (host) {
         emit_patch_rel32(&t->emit, field_off, host);
+        if (host < t->emit.exec && t->n_joins++ < MAX_JOINS) {
+            t->joins[t->n_joins - 1] = (struct join){field_off, target_eip - t->page_eip};
+        }
     } else if (index >= 0 && t->n_fixups < MAX_FIXUPS) {
         t->fixups[t->n_fixups].field_off = field_off;
         t->fixups[t->n_fixups++].target_index = (uint32_t)index;
@@ -171,7 +174,7 @@ void translate_jump(struct translator *t, int condition, uint32_t target_eip)
     bool inside = off < 4096 && !(t->in->engine & ENGINE_NO_JOIN) && !(t->mode & MODE_STEP);
     int index;
     uint64_t host = inside ? find_joined(t, target_eip, &index) : 0;
-    if (host && emit_jump_short(&t->emit, condition, host)) {
+    if (host >= t->emit.exec && emit_jump_short(&t->emit, condition, host)) {
         return;
     }
     if (condition >= 0) {

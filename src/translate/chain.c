@@ -33,6 +33,7 @@ void translate_go_sampled(struct translator *t, const struct insn *insn)
         site->insn.op = OP_TARGET;
         translate_sampling_code(code, site);
         emit_bytes(e, code, sizeof(code));
+        translate_names_site(t, emit_off(e) - JUMP_SAMPLING_BYTES + JUMP_SAMPLING_SITE, true);
     }
     translate_go_indirect(t, scan_is_call(insn));
     if (site) {

@@ -46,7 +46,13 @@ static inline void translate_begin_lookup(struct lookup_site *site)
 }
 
 /* What the sampling code of an indirect jump or call names: chain.c. */
-enum { CHAIN_TARGETS = 4, JUMP_TARGETS = 8, JUMP_SAMPLING_BYTES = 17, JUMP_CALL_BYTES = 5 };
+enum {
+    CHAIN_TARGETS = 4,
+    JUMP_TARGETS = 8,
+    JUMP_SAMPLING_BYTES = 17,
+    JUMP_SAMPLING_SITE = 2, /* where in it the site is named */
+    JUMP_CALL_BYTES = 5
+};
 struct jump_site {
     struct insn insn;
     uint64_t host, behind; /* of the sampling code, which comes before the look-up; behind both */
@@ -77,11 +83,25 @@ struct translate_input {
     /* the number of the slot that holds the 4-byte constant imm_off bytes behind, or -1; NULL: none
      */
     int (*slot)(void *arg, const struct insn *insn, unsigned imm_off);
+    /* Is told what the unit is, in a form that translate_replay() makes it of again; NULL: nobody
+     * asks. Valid during the call. */
+    void (*record)(void *arg, const uint8_t *bytes, uint32_t n_bytes);
     void *arg;
 };
 
 enum run_flag { RUN_MEMBER = 1, RUN_GOES_ON = 2 /* behind it ESP may be pending */ };
-enum { MAX_FIXUPS = 512, MAX_LINKS = 256, MAX_MOVES = 1024 };
+enum { MAX_FIXUPS = 512, MAX_LINKS = 256, MAX_MOVES = 1024, MAX_JOINS = 128, MAX_SITES = 192 };
+
+/* For record.c: a branch to another unit of the page; what a call to C names. */
+struct join {
+    uint32_t field_off, target_off;
+};
+struct made_site {
+    uint32_t field_off; /* of the 8 bytes that name it */
+    uint32_t n_bytes;
+    bool is_jump; /* struct jump_site */
+    struct insn *site;
+};
 
 struct translator {
     const struct translate_input *in;
@@ -125,6 +145,9 @@ struct translator {
     unsigned n_moves;
     uint8_t cross_off;     /* as in struct unit */
     uint32_t landing_jump; /* emit offset of the last jump to STUB_LANDING, or 0 */
+    struct join joins[MAX_JOINS];
+    struct made_site sites[MAX_SITES];
+    unsigned n_joins, n_sites; /* more than fit: it is not recorded */
 };
 
 /* Translates and commits; NULL if the cache is full (caller flushes and tries again). */
@@ -133,6 +156,12 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
  * place. in->scan holds just that instruction. NULL if the cache is full. */
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
+/* record.c: the unit that was recorded, in page, whose mode is what it was then, and the engine's
+ * words too; guest: the page's contents. Units of a page in the order in which they were recorded.
+ * NULL: the cache is full, or it cannot be had here: other bytes, or what it branches to is not
+ * there. bytes: aligned to 8. */
+struct unit *translate_replay(struct codepages *pages, struct codepage *page, const uint8_t *guest,
+                              const uint8_t *bytes, uint32_t n_bytes);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, struct unit *patch);
 /* And puts the jump to one that was taken away from this instruction there again; NULL: there is
@@ -148,7 +177,7 @@ _Static_assert(OP_TARGET == OP_TARGET_NUMBER, "run/offsets.h");
  * while the guest's FPU state is live. */
 static inline void translate_sampling_code(uint8_t *code, const struct jump_site *site)
 {
-    enum { TARGET = CPU_HELPER_AT(HELPER_TARGET), SITE = 2 };
+    enum { TARGET = CPU_HELPER_AT(HELPER_TARGET), SITE = JUMP_SAMPLING_SITE };
     const uint8_t bytes[JUMP_SAMPLING_BYTES] = {
         0x49,        0xba, 0,    0,
         0,           0,    0,    0,
@@ -176,6 +205,8 @@ void translate_init(struct translator *t, const struct translate_input *in);
 void translate_exits(struct translator *t);
 /* Room for a unit of t->mode. False: the cache is full. */
 bool translate_begin(struct translator *t, uint32_t max_bytes, uint32_t n_insns);
+/* record.c: tells t->in->record what is about to be finished, if it may be replayed elsewhere. */
+void translate_record(const struct translator *t, uint32_t body_bytes);
 struct unit *translate_finish(struct codepages *pages, struct translator *t, uint32_t body_bytes);
 void translate_belong(struct codepage *page, struct unit *unit, struct unit *to);
 static inline bool translate_flat(const struct translator *t)
@@ -240,6 +271,8 @@ static inline bool translate_behind_call(const struct translator *t)
 }
 /* What a call to C names: n_bytes that begin with insn. */
 void *translate_make_site(struct translator *t, const struct insn *insn, uint32_t n_bytes);
+/* 8 bytes at field_off name the site that was made last; for record.c. */
+void translate_names_site(struct translator *t, uint32_t field_off, bool is_jump);
 /* A call to the C function op for insn. */
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op);
 /* The same; trap: by INT3, of which the signal handler makes that call. */

@@ -57,7 +57,19 @@ void *translate_make_site(struct translator *t, const struct insn *insn, uint32_
     struct insn *site = cache_alloc_site(t->in->cache, n_bytes);
     *site = *insn;
     note_site(t, site);
+    if (t->n_sites < MAX_SITES) {
+        t->sites[t->n_sites] = (struct made_site){.site = site, .n_bytes = n_bytes};
+    }
+    t->n_sites++;
     return site;
+}
+
+void translate_names_site(struct translator *t, uint32_t field_off, bool is_jump)
+{
+    if (t->n_sites <= MAX_SITES) {
+        t->sites[t->n_sites - 1].field_off = field_off;
+        t->sites[t->n_sites - 1].is_jump = is_jump;
+    }
 }
 
 void translate_helper(struct translator *t, const struct insn *insn, enum emul_op op)
@@ -87,6 +99,7 @@ void translate_call_c(struct translator *t, const struct insn *insn, enum emul_o
     }
     emit_mov_ri32(&t->emit, R9, number);
     emit_mov_ri64(&t->emit, R8, (uint64_t)site);
+    translate_names_site(t, emit_off(&t->emit) - 8, false);
     if (trap) {
         emit_u8(&t->emit, 0xcc);
     } else {
@@ -367,7 +380,7 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->run[0] = 0;
     t->may_move = (t->mode & (flat | MODE_USER | MODE_STEP | MODE_V86)) == (flat | MODE_USER) &&
                   !(in->engine & ENGINE_NO_MOVES) && !in->page->phys->loose;
-    t->n_moves = 0;
+    t->n_moves = t->n_joins = t->n_sites = 0;
     t->cross_off = 0;
 }
 
@@ -425,6 +438,9 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
     resolve_fixups(&t);
     translate_exits(&t);
     BUG_ON(t.emit.overflow); /* see BODY_MAX_BYTES */
+    if (in->record) {
+        translate_record(&t, body_bytes);
+    }
     struct unit *unit = translate_finish(pages, &t, body_bytes);
     codepage_add_unit(pages, in->page, unit);
     return unit;

@@ -1,0 +1,417 @@
+/* store.c - the file, its index, its strings: see store.h. */
+#include "store/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Less than what it costs to translate again: a boot of big programs records 30 MB. */
+enum { PENDING_BYTES = 256 << 10, FIRST_LISTS = 1 << 12 };
+static const char MAGIC[8] = "plex86c1";
+
+static inline uint64_t mix(uint64_t sum, uint64_t word)
+{
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+    return sum ^ sum >> 29;
+}
+
+static uint64_t sum_of(const void *bytes, size_t n_bytes)
+{
+    uint64_t sum = n_bytes + 1;
+    const uint8_t *at = bytes;
+    for (; n_bytes >= 8; n_bytes -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        sum = mix(sum, word);
+    }
+    for (; n_bytes; n_bytes--) {
+        sum = mix(sum, *at++);
+    }
+    return sum;
+}
+
+/* Two halves of the page side by side: their multiplications need not wait for each other. */
+struct store_key store_hash(const uint8_t *page, const uint32_t *about, unsigned n_about)
+{
+    enum { HALF = STORE_PAGE_BYTES / 2 };
+    struct store_key key = {{1, 2}};
+    for (unsigned at = 0; at < HALF; at += 8) {
+        uint64_t low, high;
+        memcpy(&low, page + at, sizeof(low));
+        memcpy(&high, page + HALF + at, sizeof(high));
+        key.hash[0] = mix(key.hash[0], low);
+        key.hash[1] = mix(key.hash[1], high);
+    }
+    for (unsigned i = 0; i < n_about; i++) {
+        key.hash[0] = mix(key.hash[0], about[i]);
+    }
+    key.hash[0] = mix(key.hash[0], key.hash[1]);
+    return key;
+}
+
+static bool read_at(int fd, void *to, size_t n_bytes, uint64_t at)
+{
+    for (size_t done = 0; done < n_bytes;) {
+        ssize_t n = pread(fd, (uint8_t *)to + done, n_bytes - done, (off_t)(at + done));
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static bool write_at(int fd, const void *from, size_t n_bytes, uint64_t at)
+{
+    for (size_t done = 0; done < n_bytes;) {
+        ssize_t n = pwrite(fd, (const uint8_t *)from + done, n_bytes - done, (off_t)(at + done));
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* ---- lists and strings in memory ---- */
+
+static bool grow(void **array, uint32_t *max, uint32_t needed, size_t n_bytes)
+{
+    if (needed < *max) {
+        return true;
+    }
+    const uint32_t n = *max ? *max * 2 : FIRST_LISTS;
+    void *bigger = realloc(*array, n * n_bytes);
+    if (bigger) {
+        *array = bigger;
+        *max = n;
+    }
+    return bigger;
+}
+
+static uint32_t *find_slot(const struct store *store, struct store_key key)
+{
+    uint32_t i = (uint32_t)key.hash[0] & (store->n_hash - 1);
+    while (store->hash[i] && memcmp(&store->lists[store->hash[i]].key, &key, sizeof(key)) != 0) {
+        i = (i + 1) & (store->n_hash - 1);
+    }
+    return &store->hash[i];
+}
+
+static bool make_room_for_list(struct store *store)
+{
+    if (store->n_lists * 2 + 2 > store->n_hash) {
+        const uint32_t n = store->n_hash ? store->n_hash * 2 : FIRST_LISTS * 2;
+        uint32_t *hash = calloc(n, sizeof(*hash));
+        if (!hash) {
+            return false;
+        }
+        free(store->hash);
+        store->hash = hash;
+        store->n_hash = n;
+        for (uint32_t i = 1; i <= store->n_lists; i++) {
+            *find_slot(store, store->lists[i].key) = i;
+        }
+    }
+    return grow((void **)&store->lists, &store->max_lists, store->n_lists + 1,
+                sizeof(*store->lists));
+}
+
+uint32_t store_list(struct store *store, struct store_key key)
+{
+    if (!make_room_for_list(store)) {
+        return 0;
+    }
+    uint32_t *slot = find_slot(store, key);
+    if (!*slot) {
+        *slot = ++store->n_lists;
+        store->lists[*slot] = (struct store_list){.key = key};
+    }
+    return *slot;
+}
+
+static bool add_string(struct store *store, uint32_t list, uint64_t at, uint32_t n_bytes,
+                       uint64_t sum)
+{
+    if (!grow((void **)&store->strings, &store->max_strings, store->n_strings + 1,
+              sizeof(*store->strings))) {
+        return false;
+    }
+    const uint32_t number = ++store->n_strings;
+    struct store_list *of = &store->lists[list];
+    store->strings[number] = (struct store_string){.at = at, .n_bytes = n_bytes, .sum = sum};
+    if (of->last) {
+        store->strings[of->last].next = number;
+    } else {
+        of->first = number;
+    }
+    of->last = number;
+    return true;
+}
+
+uint32_t store_first(const struct store *store, uint32_t list)
+{
+    return list && list <= store->n_lists ? store->lists[list].first : 0;
+}
+
+uint32_t store_next(const struct store *store, uint32_t string)
+{
+    return store->strings[string].next;
+}
+
+uint32_t store_last(const struct store *store, uint32_t list)
+{
+    return list && list <= store->n_lists ? store->lists[list].last : 0;
+}
+
+/* ---- the index: for each list its key, a number of strings, and each string's place ---- */
+
+struct index_list {
+    struct store_key key;
+    uint64_t n_strings;
+};
+struct index_string {
+    uint64_t at, sum, n_bytes;
+};
+
+static bool take_string(struct store *store, uint32_t list, const struct index_string *string)
+{
+    const uint64_t first = sizeof(struct store_header);
+    return string->n_bytes && string->n_bytes <= STORE_MAX_BYTES && string->at >= first &&
+           string->at + string->n_bytes <= store->end &&
+           add_string(store, list, string->at, (uint32_t)string->n_bytes, string->sum);
+}
+
+static bool take_index(struct store *store, const uint8_t *at, size_t n_bytes)
+{
+    const uint8_t *end = at + n_bytes;
+    while (at < end) {
+        struct index_list list;
+        if ((size_t)(end - at) < sizeof(list)) {
+            return false;
+        }
+        memcpy(&list, at, sizeof(list));
+        at += sizeof(list);
+        const uint32_t number = store_list(store, list.key);
+        if (!number || list.n_strings > (size_t)(end - at) / sizeof(struct index_string)) {
+            return false;
+        }
+        for (uint64_t i = 0; i < list.n_strings; i++) {
+            struct index_string string;
+            memcpy(&string, at, sizeof(string));
+            at += sizeof(string);
+            if (!take_string(store, number, &string)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool read_index(struct store *store, const struct store_header *header)
+{
+    if (!header->index_at) {
+        return true;
+    }
+    if (header->index_bytes > STORE_MAX_FILE || header->index_at > STORE_MAX_FILE) {
+        return false;
+    }
+    uint8_t *index = malloc(header->index_bytes + 1);
+    store->end = header->index_at;
+    bool is_good = index && read_at(store->fd, index, header->index_bytes, header->index_at) &&
+                   sum_of(index, header->index_bytes) == header->index_sum &&
+                   take_index(store, index, header->index_bytes);
+    free(index);
+    store->end = header->index_at + header->index_bytes;
+    return is_good;
+}
+
+static void forget(struct store *store)
+{
+    store->n_lists = store->n_strings = 0;
+    store->end = sizeof(struct store_header);
+    if (store->hash) {
+        memset(store->hash, 0, store->n_hash * sizeof(*store->hash));
+    }
+}
+
+static size_t put(uint8_t *to, size_t at, const void *bytes, size_t n_bytes)
+{
+    if (to) {
+        memcpy(to + at, bytes, n_bytes);
+    }
+    return at + n_bytes;
+}
+
+/* to NULL: only counts. Lists without strings are left out. */
+static size_t format_index(const struct store *store, uint8_t *to)
+{
+    size_t n = 0;
+    for (uint32_t i = 1; i <= store->n_lists; i++) {
+        const struct store_list *list = &store->lists[i];
+        struct index_list head = {.key = list->key};
+        for (uint32_t s = list->first; s; s = store->strings[s].next) {
+            head.n_strings++;
+        }
+        n = head.n_strings ? put(to, n, &head, sizeof(head)) : n;
+        for (uint32_t s = list->first; s; s = store->strings[s].next) {
+            const struct store_string *string = &store->strings[s];
+            const struct index_string entry = {
+                .at = string->at, .sum = string->sum, .n_bytes = string->n_bytes};
+            n = put(to, n, &entry, sizeof(entry));
+        }
+    }
+    return n;
+}
+
+/* ---- the file ---- */
+
+static int begin_anew(struct store *store, const uint8_t *identity, struct store_header *header)
+{
+    memset(header, 0, sizeof(*header));
+    memcpy(header->magic, MAGIC, sizeof(MAGIC));
+    memcpy(header->identity, identity, sizeof(header->identity));
+    forget(store);
+    if (ftruncate(store->fd, 0) < 0) {
+        return -errno;
+    }
+    return write_at(store->fd, header, sizeof(*header), 0) ? 0 : -EIO;
+}
+
+static bool is_of(const struct store_header *header, const uint8_t *identity)
+{
+    return memcmp(header->magic, MAGIC, sizeof(MAGIC)) == 0 &&
+           memcmp(header->identity, identity, sizeof(header->identity)) == 0;
+}
+
+/* The header is read under the lock, so nobody is making the file anew. */
+static int load(struct store *store, const uint8_t *identity)
+{
+    struct store_header header;
+    bool is_usable = read_at(store->fd, &header, sizeof(header), 0) && is_of(&header, identity) &&
+                     header.index_at + header.index_bytes < STORE_MAX_FILE &&
+                     read_index(store, &header);
+    return is_usable ? 0 : store->is_read_only ? -EBUSY : begin_anew(store, identity, &header);
+}
+
+int store_open(struct store **out, const char *path, const uint8_t identity[STORE_IDENTITY_BYTES])
+{
+    struct stat stat;
+    struct store *store = calloc(1, sizeof(*store));
+    if (!store) {
+        return -ENOMEM;
+    }
+    store->end = sizeof(struct store_header);
+    store->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int result = store->fd < 0 ? -errno : 0;
+    if (!result && (fstat(store->fd, &stat) < 0 || !S_ISREG(stat.st_mode) ||
+                    stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
+        result = -EPERM;
+    }
+    if (!result) {
+        store->is_read_only = flock(store->fd, LOCK_EX | LOCK_NB) < 0;
+        store->pending = malloc(PENDING_BYTES);
+        store->read = malloc(STORE_MAX_BYTES);
+        result = store->pending && store->read ? load(store, identity) : -ENOMEM;
+    }
+    if (result) {
+        store->is_read_only = true; /* nothing is to be written any more */
+        store_close(store);
+        return result;
+    }
+    *out = store;
+    return 0;
+}
+
+static bool write_pending(struct store *store)
+{
+    const bool is_written =
+        write_at(store->fd, store->pending, store->n_pending, store->end - store->n_pending);
+    store->n_pending = 0;
+    return is_written;
+}
+
+/* Strings, index, header, in this order. */
+static void finish(struct store *store)
+{
+    const size_t n_bytes = format_index(store, NULL);
+    uint8_t *index = malloc(n_bytes + 1);
+    struct store_header header;
+    if (!index || !write_pending(store) || !read_at(store->fd, &header, sizeof(header), 0)) {
+        free(index);
+        return;
+    }
+    format_index(store, index);
+    header.index_at = store->end;
+    header.index_bytes = n_bytes;
+    header.index_sum = sum_of(index, n_bytes);
+    if (write_at(store->fd, index, n_bytes, store->end)) {
+        write_at(store->fd, &header, sizeof(header), 0);
+    }
+    free(index);
+}
+
+void store_close(struct store *store)
+{
+    if (!store) {
+        return;
+    }
+    if (store->n_added && !store->is_read_only) {
+        finish(store);
+    }
+    if (store->fd >= 0) {
+        close(store->fd);
+    }
+    free(store->lists);
+    free(store->strings);
+    free(store->hash);
+    free(store->pending);
+    free(store->read);
+    free(store);
+}
+
+const uint8_t *store_read(struct store *store, uint32_t string, uint32_t *n_bytes)
+{
+    const struct store_string *from = &store->strings[string];
+    const uint64_t written = store->end - store->n_pending;
+    const uint8_t *bytes = from->at >= written ? store->pending + (from->at - written)
+                           : read_at(store->fd, store->read, from->n_bytes, from->at) ? store->read
+                                                                                      : NULL;
+    *n_bytes = from->n_bytes;
+    return bytes && sum_of(bytes, from->n_bytes) == from->sum ? bytes : NULL;
+}
+
+bool store_add(struct store *store, uint32_t list, const void *bytes, uint32_t n_bytes)
+{
+    if (store->is_read_only || store->is_full || !list || n_bytes == 0 ||
+        n_bytes > STORE_MAX_BYTES || store->end + n_bytes > STORE_MAX_FILE) {
+        return false;
+    }
+    if (store->n_pending + n_bytes > PENDING_BYTES && !write_pending(store)) {
+        store->is_full = true;
+        store->is_read_only = true; /* what was lost is in the index: it is not written */
+        return false;
+    }
+    BUG_ON(n_bytes % 8);
+    if (!add_string(store, list, store->end, n_bytes, sum_of(bytes, n_bytes))) {
+        return false;
+    }
+    memcpy(store->pending + store->n_pending, bytes, n_bytes);
+    store->n_pending += n_bytes;
+    store->end += n_bytes;
+    store->n_added++;
+    return true;
+}
+
+struct store_counts store_count(const struct store *store)
+{
+    return (struct store_counts){.n_lists = store->n_lists,
+                                 .n_strings = store->n_strings,
+                                 .n_added = store->n_added,
+                                 .n_bytes = store->end,
+                                 .is_read_only = store->is_read_only};
+}

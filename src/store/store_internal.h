@@ -1,0 +1,36 @@
+/* store_internal.h - the store's parts, for the files of this room. */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+/* As in the file, in the host's byte order. */
+struct store_header {
+    char magic[8];
+    uint8_t identity[STORE_IDENTITY_BYTES];
+    uint64_t index_at, index_bytes, index_sum; /* 0: nothing is in it yet */
+};
+struct store_list {
+    struct store_key key;
+    uint32_t first, last; /* strings */
+};
+struct store_string {
+    uint64_t at, sum;
+    uint32_t n_bytes, next;
+};
+
+struct store {
+    int fd;
+    bool is_read_only, is_full;
+    uint64_t end;                 /* where the next string goes */
+    struct store_list *lists;     /* from 1 on */
+    struct store_string *strings; /* from 1 on */
+    uint32_t n_lists, max_lists, n_strings, max_strings, n_added;
+    uint32_t *hash; /* numbers of lists, by key; a power of two, at most half full */
+    uint32_t n_hash;
+    uint8_t *pending; /* what has not been written yet: the n_pending bytes before `end` */
+    uint32_t n_pending;
+    uint8_t *read; /* store_read()'s */
+};
+
+#endif
