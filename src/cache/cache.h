@@ -54,18 +54,18 @@ struct unit {
     uint32_t n_insns;
     struct unit_insn *insns;
     struct codepage *page;
-    struct unit *next; /* of this page */
+    struct unit *next;          /* of this page */
+    uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
     bool dead;
     bool is_patch;           /* one re-made access of another unit: `parent` */
+    bool is_replaced;        /* its one slot is for a unit that was made instead */
     uint8_t planted_over[5]; /* a patch: what the jump to it has overwritten, */
     uint32_t planted_at;     /* and where in the cache */
     bool is_idle;            /* no jump leads to it any more: it was taken back */
     bool hides_move;         /* one of the parent's moves is in what was overwritten */
     uint8_t chain_off; /* not 0: from here on it expects an address in r8d: translate/chain.c */
     struct unit *parent;
-    uint16_t low_off, high_off; /* its instructions lie in [low_off, high_off) of their page */
-    bool is_replaced;           /* its one slot is for a unit that was made instead */
-    bool is_fixed;              /* not to be moved: something in it says where it is, unnoted */
+    bool is_fixed;     /* not to be moved: something in it says where it is, unnoted */
     uint8_t cross_off; /* not 0: its one instruction ends in the next page; where the constant is
                           that this page's entry must have (crossing.h) */
     uint32_t *moves;   /* the places that say it: move.c */

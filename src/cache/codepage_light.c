@@ -51,22 +51,33 @@ static bool has_slots(const struct unit *unit)
     return !unit->is_patch && !unit->is_replaced;
 }
 
+/* The instruction of unit that begins at off; NULL: none does. Light: a unit's instructions are in
+ * ascending order of address, as they were scanned. */
+static const struct unit_insn *insn_at(const struct unit *unit, uint32_t off)
+{
+    const struct unit_insn *insn = unit->insns;
+    for (uint32_t n = unit->n_insns; n > 1;) {
+        const uint32_t half = n / 2;
+        insn += insn[half].page_off <= off ? half : 0;
+        n -= half;
+    }
+    return insn->page_off == off ? insn : NULL;
+}
+
 uint32_t codepage_search(const struct codepage *page, uint32_t off)
 {
     uint32_t found = 0;
     for (const struct unit *unit = page->units; unit; unit = unit->next) { /* the newest first */
-        if (!has_slots(unit) || off < unit->low_off || off >= unit->high_off) {
+        if (off < unit->low_off || off >= unit->high_off || !has_slots(unit)) {
             continue;
         }
-        for (uint32_t i = 0; i < unit->n_insns; i++) {
-            const struct unit_insn *insn = &unit->insns[i];
-            if (insn->page_off != off || unit_insn_pending(insn)) {
-                continue;
-            }
-            found = unit->off + insn->host_off;
-            if (insn->kind & UNIT_RETURN) {
-                return found;
-            }
+        const struct unit_insn *insn = insn_at(unit, off);
+        if (!insn || unit_insn_pending(insn)) {
+            continue;
+        }
+        found = unit->off + insn->host_off;
+        if (insn->kind & UNIT_RETURN) {
+            return found;
         }
     }
     return found;

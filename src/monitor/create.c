@@ -232,15 +232,16 @@ int machine_create(struct machine **out, const struct options *options, char **e
     machine->cpu = cpu;
     machine->options = *options;
     machine->hints = calloc(SITE_HINTS, sizeof(*machine->hints));
+    machine->shapes = shape_table_create();
     cpu->machine = machine;
     cpu->a20 = true;
     scan_init(&machine->scanner);
     if (!(options->engine & ENGINE_NO_SHAPES)) {
-        machine->scanner.shapes = &machine->shapes;
+        machine->scanner.shapes = machine->shapes;
     }
     machine->owns_map = !options->map;
     machine->map = options->map ? options->map : map_create();
-    if (!machine->map || !machine->hints) {
+    if (!machine->map || !machine->hints || !machine->shapes) {
         *error = message("out of memory", ENOMEM);
         machine_destroy(machine);
         return -1;
@@ -313,6 +314,7 @@ void machine_destroy(struct machine *machine)
     cache_destroy(&machine->cache);
     mem_destroy(&machine->mem);
     free(machine->hints);
+    free(machine->shapes);
     free(machine->breaks.list);
     free(machine->watches.list);
     run_unmap_cpu(machine->cpu);

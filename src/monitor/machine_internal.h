@@ -88,7 +88,7 @@ struct machine {
     struct codepages pages;
     struct run run;
     struct scanner scanner;
-    struct shape_table shapes;
+    struct shape_table *shapes;
     struct map *map; /* options->map, or one of our own */
     bool owns_map;
     struct board *board;

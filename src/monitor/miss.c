@@ -67,14 +67,16 @@ static bool find_thunk(void *arg, uint32_t lin, unsigned *reg)
     struct machine *machine = ((struct site_arg *)arg)->machine;
     uint32_t *table = view_code_table(machine->cpu, lin), off = lin & (PAGE_BYTES - 1);
     struct codepage *page = table ? codepage_of_table(&machine->pages, table) : NULL;
-    const uint32_t there = page ? codepage_slot(page, off) : 0;
-    if (!there || page->mode != machine->cpu->mode || page->phys->loose ||
-        off + 4 > page->end_off) {
+    if (!page || page->mode != machine->cpu->mode || page->phys->loose || off + 4 > page->end_off) {
         return false;
     }
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
     if (!bytes || bytes[off] != 0x8b || (bytes[off + 1] & 0xc7) != 4 ||
         bytes[off + 1] == (4 | GPR_ESP << 3) || bytes[off + 2] != 0x24 || bytes[off + 3] != 0xc3) {
+        return false; /* of most calls; to find the unit takes longer */
+    }
+    const uint32_t there = codepage_slot(page, off);
+    if (!there) {
         return false;
     }
     struct map_site place = {.mode = page->mode, .phys_page = page->phys->phys_page};

@@ -11,6 +11,7 @@
  */
 #include "scan/shape.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -94,9 +95,10 @@ static bool take_prefix(unsigned byte, unsigned *kind, uint8_t *seg)
 
 /* Of ModRM what belongs to the shape: reg, whether it means memory, and else rm where it may be
  * decoded. */
-static unsigned form_of(unsigned modrm, bool decodes_rm)
+static inline unsigned form_of(unsigned modrm, unsigned decodes_rm)
 {
-    return modrm < 0xc0 ? modrm & 0x38u : decodes_rm ? modrm : 0xc0u | (modrm & 0x38u);
+    const unsigned is_reg = modrm >= 0xc0;
+    return modrm & (0x38u | is_reg * 0xc0u | (is_reg & decodes_rm) * 7u);
 }
 
 /* Prefixes, and maps beyond the first. */
@@ -137,23 +139,32 @@ static __attribute__((noinline)) struct shape_head read_long_head(const uint8_t 
 
 static inline struct shape_head read_head(const uint8_t *bytes)
 {
-    unsigned op = bytes[0], what = first_bytes[op];
+    const unsigned op = bytes[0], what = first_bytes[op];
     if (!(what & PLAIN)) {
         return read_long_head(bytes);
     }
-    struct shape_head head = {.key = 1u << 31 | op << 8, .n_bytes = 1, .seg = INSN_NO_REG};
-    if (what == MODRM) {
-        head.n_bytes = 2;
-        head.has_modrm = true;
-        head.modrm = bytes[1];
-        head.key |= form_of(head.modrm, op >= 0xc6);
-    }
-    return head;
+    const unsigned has_modrm = what >> 1, modrm = bytes[1] & (0u - has_modrm);
+    return (struct shape_head){
+        .key = 1u << 31 | op << 8 | form_of(modrm, op >= 0xc6),
+        .n_bytes = (uint8_t)(1 + has_modrm),
+        .seg = INSN_NO_REG,
+        .modrm = (uint8_t)modrm,
+        .has_modrm = has_modrm,
+    };
 }
 
 struct shape_head shape_read_head(const uint8_t *bytes)
 {
     return read_head(bytes);
+}
+
+struct shape_table *shape_table_create(void)
+{
+    struct shape_table *table = aligned_alloc(_Alignof(struct shape_table), sizeof(*table));
+    if (table) {
+        memset(table, 0, sizeof(*table));
+    }
+    return table;
 }
 
 /* Each has two places. */
@@ -164,36 +175,32 @@ static unsigned slot_of(uint32_t key)
 
 static inline const struct shape *find_shape(const struct shape_table *table, uint32_t key)
 {
-    unsigned slot = slot_of(key);
-    if (table->keys[slot] != key) {
-        slot ^= 1;
+    const struct shape *shape = &table->shapes[slot_of(key)];
+    if (__builtin_expect(shape->key != key, 0)) {
+        shape = &table->shapes[slot_of(key) ^ 1];
     }
-    return table->keys[slot] == key ? &table->shapes[slot] : NULL;
+    return shape->key == key ? shape : NULL;
 }
 
-/* SIB and displacement behind ModRM. Returns the offset behind them. Not one branch more than
- * needed: which bytes follow changes with each instruction. */
+/* SIB and displacement behind ModRM. Returns the offset behind them. Without a branch: which bytes
+ * follow changes with each instruction. */
 static inline unsigned read_memory(struct insn *insn, const uint8_t *bytes, unsigned at)
 {
-    unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7, base = rm;
-    insn->scale = 1;
-    insn->index = INSN_NO_REG;
-    if (rm == 4) {
-        unsigned sib = bytes[at++], index = sib >> 3 & 7;
-        insn->sib = (uint8_t)sib;
-        insn->index = index == 4 ? INSN_NO_REG : (uint8_t)index;
-        insn->scale = (uint8_t)(1u << (sib >> 6));
-        base = sib & 7;
-    }
-    const bool no_base = mod == 0 && base == 5;
-    const bool has_32 = mod == 2 || no_base;
-    insn->base = no_base ? INSN_NO_REG : (uint8_t)base;
-    const uint32_t there = bytes_get_u32(bytes + at), low = mod == 1 ? (uint32_t)(int8_t)there : 0;
-    insn->disp = (int32_t)(has_32 ? there : low);
-    at += has_32 ? 4 : mod & 1;
-    if ((base == GPR_EBP || base == GPR_ESP) && !no_base && !insn->seg_override) {
-        insn->seg = SEG_SS;
-    }
+    const unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7, has_sib = rm == 4;
+    const unsigned sib = bytes[at] & (0u - has_sib), index = sib >> 3 & 7;
+    const unsigned base = has_sib ? sib & 7 : rm;
+    at += has_sib;
+    insn->sib = (uint8_t)sib;
+    insn->scale = (uint8_t)(1u << (sib >> 6));
+    insn->index = (uint8_t)(index | (0u - (!has_sib | (index == 4))));
+    const unsigned no_base = (mod == 0) & (base == 5), has_32 = (mod == 2) | no_base;
+    insn->base = (uint8_t)(base | (0u - no_base));
+    const uint32_t there = bytes_get_u32(bytes + at), low = (uint32_t)(int8_t)there;
+    insn->disp = (int32_t)((there & (0u - has_32)) | (low & (0u - (mod == 1))));
+    at += 4 * has_32 + (mod == 1);
+    const unsigned of_stack =
+        ((base & 6) == GPR_ESP) & !no_base & !insn->seg_override; /* ESP, EBP */
+    insn->seg = (uint8_t)(of_stack ? SEG_SS : insn->seg);
     return at;
 }
 
@@ -233,8 +240,7 @@ static inline __attribute__((always_inline)) void fill(const struct shape *shape
                                                        struct insn *insn)
 {
     unsigned at = head->n_bytes;
-    memcpy(&insn->opsize, shape->tail, SHAPE_TAIL);
-    insn->shape = head->key;
+    memcpy(&insn->opsize, shape, SHAPE_TAIL + sizeof(shape->key));
     insn->eip = eip;
     insn->modrm = head->modrm;
     insn->seg = SEG_DS;
@@ -291,13 +297,13 @@ void shape_learn(struct shape_table *table, const struct shape_head *head, const
         shape.imm_sign = UINT32_C(1) << (8 * imm_bytes - 1);
     }
     memcpy(shape.tail, &common.opsize, SHAPE_TAIL);
+    shape.key = head->key;
     struct insn again = {0}, expected = *insn;
     expected.shape = head->key;
     fill(&shape, head, bytes, insn->eip, &again);
     if (memcmp(&again, &expected, sizeof again) == 0) {
         unsigned slot = slot_of(head->key);
-        slot ^= table->keys[slot] && !table->keys[slot ^ 1];
-        table->keys[slot] = head->key;
+        slot ^= table->shapes[slot].key && !table->shapes[slot ^ 1].key;
         table->shapes[slot] = shape;
     }
 }

@@ -11,19 +11,28 @@
 
 #include "scan/insn.h"
 
-/* Of struct insn what is behind the instruction's place and bytes. */
-enum { SHAPE_FROM = offsetof(struct insn, opsize), SHAPE_TAIL = sizeof(struct insn) - SHAPE_FROM };
+/* Of struct insn what is behind the instruction's place and bytes; its end, insn->shape, is the
+ * key. One line of memory: many kinds are met, each seldom. */
+enum {
+    SHAPE_FROM = offsetof(struct insn, opsize),
+    SHAPE_TAIL = offsetof(struct insn, shape) - SHAPE_FROM
+};
+enum { SHAPE_LINE_BYTES = 64 };
 struct shape {
-    uint8_t tail[SHAPE_TAIL];
+    _Alignas(SHAPE_LINE_BYTES) uint8_t tail[SHAPE_TAIL];
+    uint32_t key;      /* 0: none */
     uint32_t imm_sign; /* the sign bit of the first immediate, 0 if it is not signed */
     uint8_t imm_bytes, imm2_bytes;
     bool is_moffs;
 };
+_Static_assert(sizeof(struct shape) == SHAPE_LINE_BYTES, "a line");
+_Static_assert(offsetof(struct insn, shape) + sizeof(uint32_t) == sizeof(struct insn), "its end");
 enum { SHAPE_BITS = 11 };
 struct shape_table {
-    uint32_t keys[1 << SHAPE_BITS]; /* 0: none */
     struct shape shapes[1 << SHAPE_BITS];
 };
+/* An empty one, for free(); NULL: no memory. */
+struct shape_table *shape_table_create(void);
 
 /* The fixed part of an instruction at hand. */
 struct shape_head {

@@ -18,23 +18,16 @@ enum { LINE_BYTES = 64, MAX_LOOP_BYTES = 192, MAX_ALIGNED_LOOPS = 16 };
 /* Host bytes of an instruction, roughly: nothing but speed depends on it. */
 static unsigned guess_bytes(const struct insn *insn)
 {
-    switch ((enum verdict)insn->verdict) {
-    case VERDICT_NATIVE: {
-        bool inc_dec = insn->map == 0 && insn->opcode >= 0x40 && insn->opcode < 0x50;
-        return insn->n_bytes + (insn->is_mem ? 2u : inc_dec ? 1u : 0);
+    enum { LONG = 32 };
+    static const uint8_t bytes[N_VERDICTS] = {
+        [VERDICT_PUSH] = 10, [VERDICT_POP] = 10, [VERDICT_JMP] = 5,
+        [VERDICT_JCC] = 6,   [VERDICT_NOP] = 1,
+    };
+    if (insn->verdict == VERDICT_NATIVE) {
+        const bool inc_dec = insn->map == 0 && insn->opcode >= 0x40 && insn->opcode < 0x50;
+        return insn->n_bytes + 2u * insn->is_mem + inc_dec;
     }
-    case VERDICT_NOP:
-        return 1;
-    case VERDICT_JMP:
-        return 5;
-    case VERDICT_JCC:
-        return 6;
-    case VERDICT_PUSH:
-    case VERDICT_POP:
-        return 10;
-    default:
-        return 32;
-    }
+    return bytes[insn->verdict] ? bytes[insn->verdict] : LONG;
 }
 
 /* The index of the instruction that insn, at index, jumps back to inside the unit; or -1. */
