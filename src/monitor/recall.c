@@ -23,8 +23,12 @@
 #include <cpuid.h>
 
 struct place {
-    uint32_t list, last; /* 0: nothing is recorded of this page; the last string it knows of */
+    uint32_t list;    /* 0: nothing is recorded of this page */
+    uint32_t last, n; /* the last string that it knows of, and how many */
 };
+
+/* More than a page full of small units: its contents are translated in ever new ways. */
+enum { MAX_UNITS = 512 };
 
 struct recall {
     struct store *store;
@@ -189,13 +193,27 @@ static void note_unit(struct machine *machine, struct unit *unit)
     }
 }
 
+struct site_arg {
+    struct machine *machine;
+    uint32_t phys;
+};
+
+static unsigned site_kind(void *arg, uint32_t page_off)
+{
+    const struct site_arg *site = arg;
+    return monitor_site_hint(site->machine, site->phys | page_off);
+}
+
 static void replay(struct machine *machine, struct codepage *page, const uint8_t *guest,
                    uint32_t string)
 {
-    uint32_t n_bytes;
-    const uint8_t *bytes = store_read(machine->recall->store, string, &n_bytes);
-    struct unit *unit =
-        bytes ? translate_replay(&machine->pages, page, guest, bytes, n_bytes) : NULL;
+    const uint32_t phys_page = page->phys->phys_page;
+    struct site_arg site = {machine, phys_page << 12};
+    struct translate_replay in = {
+        .pages = &machine->pages, .page = page, .guest = guest, .arg = &site};
+    in.site = monitor_has_hints(machine, phys_page) ? site_kind : NULL;
+    in.bytes = store_read(machine->recall->store, string, &in.n_bytes);
+    struct unit *unit = in.bytes ? translate_replay(&in) : NULL;
     if (unit) {
         note_unit(machine, unit);
     } else {
@@ -216,14 +234,15 @@ void recall_page(struct machine *machine, struct codepage *page)
     }
     const uint32_t about[] = {page->mode, machine->options.engine & ~(unsigned)ENGINE_VERIFY};
     const uint32_t list = store_list(recall->store, store_hash(bytes, about, ARRAY_SIZE(about)));
-    uint32_t last = 0;
+    struct place place = {.list = list};
     recall->n_pages += store_first(recall->store, list) != 0;
     for (uint32_t s = store_first(recall->store, list); s && codepages_have_room(&machine->pages);
          s = store_next(recall->store, s)) {
         replay(machine, page, bytes, s);
-        last = s;
+        place.last = s;
+        place.n++;
     }
-    *place_of(machine, page) = (struct place){.list = list, .last = last};
+    *place_of(machine, page) = place;
 }
 
 bool recall_wants(const struct machine *machine, const struct codepage *page)
@@ -232,7 +251,8 @@ bool recall_wants(const struct machine *machine, const struct codepage *page)
         return false;
     }
     const struct place *place = place_of(machine, page);
-    return place->list && store_last(machine->recall->store, place->list) == place->last &&
+    return place->list && place->n < MAX_UNITS &&
+           store_last(machine->recall->store, place->list) == place->last &&
            is_wanted(machine, page);
 }
 
@@ -243,6 +263,7 @@ void recall_record(struct machine *machine, const struct codepage *page, const u
     struct store *store = machine->recall->store;
     if (store_add(store, place->list, bytes, n_bytes)) {
         place->last = store_last(store, place->list);
+        place->n++;
     }
 }
 

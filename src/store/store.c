@@ -121,7 +121,7 @@ static bool make_room_for_list(struct store *store)
                 sizeof(*store->lists));
 }
 
-uint32_t store_list(struct store *store, struct store_key key)
+static uint32_t list_of(struct store *store, struct store_key key)
 {
     if (!make_room_for_list(store)) {
         return 0;
@@ -196,7 +196,7 @@ static bool take_index(struct store *store, const uint8_t *at, size_t n_bytes)
         }
         memcpy(&list, at, sizeof(list));
         at += sizeof(list);
-        const uint32_t number = store_list(store, list.key);
+        const uint32_t number = list_of(store, list.key);
         if (!number || list.n_strings > (size_t)(end - at) / sizeof(struct index_string)) {
             return false;
         }
@@ -212,13 +212,11 @@ static bool take_index(struct store *store, const uint8_t *at, size_t n_bytes)
     return true;
 }
 
-static bool read_index(struct store *store, const struct store_header *header)
+static bool read_index(struct store *store)
 {
+    const struct store_header *header = &store->header;
     if (!header->index_at) {
         return true;
-    }
-    if (header->index_bytes > STORE_MAX_FILE || header->index_at > STORE_MAX_FILE) {
-        return false;
     }
     uint8_t *index = malloc(header->index_bytes + 1);
     store->end = header->index_at;
@@ -270,16 +268,19 @@ static size_t format_index(const struct store *store, uint8_t *to)
 
 /* ---- the file ---- */
 
-static int begin_anew(struct store *store, const uint8_t *identity, struct store_header *header)
+static int begin_anew(struct store *store, const uint8_t *identity)
 {
-    memset(header, 0, sizeof(*header));
-    memcpy(header->magic, MAGIC, sizeof(MAGIC));
-    memcpy(header->identity, identity, sizeof(header->identity));
-    forget(store);
+    struct store_header header = {0};
+    memcpy(header.magic, MAGIC, sizeof(MAGIC));
+    memcpy(header.identity, identity, sizeof(header.identity));
+    store->header = header;
+    if (store->is_read_only) {
+        return -EBUSY;
+    }
     if (ftruncate(store->fd, 0) < 0) {
         return -errno;
     }
-    return write_at(store->fd, header, sizeof(*header), 0) ? 0 : -EIO;
+    return write_at(store->fd, &header, sizeof(header), 0) ? 0 : -EIO;
 }
 
 static bool is_of(const struct store_header *header, const uint8_t *identity)
@@ -288,14 +289,30 @@ static bool is_of(const struct store_header *header, const uint8_t *identity)
            memcmp(header->identity, identity, sizeof(header->identity)) == 0;
 }
 
-/* The header is read under the lock, so nobody is making the file anew. */
-static int load(struct store *store, const uint8_t *identity)
+/* Of a header that may be anything. Read under the lock, so nobody is making the file anew. */
+static int look_at_header(struct store *store, const uint8_t *identity)
 {
-    struct store_header header;
-    bool is_usable = read_at(store->fd, &header, sizeof(header), 0) && is_of(&header, identity) &&
-                     header.index_at + header.index_bytes < STORE_MAX_FILE &&
-                     read_index(store, &header);
-    return is_usable ? 0 : store->is_read_only ? -EBUSY : begin_anew(store, identity, &header);
+    struct store_header *header = &store->header;
+    if (read_at(store->fd, header, sizeof(*header), 0) && is_of(header, identity) &&
+        header->index_at < STORE_MAX_FILE && header->index_bytes < STORE_MAX_FILE &&
+        header->index_at + header->index_bytes < STORE_MAX_FILE) {
+        return 0;
+    }
+    return store->is_read_only ? -EBUSY : begin_anew(store, identity);
+}
+
+/* Not before somebody asks: most of what opens a store is on its way to a guest's first
+ * instruction. */
+static void load_index(struct store *store)
+{
+    if (store->is_loaded) {
+        return;
+    }
+    store->is_loaded = true;
+    if (!read_index(store)) {
+        forget(store);
+        store->is_read_only |= begin_anew(store, store->header.identity) < 0;
+    }
 }
 
 int store_open(struct store **out, const char *path, const uint8_t identity[STORE_IDENTITY_BYTES])
@@ -316,7 +333,7 @@ int store_open(struct store **out, const char *path, const uint8_t identity[STOR
         store->is_read_only = flock(store->fd, LOCK_EX | LOCK_NB) < 0;
         store->pending = malloc(PENDING_BYTES);
         store->read = malloc(STORE_MAX_BYTES);
-        result = store->pending && store->read ? load(store, identity) : -ENOMEM;
+        result = store->pending && store->read ? look_at_header(store, identity) : -ENOMEM;
     }
     if (result) {
         store->is_read_only = true; /* nothing is to be written any more */
@@ -335,13 +352,19 @@ static bool write_pending(struct store *store)
     return is_written;
 }
 
+uint32_t store_list(struct store *store, struct store_key key)
+{
+    load_index(store);
+    return list_of(store, key);
+}
+
 /* Strings, index, header, in this order. */
 static void finish(struct store *store)
 {
     const size_t n_bytes = format_index(store, NULL);
     uint8_t *index = malloc(n_bytes + 1);
-    struct store_header header;
-    if (!index || !write_pending(store) || !read_at(store->fd, &header, sizeof(header), 0)) {
+    struct store_header header = store->header;
+    if (!index || !write_pending(store)) {
         free(index);
         return;
     }

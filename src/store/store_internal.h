@@ -21,7 +21,8 @@ struct store_string {
 
 struct store {
     int fd;
-    bool is_read_only, is_full;
+    bool is_read_only, is_full, is_loaded;
+    struct store_header header;
     uint64_t end;                 /* where the next string goes */
     struct store_list *lists;     /* from 1 on */
     struct store_string *strings; /* from 1 on */

@@ -259,6 +259,17 @@ static bool is_same_code(const uint8_t *guest, const struct head *head, const st
     return is_same && at == head->n_guest_bytes;
 }
 
+/* A site that has faulted must not be made again as it was then: it would fault for ever. */
+static bool has_hints(const struct translate_replay *in, const struct head *head,
+                      const struct parts *parts)
+{
+    bool has = false;
+    for (unsigned i = 0; in->site && i < head->n_insns && !has; i++) {
+        has = in->site(in->arg, parts->insns[i].page_off) != 0;
+    }
+    return has;
+}
+
 static bool joins_are_there(const struct codepage *page, const struct pair *joins, unsigned n)
 {
     bool are_there = true;
@@ -307,19 +318,20 @@ static void put_code(const struct cache *cache, const struct codepage *page, str
     }
 }
 
-struct unit *translate_replay(struct codepages *pages, struct codepage *page, const uint8_t *guest,
-                              const uint8_t *bytes, uint32_t n_bytes)
+struct unit *translate_replay(const struct translate_replay *in)
 {
-    struct cache *cache = pages->cache;
+    struct codepage *page = in->page;
+    struct cache *cache = in->pages->cache;
     struct head head;
     struct emit e;
     uint32_t moves[MAX_MOVES];
-    if (n_bytes < sizeof(head)) {
+    if (in->n_bytes < sizeof(head)) {
         return NULL;
     }
-    memcpy(&head, bytes, sizeof(head));
-    const struct parts parts = find_parts((uint8_t *)bytes, &head);
-    if (parts.n_bytes != n_bytes || !fits(&head, &parts) || !is_same_code(guest, &head, &parts) ||
+    memcpy(&head, in->bytes, sizeof(head));
+    const struct parts parts = find_parts((uint8_t *)in->bytes, &head);
+    if (parts.n_bytes != in->n_bytes || !fits(&head, &parts) ||
+        !is_same_code(in->guest, &head, &parts) || has_hints(in, &head, &parts) ||
         !joins_are_there(page, parts.joins, head.n_joins) ||
         !cache_begin_at(cache, head.at, head.n_bytes, SCAN_MAX_INSNS, &e)) {
         return NULL;
@@ -333,9 +345,9 @@ struct unit *translate_replay(struct codepages *pages, struct codepage *page, co
         return NULL;
     }
     for (unsigned i = 0; i < head.n_links; i++) {
-        codepage_add_link(pages, page, parts.links[i].target_off,
+        codepage_add_link(in->pages, page, parts.links[i].target_off,
                           unit->off + parts.links[i].field_off);
     }
-    codepage_add_unit(pages, page, unit);
+    codepage_add_unit(in->pages, page, unit);
     return unit;
 }

@@ -156,12 +156,20 @@ struct unit *translate_unit(struct codepages *pages, const struct translate_inpu
  * place. in->scan holds just that instruction. NULL if the cache is full. */
 struct unit *translate_patch(struct codepages *pages, const struct translate_input *in,
                              struct unit *unit, const struct unit_insn *old, unsigned kind);
-/* record.c: the unit that was recorded, in page, whose mode is what it was then, and the engine's
- * words too; guest: the page's contents. Units of a page in the order in which they were recorded.
- * NULL: the cache is full, or it cannot be had here: other bytes, or what it branches to is not
- * there. bytes: aligned to 8. */
-struct unit *translate_replay(struct codepages *pages, struct codepage *page, const uint8_t *guest,
-                              const uint8_t *bytes, uint32_t n_bytes);
+/* record.c: what is recorded, and where it is to be had. */
+struct translate_replay {
+    struct codepages *pages;
+    struct codepage *page; /* its mode is what it was then, and the engine's words too */
+    const uint8_t *guest;  /* its contents */
+    /* as in struct translate_input; NULL: 0 for all. What is known of a site is not in a record. */
+    unsigned (*site)(void *arg, uint32_t page_off);
+    void *arg;
+    const uint8_t *bytes; /* aligned to 8 */
+    uint32_t n_bytes;
+};
+/* Units of a page in the order in which they were recorded. NULL: the cache is full, or it cannot
+ * be had here: other bytes, something is known of a site, what it branches to is not there. */
+struct unit *translate_replay(const struct translate_replay *in);
 /* Takes the jump to patch away again. */
 void translate_unplant(struct cache *cache, struct unit *patch);
 /* And puts the jump to one that was taken away from this instruction there again; NULL: there is

@@ -135,6 +135,22 @@ static void compare(const struct unit *made, const struct unit *replayed)
     n_units_compared++;
 }
 
+static struct unit *replay_bytes(const uint8_t *bytes, uint32_t n_bytes, bool asks)
+{
+    const struct translate_replay in = {.pages = &bench.pages,
+                                        .page = bench.page,
+                                        .guest = bench.bytes,
+                                        .site = asks ? bench_kind : NULL,
+                                        .bytes = bytes,
+                                        .n_bytes = n_bytes};
+    return translate_replay(&in);
+}
+
+static struct unit *replay(unsigned i)
+{
+    return replay_bytes(records[i].bytes, records[i].n_bytes, false);
+}
+
 static bool one_round(uint64_t seed)
 {
     static const uint32_t pages[] = {0x8048, 0x56555, 0xb7e10, 0x11, 0xffff0};
@@ -165,8 +181,7 @@ static bool one_round(uint64_t seed)
     }
     start(to, USER_MODE, before);
     for (unsigned i = 0; i < n_records; i++) {
-        const struct unit *unit = translate_replay(&bench.pages, bench.page, bench.bytes,
-                                                   records[i].bytes, records[i].n_bytes);
+        const struct unit *unit = replay(i);
         if (!unit) { /* a branch beyond what can be moved to */
             return false;
         }
@@ -225,12 +240,6 @@ static void record_one(uint32_t lin_page)
     assert_int_equal(n_records, 2);
 }
 
-static struct unit *replay(unsigned i)
-{
-    return translate_replay(&bench.pages, bench.page, bench.bytes, records[i].bytes,
-                            records[i].n_bytes);
-}
-
 static void what_is_not_replayed(void **state)
 {
     (void)state;
@@ -246,6 +255,11 @@ static void what_is_not_replayed(void **state)
     bench.bytes[0x17] = 0xc3;
     bench.bytes[0x18] = 0x90; /* nobody's */
     assert_non_null(replay(0));
+    start(0x500, USER_MODE, 0);
+    bench.kinds[0x10] = SITE_CHECKED; /* it has faulted since */
+    assert_null(replay_bytes(records[0].bytes, records[0].n_bytes, true));
+    bench.kinds[0x10] = 0;
+    assert_non_null(replay_bytes(records[0].bytes, records[0].n_bytes, true));
     start(0x5, USER_MODE, 0); /* other code for the look-up */
     assert_null(replay(0));
     start(0xfffff, USER_MODE, 0); /* the callee would wrap */
@@ -255,7 +269,7 @@ static void what_is_not_replayed(void **state)
     assert_null(replay(0));
     start(0x500, USER_MODE, 0);
     for (uint32_t n = 0; n < records[0].n_bytes; n += 8) {
-        assert_null(translate_replay(&bench.pages, bench.page, bench.bytes, records[0].bytes, n));
+        assert_null(replay_bytes(records[0].bytes, n, false));
     }
 }
 
