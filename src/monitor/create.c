@@ -97,6 +97,7 @@ static int create_parts(struct machine *machine, char **error)
     struct view_options view_options = {
         .no_fault_around = options->engine & ENGINE_NO_FAULT_AROUND,
         .no_parking = options->engine & ENGINE_NO_PARKING,
+        .no_early = options->engine & ENGINE_NO_EARLY_MAPS,
     };
     const char *board_error = NULL;
 

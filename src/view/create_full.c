@@ -176,6 +176,7 @@ int view_create(struct view **out, struct mem *mem, struct cpu *cpu, const struc
     view->max_mappings = opt->max_mappings ? opt->max_mappings : host_limit();
     view->no_fault_around = opt->no_fault_around;
     view->no_parking = opt->no_parking;
+    view->no_early = opt->no_early;
     int error = reserve_arena(view, opt->n_windows ? opt->n_windows : VIEW_DEFAULT_WINDOWS);
     error = error ? error : make_default_directory(view);
     error = error ? error : reserve_pools(view);

@@ -294,8 +294,8 @@ static long map_page(struct view *view, uint32_t window, uint32_t lin, const str
     return slot->large ? large_map(view, slot, i, walk) : small_map(view, slot, i, walk);
 }
 
-static enum view_answer judge(const struct view *view, uint32_t window, uint32_t lin,
-                              enum view_access access, bool user, const struct walk *walk)
+enum view_answer dview_judge(const struct view *view, uint32_t window, uint32_t lin,
+                             enum view_access access, bool user, const struct walk *walk)
 {
     uint32_t phys_page = walk->phys >> PAGE_SHIFT;
     enum mem_type type = mem_type_of(view->mem, walk->phys);
@@ -318,7 +318,7 @@ static enum view_answer judge(const struct view *view, uint32_t window, uint32_t
     return VIEW_MAPPED;
 }
 
-static bool map_with_room(struct view *view, uint32_t window, uint32_t lin, const struct walk *walk)
+bool dview_map(struct view *view, uint32_t window, uint32_t lin, const struct walk *walk)
 {
     window_make_room(view);
     while (map_page(view, window, lin, walk)) {
@@ -328,25 +328,6 @@ static bool map_with_room(struct view *view, uint32_t window, uint32_t lin, cons
         }
     }
     return true;
-}
-
-void dview_retry(struct cpu *cpu)
-{
-    struct view *view = cpu->view;
-    uint32_t lin = view->retry.lin;
-    enum view_access access = view->retry.access;
-    struct walk walk;
-    view->retry.pending = false;
-    if (view->retry.serial != view->spaces[view->current].serial ||
-        view_walk(cpu, lin, access, true, true, &walk, NULL)) {
-        return;
-    }
-    /* A and D are the guest's or the access's to set, not ours */
-    uint64_t leaf = walk.page_bytes == PAGE_BYTES ? walk.pte : walk.pde;
-    bool is_set = (walk.pde & leaf & PTE_A) && (access != VIEW_WRITE || (leaf & PTE_D));
-    if (is_set && judge(view, view->current, lin, access, true, &walk) == VIEW_MAPPED) {
-        map_with_room(view, view->current, lin, &walk);
-    }
 }
 
 enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
@@ -360,11 +341,7 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
     if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
         view->stats.n_guest_faults++;
         if (user) {
-            view->retry.pending = true;
-            cpu->switched[1].mode = UINT32_MAX; /* the next way there leads past dview_retry() */
-            view->retry.lin = lin;
-            view->retry.serial = view->spaces[view->current].serial;
-            view->retry.access = access;
+            early_want(cpu, lin, access);
         }
         return VIEW_FAULT;
     }
@@ -372,9 +349,10 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
     if (slot && window == VIEW_SUP && !slot_suits(view, slot, &walk)) {
         space_slot_differs(view, slot, walk.pde);
     }
-    enum view_answer answer = judge(view, window, lin, access, user, &walk);
-    if (answer == VIEW_MAPPED && !map_with_room(view, window, lin, &walk)) {
-        answer = VIEW_CHECKED;
+    enum view_answer answer = dview_judge(view, window, lin, access, user, &walk);
+    if (answer == VIEW_MAPPED) {
+        early_note_use(view, window, lin);
+        answer = dview_map(view, window, lin, &walk) ? VIEW_MAPPED : VIEW_CHECKED;
     }
     view->stats.n_checked += answer == VIEW_CHECKED;
     return answer;

@@ -164,6 +164,9 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
         view->stats.n_guest_faults++;
         lookup_forget_visits(view, window, lin);
         cpu->n_spared++;
+        if (user) {
+            early_want_looked_up(cpu, lin, access);
+        }
         return VIEW_FAULT;
     }
     if (!may_use(view, lin, walk.phys, write)) {

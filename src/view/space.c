@@ -298,7 +298,7 @@ void view_switch_mode(struct cpu *cpu)
     cpu->window = window_base(view, view->current);
     set_dir(cpu, space->last_dir, mode);
     if (__builtin_expect(view->retry.pending, 0)) {
-        dview_retry(cpu);
+        early_map(cpu);
     }
 }
 

@@ -55,6 +55,7 @@ struct view_options {
     unsigned max_mappings; /* host mappings to stay below; 0 = from vm.max_map_count - 4000 */
     bool no_fault_around;  /* map single pages only (bisecting) */
     bool no_parking;       /* what another process mapped is dropped (bisecting) */
+    bool no_early;         /* no page is mapped for a site that looks it up (bisecting) */
 };
 
 /* Reserves the arena and the default directory, makes the supervisor window and the space of

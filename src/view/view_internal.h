@@ -31,6 +31,7 @@ enum {
      * fault of its own: 0.15 us for each, where MAP_POPULATE takes 0.13 for each of the run. */
     VIEW_AROUND_READ = 64,
     VIEW_LARGE_SLOTS = 64, /* most slots mapped by one fault in a run of large pages */
+    VIEW_PROBES = 16,      /* early.c */
     VIEW_N_MODES = 8192,   /* values of cpu->mode */
     VIEW_ABSENT_LIMIT = 2, /* times a user slot may vanish at a CR3 load before it is private */
     VIEW_DIFFER_LIMIT = 4, /* times a supervisor-only slot may differ before it is private */
@@ -61,9 +62,9 @@ struct view_slot {
     uint32_t next_large, prev_large; /* large slots of the same physical frame */
     uint32_t serial;                 /* supervisor window: the space the PDE was last seen in */
     uint16_t window, index;
-    uint16_t n_used; /* pages mapped or with code */
+    uint16_t n_used;                /* pages mapped or with code */
     uint16_t n_parked, n_came_back; /* came back: since another table was judged */
-    uint16_t check_groups; /* words of check[] that are not 0 */
+    uint16_t check_groups;          /* words of check[] that are not 0 */
     bool large, has_user, in_check;
     uint64_t mapped[VIEW_SLOT_WORDS];   /* mapped in the window */
     uint64_t writable[VIEW_SLOT_WORDS]; /* and writable; small pages: also in the chain by frame */
@@ -116,7 +117,7 @@ struct view {
     uint32_t n_mappings;  /* sum over windows, and directories */
     uint32_t n_recounted; /* the same when it was last exact */
     uint64_t ballast;     /* mappings to give up in need, or 0 */
-    bool no_fault_around, no_parking;
+    bool no_fault_around, no_parking, no_early;
     struct view_window *windows;
     struct view_space *spaces;
     uint32_t *free_windows;
@@ -149,6 +150,14 @@ struct view {
         uint32_t lin, serial;
         enum view_access access;
     } retry;
+    struct view_early {
+        uint8_t score[VIEW_WINDOW_SLOTS]; /* by slot index: 0 or 1 + score */
+        uint8_t score_of_all;
+        uint32_t n_asked;
+        struct {
+            uint32_t window, page; /* window 0: free */
+        } probes[VIEW_PROBES];
+    } early; /* early.c */
     /* paging as last announced */
     enum paging_kind kind;
     unsigned slot_shift;     /* 22; PAE: 21 */
@@ -333,9 +342,20 @@ void space_slot_differs(struct view *view, struct view_slot *slot, uint64_t pde_
 /* Reads paging state from cpu, begins with an empty set of spaces. */
 void space_start(struct cpu *cpu);
 
-/* dview.c. What view_switch_mode() does on the way to user mode after a guest #PF there: the page
- * that the guest has just made present is mapped before the access is made again. */
-void dview_retry(struct cpu *cpu);
+/* dview.c. What may an access do whose walk found walk? */
+enum view_answer dview_judge(const struct view *view, uint32_t window, uint32_t lin,
+                             enum view_access access, bool user, const struct walk *walk);
+/* Maps the page, and what comes along. False: the window has been cleared. */
+bool dview_map(struct view *view, uint32_t window, uint32_t lin, const struct walk *walk);
+
+/* early.c. User code has a #PF of the guest's at lin: it is to be mapped on the way back. */
+void early_want(struct cpu *cpu, uint32_t lin, enum view_access access);
+/* The same, and it was a looked-up site. */
+void early_want_looked_up(struct cpu *cpu, uint32_t lin, enum view_access access);
+/* A site that looks nothing up has come to a page of an address space. */
+void early_note_use(struct view *view, uint32_t window, uint32_t lin);
+/* What view_switch_mode() does then on the way to user mode. */
+void early_map(struct cpu *cpu);
 
 /* check.c. Compares all used slots of a window (globals: the exempt pages too) and drops changes.
  */

@@ -6,9 +6,9 @@ enum { USER = 0x08048000, FRAME = 0x400000, PAGES = 64 };
 
 static uint32_t cr3;
 
-static void begin(void)
+static void begin_with(const struct view_options *opt)
 {
-    guest_start(RAM_BYTES, NULL);
+    guest_start(RAM_BYTES, opt);
     cr3 = new_space(false);
     for (uint32_t i = 0; i < PAGES; i++) {
         map_small(cr3, USER + i * PAGE_BYTES, (FRAME + i * PAGE_BYTES) | P | W | U, false);
@@ -19,6 +19,11 @@ static void begin(void)
     map_small(cr3, USER + 11 * PAGE_BYTES, 0xE0000000 | P | W | U, false);
     paging_on(cr3, false);
     cpu->cpl = 3;
+}
+
+static void begin(void)
+{
+    begin_with(NULL);
 }
 
 static uint32_t at(uint32_t page)
@@ -309,13 +314,69 @@ static void test_epochs(void **state)
     guest_stop();
 }
 
+/* A looked-up site touches the page first, the guest makes it present: is it mapped then? If
+ * another site comes to it next, that is learnt. */
+static bool first_touch(uint32_t page, bool other_site_comes)
+{
+    uint64_t host = 0;
+    put_pte(page, 0);
+    view_invlpg(cpu, at(page));
+    assert_int_equal(view_look_up(cpu, at(page), true, &host), VIEW_FAULT);
+    const uint32_t user_mode = cpu->mode | MODE_USER;
+    cpu->mode = user_mode & ~(uint32_t)MODE_USER;
+    view_switch_mode(cpu);
+    put_pte(page, (FRAME + page * PAGE_BYTES) | P | W | U | A | D);
+    cpu->mode = user_mode;
+    view_switch_mode(cpu);
+    const bool is_early = host_readable(window_base(view, view->current) + at(page));
+    if (!is_early && other_site_comes) {
+        assert_int_equal(touch_user(at(page), VIEW_READ), VIEW_MAPPED);
+    }
+    return is_early;
+}
+
+static unsigned n_early(bool others_come)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < 3 * PAGES; i++) {
+        n += first_touch(i % PAGES, others_come);
+    }
+    return n;
+}
+
+static void test_early(void **state)
+{
+    (void)state;
+    enum { TOUCHES = 3 * PAGES, FIRST = 32, ONE_OF = 8 };
+    begin();
+    assert_int_equal(n_early(false), 0); /* nobody comes, so they are left alone */
+    unsigned n = n_early(true);
+    assert_in_range(n, TOUCHES - TOUCHES / ONE_OF - FIRST, TOUCHES - TOUCHES / ONE_OF);
+    assert_in_range(n_early(true), TOUCHES - TOUCHES / ONE_OF, TOUCHES - TOUCHES / ONE_OF);
+    assert_in_range(n_early(false), 0, TOUCHES / 2); /* it is noticed when that changes, */
+    assert_int_equal(n_early(false), 0);
+    assert_true(n_early(true) > 0); /* and changes again */
+    /* what other sites do in the supervisor's window says nothing */
+    cpu->cpl = 0;
+    uint64_t host = 0;
+    put_pte(5, 0);
+    view_invlpg(cpu, at(5));
+    assert_int_equal(view_look_up(cpu, at(5), true, &host), VIEW_FAULT);
+    assert_false(view->retry.pending);
+    guest_stop();
+    const struct view_options never = {.no_early = true};
+    begin_with(&never);
+    assert_int_equal(n_early(true), 0);
+    guest_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),        cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_frames_in_turn), cmocka_unit_test(test_maps_in_the_end),
         cmocka_unit_test(test_quick),          cmocka_unit_test(test_quick_large),
-        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_epochs),         cmocka_unit_test(test_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
