@@ -32,6 +32,7 @@ struct fuzz_machine {
     struct machine *machine;
     struct board board; /* as it was when the machine was made */
     struct clock clock;
+    struct recall *recall;
     uint8_t rom[0x40000];
 };
 
@@ -56,17 +57,18 @@ static struct fuzz_bench *current;
 static const struct {
     const char *name;
     unsigned engine;
-    bool tiny, kicks;
+    bool tiny, kicks, keeps;
 } variants[FUZZ_VARIANTS] = {
-    {"normal", 0, false, false},
-    {"verify", ENGINE_VERIFY, false, false},
-    {"one-insn", ENGINE_ONE_INSN, false, false},
-    {"all-checked", ENGINE_ALL_CHECKED, false, false},
-    {"no-join", ENGINE_NO_JOIN, false, false},
-    {"tiny", ENGINE_TINY_CACHE | ENGINE_NO_FAULT_AROUND, true, false},
-    {"kicked", 0, false, true},
-    {"eager-verify", ENGINE_VERIFY | ENGINE_EAGER_LOOKUP, false, false},
-    {"checked-one-verify", ENGINE_VERIFY | ENGINE_ONE_INSN | ENGINE_ALL_CHECKED, false, false},
+    {.name = "normal"},
+    {.name = "verify", .engine = ENGINE_VERIFY},
+    {.name = "one-insn", .engine = ENGINE_ONE_INSN},
+    {.name = "all-checked", .engine = ENGINE_ALL_CHECKED},
+    {.name = "no-join", .engine = ENGINE_NO_JOIN},
+    {.name = "tiny", .engine = ENGINE_TINY_CACHE | ENGINE_NO_FAULT_AROUND, .tiny = true},
+    {.name = "kicked", .kicks = true},
+    {.name = "eager-verify", .engine = ENGINE_VERIFY | ENGINE_EAGER_LOOKUP},
+    {.name = "checked-one-verify", .engine = ENGINE_VERIFY | ENGINE_ONE_INSN | ENGINE_ALL_CHECKED},
+    {.name = "kept", .engine = ENGINE_VERIFY, .keeps = true}, /* twice, with one store */
 };
 
 const char *fuzz_variant_name(unsigned variant)
@@ -159,8 +161,12 @@ static void fail(const char *what)
 
 static void make_machine(struct fuzz_machine *made, unsigned engine)
 {
-    struct options options = {.ram_bytes = FUZZ_RAM_BYTES, .engine = engine};
-    char *error = NULL;
+    char store[] = "/tmp/plex86-fuzz-XXXXXX", *error = NULL;
+    struct options options = {.ram_bytes = FUZZ_RAM_BYTES, .engine = engine, .code_store = store};
+    const int fd = mkstemp(store);
+    if (fd < 0 || close(fd)) {
+        fail("no file for a store in /tmp");
+    }
     options.board.rtc_base = 1000000000;
     options.board.has_debug_exit = true;
     options.board.debug_exit_base = 0xf4;
@@ -174,6 +180,10 @@ static void make_machine(struct fuzz_machine *made, unsigned engine)
     if (machine_create(&made->machine, &options, &error) < 0) {
         fail(error);
     }
+    unlink(store);
+    made->machine->options.code_store = NULL;
+    made->recall = made->machine->recall;
+    made->machine->recall = NULL;
     struct board *board = made->machine->board;
     if (run_bind(&made->machine->run) || board_start(board, kick, made->machine)) {
         fail("cannot start the machine");
@@ -230,6 +240,8 @@ void fuzz_destroy(struct fuzz_bench *bench)
 {
     timer_delete(bench->budget);
     timer_delete(bench->kicks);
+    bench->normal.machine->recall = bench->normal.recall;
+    bench->tiny.machine->recall = bench->tiny.recall;
     machine_destroy(bench->normal.machine);
     machine_destroy(bench->tiny.machine);
     free(bench);
@@ -269,8 +281,8 @@ static bool same_tables(const uint8_t *a, const uint8_t *b)
     return true;
 }
 
-void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct fuzz_plan *plan,
-              struct fuzz_end *end)
+static void run_once(struct fuzz_bench *bench, uint64_t seed, unsigned variant,
+                     struct fuzz_plan *plan, struct fuzz_end *end)
 {
     struct fuzz_machine *made = variants[variant].tiny ? &bench->tiny : &bench->normal;
     struct machine *machine = made->machine;
@@ -283,6 +295,7 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     bench->n_resets = bench->n_waits = 0;
     machine->options.engine = variants[variant].engine;
     machine->run.lookup_at_once = variants[variant].engine & ENGINE_EAGER_LOOKUP;
+    machine->recall = variants[variant].keeps ? made->recall : NULL;
     restore(made, false);
     fuzz_make_state(machine, seed, &bench->plan);
     fuzz_time_stands = !bench->plan.real_time;
@@ -319,6 +332,15 @@ void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct 
     memcpy(&end->count, end->ram + P_COUNT, 4);
     *plan = bench->plan;
     bench->n_runs++;
+}
+
+void fuzz_run(struct fuzz_bench *bench, uint64_t seed, unsigned variant, struct fuzz_plan *plan,
+              struct fuzz_end *end)
+{
+    if (variants[variant].keeps) {
+        run_once(bench, seed, variant, plan, end);
+    }
+    run_once(bench, seed, variant, plan, end);
 }
 
 /* ---- comparing ---- */

@@ -17,7 +17,7 @@ struct fuzz_end {
     uint8_t ram[FUZZ_RAM_BYTES];
 };
 
-enum { FUZZ_PLAIN_VARIANTS = 2, FUZZ_VARIANTS = 9 };
+enum { FUZZ_PLAIN_VARIANTS = 2, FUZZ_VARIANTS = 10 };
 
 struct fuzz_bench;
 struct fuzz_bench *fuzz_create(void);
