@@ -49,6 +49,7 @@ static const int allowed[] = {
     SCMP_SYS(pwrite64),
     SCMP_SYS(lseek),
     SCMP_SYS(ftruncate), /* a trace is begun anew */
+    SCMP_SYS(fallocate), /* holes in the store of code */
     SCMP_SYS(fstat),
     SCMP_SYS(newfstatat),
     SCMP_SYS(close),

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 /* Less than what it costs to translate again: a boot of big programs records 30 MB. */
-enum { PENDING_BYTES = 256 << 10, FIRST_LISTS = 1 << 12 };
+enum { PENDING_BYTES = 256 << 10, READ_BYTES = 96 << 10, FIRST_LISTS = 1 << 12 };
+_Static_assert((int)READ_BYTES >= (int)STORE_MAX_BYTES, "a whole string");
+static const uint64_t MAX_SPAN = UINT64_C(1) << 30; /* with holes */
 static const char MAGIC[8] = "plex86c1";
 
 static inline uint64_t mix(uint64_t sum, uint64_t word)
@@ -144,6 +146,7 @@ static bool add_string(struct store *store, uint32_t list, uint64_t at, uint32_t
     const uint32_t number = ++store->n_strings;
     struct store_list *of = &store->lists[list];
     store->strings[number] = (struct store_string){.at = at, .n_bytes = n_bytes, .sum = sum};
+    store->kept += n_bytes;
     if (of->last) {
         store->strings[of->last].next = number;
     } else {
@@ -231,6 +234,7 @@ static bool read_index(struct store *store)
 static void forget(struct store *store)
 {
     store->n_lists = store->n_strings = 0;
+    store->kept = 0;
     store->end = sizeof(struct store_header);
     if (store->hash) {
         memset(store->hash, 0, store->n_hash * sizeof(*store->hash));
@@ -294,8 +298,7 @@ static int look_at_header(struct store *store, const uint8_t *identity)
 {
     struct store_header *header = &store->header;
     if (read_at(store->fd, header, sizeof(*header), 0) && is_of(header, identity) &&
-        header->index_at < STORE_MAX_FILE && header->index_bytes < STORE_MAX_FILE &&
-        header->index_at + header->index_bytes < STORE_MAX_FILE) {
+        header->index_at < MAX_SPAN && header->index_bytes < MAX_SPAN / 8) {
         return 0;
     }
     return store->is_read_only ? -EBUSY : begin_anew(store, identity);
@@ -309,7 +312,7 @@ static void load_index(struct store *store)
         return;
     }
     store->is_loaded = true;
-    if (!read_index(store)) {
+    if (!read_index(store) || store->kept > STORE_MAX_KEPT / 8 * 7) {
         forget(store);
         store->is_read_only |= begin_anew(store, store->header.identity) < 0;
     }
@@ -332,7 +335,7 @@ int store_open(struct store **out, const char *path, const uint8_t identity[STOR
     if (!result) {
         store->is_read_only = flock(store->fd, LOCK_EX | LOCK_NB) < 0;
         store->pending = malloc(PENDING_BYTES);
-        store->read = malloc(STORE_MAX_BYTES);
+        store->read = malloc(READ_BYTES);
         result = store->pending && store->read ? look_at_header(store, identity) : -ENOMEM;
     }
     if (result) {
@@ -358,22 +361,101 @@ uint32_t store_list(struct store *store, struct store_key key)
     return list_of(store, key);
 }
 
+/* Up to the end of the last string of the list that lies side by side with this one. */
+static uint32_t span_of(const struct store *store, const struct store_string *from)
+{
+    uint64_t end = from->at + from->n_bytes;
+    for (uint32_t next = from->next; next; next = store->strings[next].next) {
+        const struct store_string *string = &store->strings[next];
+        if (string->at != end || end + string->n_bytes - from->at > READ_BYTES) {
+            break;
+        }
+        end += string->n_bytes;
+    }
+    return (uint32_t)(end - from->at);
+}
+
+/* A system call for each string would cost as much as making a unit of it. */
+static const uint8_t *read_ahead(struct store *store, const struct store_string *from)
+{
+    const uint64_t written = store->end - store->n_pending, left = written - from->at;
+    if (from->at < store->read_at || from->at + from->n_bytes > store->read_at + store->n_read) {
+        store->n_read = 0;
+        const uint32_t wanted = span_of(store, from),
+                       n_bytes = left < wanted ? (uint32_t)left : wanted;
+        if (!read_at(store->fd, store->read, n_bytes, from->at)) {
+            return NULL;
+        }
+        store->read_at = from->at;
+        store->n_read = n_bytes;
+    }
+    return store->read + (from->at - store->read_at);
+}
+
+const uint8_t *store_read(struct store *store, uint32_t string, uint32_t *n_bytes)
+{
+    const struct store_string *from = &store->strings[string];
+    const uint64_t written = store->end - store->n_pending;
+    const uint8_t *bytes =
+        from->at >= written ? store->pending + (from->at - written) : read_ahead(store, from);
+    *n_bytes = from->n_bytes;
+    return bytes && sum_of(bytes, from->n_bytes) == from->sum ? bytes : NULL;
+}
+
+/* All strings, list by list, behind what is there: pages are asked for one by one, and what they
+ * became was added over the time that a program runs. */
+static bool gather(struct store *store)
+{
+    for (uint32_t i = 1; i <= store->n_lists; i++) {
+        for (uint32_t s = store->lists[i].first; s; s = store->strings[s].next) {
+            struct store_string *string = &store->strings[s];
+            const uint8_t *bytes = read_ahead(store, string);
+            if (!bytes ||
+                (store->n_pending + string->n_bytes > PENDING_BYTES && !write_pending(store))) {
+                return false;
+            }
+            memcpy(store->pending + store->n_pending, bytes, string->n_bytes);
+            store->n_pending += string->n_bytes;
+            string->at = store->end;
+            store->end += string->n_bytes;
+        }
+    }
+    return write_pending(store);
+}
+
+/* Where holes can be made. */
+static bool is_scattered(const struct store *store)
+{
+    return store->n_added > store->n_strings / 4 &&
+           fallocate(store->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)store->end,
+                     4096) == 0;
+}
+
 /* Strings, index, header, in this order. */
 static void finish(struct store *store)
 {
+    const uint64_t first = sizeof(struct store_header), before = store->end;
+    struct store_header header = store->header;
+    if (!write_pending(store)) {
+        return;
+    }
+    const bool gathers = is_scattered(store);
+    if (gathers && !gather(store)) {
+        return;
+    }
     const size_t n_bytes = format_index(store, NULL);
     uint8_t *index = malloc(n_bytes + 1);
-    struct store_header header = store->header;
-    if (!index || !write_pending(store)) {
-        free(index);
+    if (!index) {
         return;
     }
     format_index(store, index);
     header.index_at = store->end;
     header.index_bytes = n_bytes;
     header.index_sum = sum_of(index, n_bytes);
-    if (write_at(store->fd, index, n_bytes, store->end)) {
-        write_at(store->fd, &header, sizeof(header), 0);
+    if (write_at(store->fd, index, n_bytes, store->end) &&
+        write_at(store->fd, &header, sizeof(header), 0) && gathers) {
+        fallocate(store->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)first,
+                  (off_t)(before - first));
     }
     free(index);
 }
@@ -397,21 +479,11 @@ void store_close(struct store *store)
     free(store);
 }
 
-const uint8_t *store_read(struct store *store, uint32_t string, uint32_t *n_bytes)
-{
-    const struct store_string *from = &store->strings[string];
-    const uint64_t written = store->end - store->n_pending;
-    const uint8_t *bytes = from->at >= written ? store->pending + (from->at - written)
-                           : read_at(store->fd, store->read, from->n_bytes, from->at) ? store->read
-                                                                                      : NULL;
-    *n_bytes = from->n_bytes;
-    return bytes && sum_of(bytes, from->n_bytes) == from->sum ? bytes : NULL;
-}
-
 bool store_add(struct store *store, uint32_t list, const void *bytes, uint32_t n_bytes)
 {
     if (store->is_read_only || store->is_full || !list || n_bytes == 0 ||
-        n_bytes > STORE_MAX_BYTES || store->end + n_bytes > STORE_MAX_FILE) {
+        n_bytes > STORE_MAX_BYTES || store->kept + n_bytes > STORE_MAX_KEPT ||
+        store->end > MAX_SPAN) {
         return false;
     }
     if (store->n_pending + n_bytes > PENDING_BYTES && !write_pending(store)) {

@@ -2,8 +2,10 @@
  * process: what was translated once need not be translated again. Knows nothing of code.
  *
  * Only appended to; the index is written behind the strings when the store is closed, and the
- * header, which names it, last: who is killed leaves the file as it was. One process writes, others
- * read meanwhile. Every string has a checksum; what does not fit is not there.
+ * header, which names it, last: who is killed leaves the file as it was. If much is new, all
+ * strings are written once more, list by list, so that those of a page are had by one read; a hole
+ * is left where they were. One process writes, others read meanwhile. Every string has a checksum;
+ * what does not fit is not there.
  *
  * A key is a hash that anybody can make collide: who reads a string compares what it is about.
  */
@@ -16,7 +18,7 @@ enum {
     STORE_IDENTITY_BYTES = 64,
     STORE_PAGE_BYTES = 4096,
     STORE_MAX_BYTES = 96 << 10, /* of one string */
-    STORE_MAX_FILE = 128 << 20, /* then it is begun anew */
+    STORE_MAX_KEPT = 128 << 20, /* of all strings: then it is begun anew */
 };
 
 struct store;

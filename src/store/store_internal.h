@@ -23,6 +23,7 @@ struct store {
     int fd;
     bool is_read_only, is_full, is_loaded;
     struct store_header header;
+    uint64_t kept;                /* bytes of all strings */
     uint64_t end;                 /* where the next string goes */
     struct store_list *lists;     /* from 1 on */
     struct store_string *strings; /* from 1 on */
@@ -31,7 +32,9 @@ struct store {
     uint32_t n_hash;
     uint8_t *pending; /* what has not been written yet: the n_pending bytes before `end` */
     uint32_t n_pending;
-    uint8_t *read; /* store_read()'s */
+    uint8_t *read; /* n_read bytes from read_at on, as they are in the file */
+    uint64_t read_at;
+    uint32_t n_read;
 };
 
 #endif

@@ -206,8 +206,9 @@ static bool insns_fit(const struct head *head, const struct unit_insn *insns)
     bool fits = head->n_insns > 0 && head->n_insns <= SCAN_MAX_INSNS;
     for (unsigned i = 0; i < head->n_insns; i++) {
         fits &= insns[i].host_off <= head->body_bytes &&
-                (i == 0 || insns[i].host_off >= insns[i - 1].host_off) && insns[i].n_bytes &&
-                insns[i].page_off + insns[i].n_bytes <= PAGE_BYTES;
+                (i == 0 || (insns[i].host_off >= insns[i - 1].host_off &&
+                            insns[i].page_off > insns[i - 1].page_off)) &&
+                insns[i].n_bytes && insns[i].page_off + insns[i].n_bytes <= PAGE_BYTES;
     }
     return fits;
 }
@@ -306,7 +307,8 @@ static void put_sites(struct cache *cache, struct emit *e, const struct head *he
 static void put_code(const struct cache *cache, const struct codepage *page, struct emit *e,
                      const struct head *head, const struct parts *parts)
 {
-    emit_bytes(e, parts->code, head->n_bytes);
+    memcpy(e->start, parts->code, head->n_bytes);
+    e->at = e->start + head->n_bytes;
     for (unsigned i = 0; i < head->n_fixed; i++) {
         uint32_t stub;
         memcpy(&stub, parts->code + parts->fixed[i], sizeof(stub));
