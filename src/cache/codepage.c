@@ -93,6 +93,7 @@ struct codepage *codepage_get(struct codepages *pages, uint32_t phys_page, uint3
     page = &pages->pages[index];
     struct physcode *phys = physcode_get(pages, phys_page);
     *page = (struct codepage){
+        .all = pages,
         .lin_page = lin_page,
         .mode = mode,
         .end_off = end_off,
@@ -142,13 +143,26 @@ static void resolve_links(struct codepages *pages, struct codepage *page, const 
     }
 }
 
+static void note_start(struct codepages *pages, const struct codepage *page,
+                       const struct unit *unit)
+{
+    const uint32_t off = unit->insns[0].page_off;
+    if (!(page->phys->scanned[off >> 3] & 1u << (off & 7))) { /* nobody else has it */
+        pages->starts[codepage_hash_start(page, off)] = 1 + (uint32_t)(unit - pages->cache->units);
+    }
+}
+
 void codepage_add_unit(struct codepages *pages, struct codepage *page, struct unit *unit)
 {
     uint32_t from = 0, end = 0; /* what lies side by side is marked together */
+    note_start(pages, page, unit);
     for (uint32_t i = 0; i < unit->n_insns; i++) {
         const struct unit_insn *insn = &unit->insns[i];
         if (codepage_has_slots(page, insn->page_off)) {
             codepage_fill_slot(page, unit, insn);
+        }
+        if (insn->kind & UNIT_RETURN) { /* comes before a unit that begins there */
+            pages->starts[codepage_hash_start(page, insn->page_off)] = 0;
         }
         if (insn->page_off != end) {
             codepage_mark_scanned(page->phys, from, end);
@@ -238,5 +252,6 @@ void codepages_flush(struct codepages *pages)
     pages->free_depends = NULL;
     codepages_forget_hot(pages);
     memset(pages->hash, 0, sizeof(pages->hash));
+    memset(pages->starts, 0, sizeof(pages->starts));
     memset(pages->phys_hash, 0, sizeof(pages->phys_hash));
 }

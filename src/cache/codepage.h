@@ -51,7 +51,9 @@ enum {
 };
 _Static_assert(CODEPAGE_PARTS << PART_SHIFT == VIEW_TABLE_SLOTS, "parts of a table");
 
+struct codepages;
 struct codepage {
+    const struct codepages *all;
     uint32_t lin_page, mode;
     uint32_t end_off; /* code ends here: 4096, or less if the CS limit lies in the page */
     struct physcode *phys;
@@ -63,7 +65,7 @@ struct codepage {
     struct codepage *next_hash, *next_phys;
 };
 
-enum { CODEPAGE_HASH = 4096, CODEPAGE_HOT = 256, DEPEND_BYTES = 14 };
+enum { CODEPAGE_HASH = 4096, CODEPAGE_STARTS = 65536, CODEPAGE_HOT = 256, DEPEND_BYTES = 14 };
 
 /* An instruction of a loose page that stores have hit. */
 struct hot_insn {
@@ -100,6 +102,9 @@ struct codepages {
     uint32_t filled_after; /* what was left when they were looked through */
     uint64_t n_given_back, tsc_shrunk;
     struct codepage *hash[CODEPAGE_HASH];
+    /* by page and offset, of those made last: 1 + number of the unit that begins there, if no older
+     * one has that instruction, and no call comes back to it in a newer one */
+    uint32_t starts[CODEPAGE_STARTS];
     struct physcode *phys_hash[CODEPAGE_HASH];
     struct hot_insn hot[CODEPAGE_HOT];
     struct hot_slot slots[CPU_HOT_IMMS];
@@ -120,6 +125,13 @@ static inline unsigned codepage_hash(uint32_t phys_page, uint32_t lin_page, uint
 {
     return (phys_page * 2654435761u ^ lin_page * 40503u ^ mode * 977u) % CODEPAGE_HASH;
 }
+
+static inline unsigned codepage_hash_start(const struct codepage *page, uint32_t off)
+{
+    const uint32_t number = (uint32_t)((uintptr_t)page->table / (VIEW_TABLE_SLOTS * 4));
+    return (number << 12 | off) * 2654435761u >> 16;
+}
+_Static_assert(CODEPAGE_STARTS == 1 << (32 - 16), "codepage_hash_start()");
 
 static inline bool codepage_has_slots(const struct codepage *page, uint32_t off)
 {

@@ -19,8 +19,8 @@ struct codepage *codepage_find(const struct codepages *pages, uint32_t phys_page
                                uint32_t mode, uint32_t end_off)
 {
     struct codepage *page = pages->hash[codepage_hash(phys_page, lin_page, mode)];
-    while (page && (page->phys->phys_page != phys_page || page->lin_page != lin_page ||
-                    page->mode != mode || page->end_off != end_off)) {
+    while (page && (page->lin_page != lin_page || page->mode != mode || page->end_off != end_off ||
+                    page->phys->phys_page != phys_page)) { /* one more line of memory: last */
         page = page->next_hash;
     }
     return page;
@@ -64,9 +64,25 @@ static const struct unit_insn *insn_at(const struct unit *unit, uint32_t off)
     return insn->page_off == off ? insn : NULL;
 }
 
+/* Most branches lead to where a unit begins; each unit of the list is a line of memory to wait
+ * for. 0: not known. */
+static uint32_t guess_start(const struct codepage *page, uint32_t off)
+{
+    const uint32_t number = page->all->starts[codepage_hash_start(page, off)];
+    if (!number) {
+        return 0;
+    }
+    const struct unit *unit = &page->all->cache->units[number - 1];
+    const bool fits = unit->page == page && unit->low_off == off && !unit->dead;
+    return fits && has_slots(unit) ? unit->off : 0;
+}
+
 uint32_t codepage_search(const struct codepage *page, uint32_t off)
 {
-    uint32_t found = 0;
+    uint32_t found = guess_start(page, off);
+    if (found) {
+        return found;
+    }
     for (const struct unit *unit = page->units; unit; unit = unit->next) { /* the newest first */
         if (off < unit->low_off || off >= unit->high_off || !has_slots(unit)) {
             continue;

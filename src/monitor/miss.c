@@ -205,6 +205,7 @@ static bool scan(struct machine *machine, struct codepage *page, uint32_t lin,
         .maybe_known = page->phys->loose || machine->breaks.n ? NULL : page->phys->scanned,
         .judge = map_judge,
         .map = machine->map,
+        .judges_shapes = map_is_default(machine->map),
         .site = &place,
     };
     *second = NULL;

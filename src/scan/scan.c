@@ -41,13 +41,27 @@ static inline bool is_known(const struct scan_request *request, uint32_t off, bo
            request->known(request->arg, off, behind_call);
 }
 
-/* scan_decode(), with the usual answer first. */
-static inline void decode(const struct scanner *scanner, const struct scan_request *request,
-                          const uint8_t *bytes, unsigned n_bytes, uint32_t eip, struct insn *insn)
+/* scan_decode(), with the usual answer first; then the shape, else NULL. */
+static inline struct shape *decode(const struct scanner *scanner,
+                                   const struct scan_request *request, const uint8_t *bytes,
+                                   unsigned n_bytes, uint32_t eip, struct insn *insn)
 {
-    bool may_know = n_bytes >= SHAPE_MIN_BYTES && request->code32 && scanner->shapes;
-    if (!may_know || !shape_decode(scanner->shapes, bytes, eip, insn)) {
+    const bool may_know = n_bytes >= SHAPE_MIN_BYTES && request->code32 && scanner->shapes;
+    struct shape *shape = may_know ? shape_decode(scanner->shapes, bytes, eip, insn) : NULL;
+    if (!shape) {
         scan_decode(scanner, bytes, n_bytes, request->code32, eip, false, insn);
+    }
+    return shape;
+}
+
+static inline void judge(const struct scan_request *request, struct shape *shape, struct insn *insn)
+{
+    if (shape && shape->is_judged && request->judges_shapes) {
+        return;
+    }
+    request->judge(request->map, insn, request->site);
+    if (shape && request->judges_shapes) {
+        shape_note_judgement(shape, insn);
     }
 }
 
@@ -77,12 +91,12 @@ static bool fill_gap(const struct scanner *scanner, const struct scan_request *r
             return false;
         }
         struct insn *insn = &block[n++];
-        decode(scanner, request, request->page + off, request->end_off - off,
-               request->page_eip + off, insn);
+        struct shape *shape = decode(scanner, request, request->page + off, request->end_off - off,
+                                     request->page_eip + off, insn);
         if (insn->flags & (INSN_TRUNCATED | INSN_INVALID)) {
             return false;
         }
-        request->judge(request->map, insn, request->site);
+        judge(request, shape, insn);
         open = !scan_is_terminal(insn);
         off += insn->n_bytes;
     }
@@ -167,14 +181,14 @@ static void scan_blocks(const struct scanner *scanner, const struct scan_request
             bytes = window;
             n = n + request->n_next < INSN_MAX_BYTES ? n + request->n_next : INSN_MAX_BYTES;
         }
-        decode(scanner, request, bytes, n, request->page_eip + off, insn);
+        struct shape *shape = decode(scanner, request, bytes, n, request->page_eip + off, insn);
         if ((insn->flags & (INSN_TRUNCATED | INSN_INVALID)) && result->n_insns) {
             break; /* ask again if execution really gets there */
         }
         if (insn->flags & INSN_TRUNCATED) {
             return; /* n_insns == 0: the caller must supply the next page */
         }
-        request->judge(request->map, insn, request->site);
+        judge(request, shape, insn);
         result->at[off & 4095] = (uint8_t)result->n_insns++;
         off += insn->n_bytes;
         result->next_off = off;

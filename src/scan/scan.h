@@ -55,6 +55,8 @@ struct scan_request {
     /* sets insn->verdict, op, technique and plant: the map */
     void (*judge)(void *map, struct insn *insn, const struct map_site *site);
     void *map;
+    bool judges_shapes; /* it says the same of all instructions of a shape, now and whenever this
+                           is set, and plants nothing */
     const struct map_site *site; /* for the map: mode and physical page of the code page */
 };
 /* The index of the instruction that begins at page offset off, EIP eip; or -1. */

@@ -173,9 +173,9 @@ static unsigned slot_of(uint32_t key)
     return key * 2654435761u >> (32 - SHAPE_BITS);
 }
 
-static inline const struct shape *find_shape(const struct shape_table *table, uint32_t key)
+static inline struct shape *find_shape(struct shape_table *table, uint32_t key)
 {
-    const struct shape *shape = &table->shapes[slot_of(key)];
+    struct shape *shape = &table->shapes[slot_of(key)];
     if (__builtin_expect(shape->key != key, 0)) {
         shape = &table->shapes[slot_of(key) ^ 1];
     }
@@ -260,16 +260,25 @@ static inline __attribute__((always_inline)) void fill(const struct shape *shape
     copy_bytes(insn, bytes, at);
 }
 
-bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_t eip,
-                  struct insn *insn)
+struct shape *shape_decode(struct shape_table *table, const uint8_t *bytes, uint32_t eip,
+                           struct insn *insn)
 {
     const struct shape_head head = read_head(bytes);
-    const struct shape *shape = head.key ? find_shape(table, head.key) : NULL;
-    if (!shape) {
-        return false;
+    struct shape *shape = head.key ? find_shape(table, head.key) : NULL;
+    if (shape) {
+        fill(shape, &head, bytes, eip, insn);
     }
-    fill(shape, &head, bytes, eip, insn);
-    return true;
+    return shape;
+}
+
+void shape_note_judgement(struct shape *shape, const struct insn *insn)
+{
+    enum {
+        JUDGED_FROM = offsetof(struct insn, verdict),
+        JUDGED_END = offsetof(struct insn, counted)
+    };
+    memcpy(shape->tail + JUDGED_FROM - SHAPE_FROM, &insn->verdict, JUDGED_END - JUDGED_FROM);
+    shape->is_judged = true;
 }
 
 void shape_learn(struct shape_table *table, const struct shape_head *head, const uint8_t *bytes,

@@ -24,6 +24,7 @@ struct shape {
     uint32_t imm_sign; /* the sign bit of the first immediate, 0 if it is not signed */
     uint8_t imm_bytes, imm2_bytes;
     bool is_moffs;
+    bool is_judged; /* the tail has the map's judgement too */
 };
 _Static_assert(sizeof(struct shape) == SHAPE_LINE_BYTES, "a line");
 _Static_assert(offsetof(struct insn, shape) + sizeof(uint32_t) == sizeof(struct insn), "its end");
@@ -46,9 +47,12 @@ struct shape_head {
 enum { SHAPE_MIN_BYTES = 16 }; /* how many must be there: reads do not look at an operand's size */
 /* Reads prefixes, opcode and ModRM of 32-bit code. */
 struct shape_head shape_read_head(const uint8_t *bytes);
-/* Fills *insn and returns true if an instruction with this head was learned before. */
-bool shape_decode(const struct shape_table *table, const uint8_t *bytes, uint32_t eip,
-                  struct insn *insn);
+/* Fills *insn and returns its shape if an instruction with this head was learned before; else NULL.
+ * What the map says of it means something only if the shape is judged. */
+struct shape *shape_decode(struct shape_table *table, const uint8_t *bytes, uint32_t eip,
+                           struct insn *insn);
+/* The map says of each instruction of this shape what it has said of *insn. */
+void shape_note_judgement(struct shape *shape, const struct insn *insn);
 /* Zydis has decoded it, found it valid, and *insn is what became of it. */
 void shape_learn(struct shape_table *table, const struct shape_head *head, const uint8_t *bytes,
                  const ZydisDecodedInstruction *zydis, const struct insn *insn);

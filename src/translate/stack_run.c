@@ -172,38 +172,38 @@ static bool is_proof(const struct insn *insn)
            insn->disp >= 0 && insn->disp < MAX_PENDING_BYTES;
 }
 
-static void find_targets(const struct translator *t, uint8_t *targets)
+/* Which instructions branches of the unit lead to. */
+static void find_targets(const struct translator *t, uint8_t *is_target)
 {
     const struct scan_result *scan = t->in->scan;
-    memset(targets, 0, PAGE_BYTES / 8);
+    memset(is_target, 0, t->n_insns);
     for (unsigned i = 0; i < t->n_branches; i++) {
         uint32_t target;
         if (scan_has_target(&scan->insns[t->branches[i]], &target) &&
             target - t->page_eip < PAGE_BYTES) {
-            uint32_t off = target - t->page_eip;
-            targets[off >> 3] |= (uint8_t)(1u << (off & 7));
+            const int index = scan_index(scan, target - t->page_eip, target);
+            is_target[index >= 0 ? index : SCAN_MAX_INSNS] = 1;
         }
     }
 }
 
 /* May the instruction be entered only from the one before it? */
-static bool follows(const struct translator *t, const uint8_t *targets, unsigned index)
+static bool follows(const struct translator *t, const uint8_t *is_target, unsigned index)
 {
     const struct insn *insn = &t->in->scan->insns[index], *before = insn - 1;
-    uint32_t off = insn->eip - t->page_eip;
-    return insn->eip == before->eip + before->n_bytes && off < PAGE_BYTES &&
-           !(targets[off >> 3] & 1u << (off & 7));
+    return insn->eip == before->eip + before->n_bytes && insn->eip - t->page_eip < PAGE_BYTES &&
+           !is_target[index];
 }
 
 /* Marks the run that begins at first, if one does. Returns where to look next. */
-static unsigned mark_run(struct translator *t, const uint8_t *targets, unsigned first)
+static unsigned mark_run(struct translator *t, const uint8_t *is_target, unsigned first)
 {
     const struct insn *insns = t->in->scan->insns;
     unsigned n_moves = 0, n_sums = 0, last = first, proof = t->n_insns, i = first;
     int64_t pending = 0;
     for (; i < t->n_insns && i < first + MAX_RUN_INSNS; i++) {
         const struct insn *insn = &insns[i];
-        if (i > first && (!follows(t, targets, i) || ends_run(insn - 1))) {
+        if (i > first && (!follows(t, is_target, i) || ends_run(insn - 1))) {
             break;
         }
         if (is_ordinary(insn)) {
@@ -247,18 +247,18 @@ static unsigned mark_run(struct translator *t, const uint8_t *targets, unsigned 
 
 void translate_find_runs(struct translator *t)
 {
-    uint8_t targets[PAGE_BYTES / 8];
+    uint8_t is_target[SCAN_MAX_INSNS + 1]; /* the last: of none */
     memset(t->run, 0, t->n_insns * sizeof t->run[0]);
     if (!t->n_movers || !t->is_flat || t->may_slot || t->mode & MODE_STEP || t->in->cross_next ||
         t->n_insns < 2 || t->in->engine & ENGINE_NO_STACK_RUNS) {
         return;
     }
-    find_targets(t, targets);
+    find_targets(t, is_target);
     unsigned next = 0; /* where the run before ended */
     for (unsigned i = 0; i < t->n_movers; i++) {
         unsigned at = t->movers[i];
         if (at >= next && esp_change(&t->in->scan->insns[at])) {
-            next = mark_run(t, targets, at);
+            next = mark_run(t, is_target, at);
         }
     }
 }

@@ -14,12 +14,28 @@
  */
 #include "translate/translate.h"
 
+/* What asks where it is adds a constant to that: ADD r32, imm32 is near. To look at where each call
+ * leads costs more: memory that nobody else reads. */
+static bool adds_soon(const struct translator *t)
+{
+    enum { NEAR = 8 };
+    const struct insn *insn = &t->in->scan->insns[t->index + 1];
+    const unsigned left = t->n_insns - t->index - 1, n = left < NEAR ? left : NEAR;
+    bool adds = false;
+    for (unsigned i = 0; i < n; i++) {
+        adds |= insn[i].map == 0 && (insn[i].opcode == 0x05 ||
+                                     (insn[i].opcode == 0x81 && insn[i].modrm >> 3 == 0xc0 >> 3));
+    }
+    return adds;
+}
+
 bool translate_thunk(struct translator *t, const struct insn *insn, uint32_t target_eip)
 {
     const struct translate_input *in = t->in;
     unsigned reg;
     if (!in->thunk || in->cross_next || t->mode & MODE_STEP ||
-        in->engine & (ENGINE_NO_THUNKS | ENGINE_NO_JOIN) || !in->thunk(in->arg, target_eip, &reg) ||
+        in->engine & (ENGINE_NO_THUNKS | ENGINE_NO_JOIN) || !adds_soon(t) ||
+        !in->thunk(in->arg, target_eip, &reg) ||
         !translate_thunk_bridge(t, reg, target_eip, insn->eip + insn->n_bytes)) {
         return false;
     }

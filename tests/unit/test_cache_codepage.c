@@ -58,6 +58,8 @@ static int teardown(void **state)
     return 0;
 }
 
+static uint16_t return_off = UINT16_MAX; /* what a call comes back to */
+
 /* A unit of page with an instruction of 4 host bytes and n_bytes guest bytes at each offset. */
 static struct unit *add(struct codepage *page, const uint16_t *offs, unsigned n, unsigned n_bytes)
 {
@@ -66,7 +68,11 @@ static struct unit *add(struct codepage *page, const uint16_t *offs, unsigned n,
     assert_true(cache_begin(&cache, 256, n, &emit));
     for (unsigned i = 0; i < n; i++) {
         insns[i] = (struct unit_insn){
-            .host_off = (uint16_t)(4 * i), .page_off = offs[i], .n_bytes = (uint8_t)n_bytes};
+            .host_off = (uint16_t)(4 * i),
+            .page_off = offs[i],
+            .n_bytes = (uint8_t)n_bytes,
+            .kind = offs[i] == return_off ? UNIT_RETURN : 0,
+        };
         emit_u32(&emit, 0x90909090);
     }
     struct unit *unit = cache_commit(&cache, &emit, insns, n, 4 * n, page);
@@ -184,8 +190,9 @@ static void tables_nobody_needs(void **state)
 static struct unit *add_many(struct codepage *page)
 {
     ADD(page, 2, 0x10, 0x12, 0x14, 0x3fe, 0x400, 0x402, 0xc00);
+    return_off = 0x10;
     struct unit *unit = ADD(page, 2, 0x0e, 0x10, 0x12, 0x16, 0x402);
-    unit->insns[1].kind = UNIT_RETURN; /* too late for its slot where parts are filled already */
+    return_off = UINT16_MAX;
     unit->insns[3].detail = 4;
     ADD(page, 2, 0x12, 0x14, 0x18);
     struct unit *patch = ADD(page, 2, 0x1a);
@@ -229,8 +236,9 @@ static void late_slots_are_the_same(void **state)
     struct codepage *late = codepage_get(&pages, 5, 0x400, 1, 0);
     pages.fills_at_once = true;
     struct codepage *early = codepage_get(&pages, 5, 0x401, 1, 0);
+    pages.fills_at_once = false;
     const uint32_t base = add_many(late)->off, early_base = add_many(early)->off;
-    early->table[0x10] = early_base + 4; /* the return that came too late */
+    assert_int_equal(early->table[0x10], early_base + 4); /* the return's */
     early->table[0x16] = early->table[0x1a] = 0;
     for (unsigned off = 0; off < 4096; off++) {
         const uint32_t want = early->table[off] ? early->table[off] - early_base + base : 0;

@@ -148,6 +148,7 @@ static inline bool bench_scan(uint32_t off, unsigned max_insns)
                                    .known = bench_is_known,
                                    .judge = map_judge,
                                    .map = bench.map,
+                                   .judges_shapes = map_is_default(bench.map),
                                    .site = &site};
     scan_page(&bench.scanner, &request, &bench.scan);
     return bench.scan.n_insns != 0;

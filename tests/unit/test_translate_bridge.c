@@ -307,7 +307,8 @@ static uint32_t make_thunk(bool same_page)
     bench.thunk_lin = (same_page ? FROM : TO) << 12 | thunk_off;
     bench.thunk_reg = GPR_EBX;
     const uint32_t rel = bench.thunk_lin - ((FROM << 12) + OFF + 6);
-    memcpy(bench.bytes + OFF, "\x55\xe8\x00\x00\x00\x00\xc3", 7); /* push %ebp; call; ret */
+    /* push %ebp; call; add $0x1000, %ebx; ret */
+    memcpy(bench.bytes + OFF, "\x55\xe8\x00\x00\x00\x00\x81\xc3\x00\x10\x00\x00\xc3", 13);
     memcpy(bench.bytes + OFF + 2, &rel, 4);
     from = bench_translate(OFF, SCAN_MAX_INSNS);
     assert_non_null(from);
@@ -329,6 +330,26 @@ static void make_thunk_code(void)
 {
     to = bench_translate(bench.thunk_lin & (PAGE_BYTES - 1), SCAN_MAX_INSNS);
     assert_non_null(to);
+}
+
+/* A call behind which nothing is added to what it brings is like any other. */
+static void thunk_that_nobody_adds_to(void **state)
+{
+    (void)state;
+    bench_start(FROM, USER_MODE);
+    bench.thunk_lin = TO << 12 | OFF;
+    bench.thunk_reg = GPR_EBX;
+    const uint32_t rel = bench.thunk_lin - ((FROM << 12) + OFF + 6);
+    memcpy(bench.bytes + OFF, "\x55\xe8\x00\x00\x00\x00\xc3", 7); /* push %ebp; call; ret */
+    memcpy(bench.bytes + OFF + 2, &rel, 4);
+    from = bench_translate(OFF, SCAN_MAX_INSNS);
+    assert_non_null(from);
+    bool is_thunk = false;
+    for (uint32_t at = from->off; at < from->off + from->n_bytes; at++) {
+        is_thunk |= memcmp(bench.cache.write + at, "\x4d\x8b\x96", 3) == 0 &&
+                    bridge_is_thunk(&bench.cache, at);
+    }
+    assert_false(is_thunk);
 }
 
 static void thunk_built_and_closed(void **state)
@@ -457,6 +478,7 @@ int main(void)
         cmocka_unit_test(who_has_one),
         cmocka_unit_test(shared),
         cmocka_unit_test(far_landings),
+        cmocka_unit_test(thunk_that_nobody_adds_to),
         cmocka_unit_test(thunk_built_and_closed),
         cmocka_unit_test(thunk_given_up),
         cmocka_unit_test(thunk_is_checked),
