@@ -54,6 +54,11 @@ static void advise_huge(void *arena, uint64_t n_bytes)
     }
 }
 
+static uint64_t blocks_bytes(const struct cache *cache)
+{
+    return ((uint64_t)(cache->n_bytes >> CACHE_BLOCK_SHIFT) + 1) * sizeof(*cache->n_before);
+}
+
 int cache_create(struct cache *cache, uint32_t n_bytes)
 {
     memset(cache, 0, sizeof(*cache));
@@ -71,12 +76,14 @@ int cache_create(struct cache *cache, uint32_t n_bytes)
     }
     cache->units = cache_map_arena((uint64_t)cache->max_units * sizeof(struct unit));
     cache->insns = cache_map_arena((uint64_t)cache->max_insns * sizeof(struct unit_insn));
+    cache->n_before = cache_map_arena(blocks_bytes(cache));
     cache->sites = cache_map_arena(cache->max_site_bytes);
     cache->moves = cache_map_arena((uint64_t)cache->max_moves * sizeof(*cache->moves));
     cache->exec = (uint64_t)exec;
     advise_huge(cache->insns, (uint64_t)cache->max_insns * sizeof(struct unit_insn));
     if (cache->write == MAP_FAILED || exec == MAP_FAILED || cache->units == MAP_FAILED ||
-        cache->insns == MAP_FAILED || cache->sites == MAP_FAILED || cache->moves == MAP_FAILED) {
+        cache->n_before == MAP_FAILED || cache->insns == MAP_FAILED || cache->sites == MAP_FAILED ||
+        cache->moves == MAP_FAILED) {
         int error = errno ? -errno : -ENOMEM;
         cache_destroy(cache);
         return error;
@@ -95,6 +102,9 @@ void cache_destroy(struct cache *cache)
     }
     if (cache->units && cache->units != MAP_FAILED) {
         munmap(cache->units, (uint64_t)cache->max_units * sizeof(struct unit));
+    }
+    if (cache->n_before && cache->n_before != MAP_FAILED) {
+        munmap(cache->n_before, blocks_bytes(cache));
     }
     if (cache->insns && cache->insns != MAP_FAILED) {
         munmap(cache->insns, (uint64_t)cache->max_insns * sizeof(struct unit_insn));
@@ -166,8 +176,12 @@ struct unit *cache_commit(struct cache *cache, struct emit *emit, const struct u
                           uint32_t n_insns, uint32_t body_bytes, struct codepage *page)
 {
     BUG_ON(emit->overflow);
+    const uint32_t off = (uint32_t)(emit->exec - cache->exec);
+    while (cache->n_blocks <= off >> CACHE_BLOCK_SHIFT) {
+        cache->n_before[cache->n_blocks++] = cache->n_units;
+    }
     struct unit *unit = &cache->units[cache->n_units++];
-    unit->off = (uint32_t)(emit->exec - cache->exec);
+    unit->off = off;
     unit->n_bytes = emit_off(emit);
     unit->body_bytes = body_bytes;
     unit->n_insns = n_insns;
@@ -255,7 +269,7 @@ void cache_flush(struct cache *cache)
     give_back(cache->moves, (uint64_t)cache->n_moves * sizeof(*cache->moves), MADV_DONTNEED);
     cache->used = CACHE_STUB_BYTES;
     cache->populated = 0;
-    cache->n_units = 0;
+    cache->n_units = cache->n_blocks = 0;
     cache->n_insns = 0;
     cache->n_site_bytes = 0;
     cache->n_moves = 0;

@@ -47,6 +47,8 @@ static inline uint16_t unit_insn_aux(const struct unit_insn *insn)
     return insn->kind & (UNIT_STRING | UNIT_SLOT) ? (uint16_t)insn->detail : 0;
 }
 
+enum { CACHE_BLOCK_SHIFT = 12 };
+
 struct codepage;
 struct unit {
     uint32_t off, n_bytes; /* in the cache */
@@ -98,6 +100,9 @@ struct cache {
     uint32_t n_bytes, used, populated;
     struct unit *units;
     uint32_t n_units, max_units;
+    uint32_t
+        *n_before; /* by 4 KiB of code: units that begin before it, up to where the last does */
+    uint32_t n_blocks;
     struct unit_insn *insns; /* arena */
     uint32_t n_insns, max_insns;
     uint8_t *sites; /* arena of struct insn that helper calls point to */
