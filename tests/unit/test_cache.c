@@ -236,10 +236,10 @@ static void find_at_every_byte(void **state)
         struct emit emit;
         struct unit_insn insns[64];
         unsigned n_insns = 1 + (unsigned)rand() % 64;
-        assert_true(cache_begin(&cache, 4096, n_insns, &emit));
+        assert_true(cache_begin(&cache, 16384, n_insns, &emit));
         for (unsigned j = 0; j < n_insns; j++) {
             insns[j] = (struct unit_insn){.host_off = (uint16_t)emit_off(&emit)};
-            for (int n = rand() % 20; n >= 0; n--) {
+            for (int n = rand() % (i % 8 ? 20 : 250); n >= 0; n--) { /* some of several pages */
                 emit_u8(&emit, 0x90);
             }
         }
