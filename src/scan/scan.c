@@ -41,13 +41,27 @@ static inline bool is_known(const struct scan_request *request, uint32_t off, bo
            request->known(request->arg, off, behind_call);
 }
 
+/* Near the end of the bytes a shape is known only if it ends there. */
+static __attribute__((noinline)) struct shape *decode_at_end(const struct scanner *scanner,
+                                                             const uint8_t *bytes, unsigned n_bytes,
+                                                             uint32_t eip, struct insn *insn)
+{
+    uint8_t window[2 * SHAPE_MIN_BYTES] = {0};
+    memcpy(window, bytes, n_bytes);
+    struct shape *shape = shape_decode(scanner->shapes, window, eip, insn);
+    return shape && insn->n_bytes <= n_bytes ? shape : NULL;
+}
+
 /* scan_decode(), with the usual answer first; then the shape, else NULL. */
 static inline struct shape *decode(const struct scanner *scanner,
                                    const struct scan_request *request, const uint8_t *bytes,
                                    unsigned n_bytes, uint32_t eip, struct insn *insn)
 {
-    const bool may_know = n_bytes >= SHAPE_MIN_BYTES && request->code32 && scanner->shapes;
-    struct shape *shape = may_know ? shape_decode(scanner->shapes, bytes, eip, insn) : NULL;
+    struct shape *shape = NULL;
+    if (request->code32 && scanner->shapes) {
+        shape = n_bytes >= SHAPE_MIN_BYTES ? shape_decode(scanner->shapes, bytes, eip, insn)
+                                           : decode_at_end(scanner, bytes, n_bytes, eip, insn);
+    }
     if (!shape) {
         scan_decode(scanner, bytes, n_bytes, request->code32, eip, false, insn);
     }

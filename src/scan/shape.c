@@ -167,19 +167,43 @@ struct shape_table *shape_table_create(void)
     return table;
 }
 
-/* Each has two places. */
+/* Each has four places, side by side: with two, common ones took turns at being forgotten. */
+enum { SHAPE_WAYS = 4 };
 static unsigned slot_of(uint32_t key)
 {
     return key * 2654435761u >> (32 - SHAPE_BITS);
 }
 
+static __attribute__((noinline)) struct shape *find_elsewhere(struct shape_table *table,
+                                                              uint32_t key)
+{
+    for (unsigned way = 1; way < SHAPE_WAYS; way++) {
+        struct shape *shape = &table->shapes[slot_of(key) ^ way];
+        if (shape->key == key) {
+            return shape;
+        }
+    }
+    return NULL;
+}
+
 static inline struct shape *find_shape(struct shape_table *table, uint32_t key)
 {
     struct shape *shape = &table->shapes[slot_of(key)];
-    if (__builtin_expect(shape->key != key, 0)) {
-        shape = &table->shapes[slot_of(key) ^ 1];
+    return __builtin_expect(shape->key == key, 1) ? shape : find_elsewhere(table, key);
+}
+
+/* A free place, or the first, whose shape takes the last one's. */
+static struct shape *place_for(struct shape_table *table, uint32_t key)
+{
+    struct shape *first = &table->shapes[slot_of(key)];
+    for (unsigned way = 0; way < SHAPE_WAYS; way++) {
+        struct shape *shape = &table->shapes[slot_of(key) ^ way];
+        if (!shape->key) {
+            return shape;
+        }
     }
-    return shape->key == key ? shape : NULL;
+    table->shapes[slot_of(key) ^ (SHAPE_WAYS - 1)] = *first;
+    return first;
 }
 
 /* SIB and displacement behind ModRM. Returns the offset behind them. Without a branch: which bytes
@@ -311,8 +335,6 @@ void shape_learn(struct shape_table *table, const struct shape_head *head, const
     expected.shape = head->key;
     fill(&shape, head, bytes, insn->eip, &again);
     if (memcmp(&again, &expected, sizeof again) == 0) {
-        unsigned slot = slot_of(head->key);
-        slot ^= table->shapes[slot].key && !table->shapes[slot ^ 1].key;
-        table->shapes[slot] = shape;
+        *place_for(table, head->key) = shape;
     }
 }

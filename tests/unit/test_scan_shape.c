@@ -97,6 +97,56 @@ static void addresses(void **state)
     }
 }
 
+static bool is_known(void *arg, uint32_t off, bool behind_call)
+{
+    (void)arg;
+    (void)off;
+    (void)behind_call;
+    return false;
+}
+
+static void scan_with(const struct scanner *with, const uint8_t *page, uint32_t off,
+                      struct scan_result *result)
+{
+    static const struct map_site site = {.mode = MODE_PROT};
+    const struct scan_request request = {.page = page,
+                                         .start_off = off,
+                                         .end_off = 4096,
+                                         .code32 = true,
+                                         .max_insns = SCAN_MAX_INSNS,
+                                         .known = is_known,
+                                         .judge = map_judge,
+                                         .map = map,
+                                         .judges_shapes = with->shapes,
+                                         .site = &site};
+    scan_page(with, &request, result);
+}
+
+/* What is remembered, and judged, up to the page's last byte: no instruction goes beyond it. */
+static void page_ends(void **state)
+{
+    (void)state;
+    static uint8_t page[4096];
+    static struct scan_result plain, quickly;
+    memset(&table, 0, sizeof table);
+    uint32_t salt = 1;
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        for (unsigned i = 4096 - 64; i < 4096; i++) {
+            salt = salt * 1664525u + 1013904223u;
+            page[i] = (uint8_t)(salt >> 24);
+        }
+        const uint32_t off = 4096 - 1 - turn % 40;
+        scan_with(&scanner, page, off, &plain);
+        scan_with(&quick, page, off, &quickly);
+        assert_int_equal(plain.n_insns, quickly.n_insns);
+        assert_int_equal(plain.next_off, quickly.next_off);
+        for (unsigned i = 0; i < plain.n_insns; i++) {
+            quickly.insns[i].shape = 0;
+            assert_memory_equal(&plain.insns[i], &quickly.insns[i], sizeof plain.insns[i]);
+        }
+    }
+}
+
 static bool knows(const uint8_t *bytes)
 {
     struct insn insn;
@@ -169,10 +219,8 @@ static void elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_forms),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(what_is_kept),
-        cmocka_unit_test(elsewhere),
+        cmocka_unit_test(all_forms),    cmocka_unit_test(addresses), cmocka_unit_test(page_ends),
+        cmocka_unit_test(what_is_kept), cmocka_unit_test(elsewhere),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
