@@ -188,6 +188,7 @@ enum {
     CPU_DUAL_SLOTS = 2048,
     CPU_ACC_HINTS = 32,
     CPU_LOOKUPS = 256,
+    CPU_LOOKUP_SITES = 2048,
     CPU_QUICK = 256,          /* the low byte of a page number */
     CPU_QUICK_USER = 1 << 24, /* page numbers have 20 bits */
     CPU_QUICK_NEVER = 1,
@@ -321,6 +322,9 @@ struct cpu {
     uint32_t lookup_n_spared;            /* n_spared when the present one began */
     uint64_t lookup_epoch_tsc;
     uint32_t n_spared;  /* host faults that look-ups have spared */
+    uint32_t n_found;   /* pages that they were the first to find, each time one is given away */
+    uint32_t n_charged; /* pages that were found, and had to be mapped after all */
+    uint32_t lookup_by; /* who looks up: a number below CPU_LOOKUP_SITES */
     bool looks_up;      /* acc.h's accesses ask no window */
     uint64_t exit_host; /* a host address of the instruction that left by EXIT_SITE */
     /* cpu/stacks.c: host stacks of guest calls */
@@ -359,6 +363,7 @@ struct cpu {
     uint32_t msr_tsc_aux, msr_spec_ctrl;
     uint32_t code_end;   /* MODE_CSLIMIT: linear address of the first byte beyond CS, else 0 */
     uint32_t debug_hits; /* DR6 bits 0-3 that the current instruction's accesses earned */
+    uint16_t lookup_charged[CPU_LOOKUP_SITES]; /* of n_charged, by who found them */
     bool watch_hit;      /* the current instruction hit a watch of ours: repeats pause behind it */
     bool plant_done; /* what is planted at plant_done_lin has been done: the instruction begins a
                         second time for the same execution (a repeat goes on, a site is re-made) */

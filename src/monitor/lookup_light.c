@@ -29,6 +29,36 @@ static bool in_one_page(uint32_t lin, unsigned n_bytes)
     return (lin & (PAGE_BYTES - 1)) + n_bytes <= PAGE_BYTES;
 }
 
+/* The number that its pages are charged to: sites are apart far enough. */
+static uint32_t number_of(const struct lookup_site *site)
+{
+    return (uint32_t)((uint64_t)site / sizeof(*site)) & (CPU_LOOKUP_SITES - 1);
+}
+
+/* Before it looks up. True: half of what it has found lately had to be mapped after all, because
+ * others use it too. Then it spares nothing, but costs what a site costs. Those others have
+ * some time to become looked-up sites too (run_faults_behind_lookup). */
+static bool is_wasted(struct cpu *cpu, struct lookup_site *site)
+{
+    enum { LEAST = 24, LATELY = 64 };
+    const struct machine *machine = cpu->machine;
+    const uint16_t *charged = &cpu->lookup_charged[number_of(site)];
+    cpu->lookup_by = number_of(site);
+    if (site->is_new) {
+        site->charged = *charged;
+        site->is_new = false;
+    }
+    const uint32_t n = (uint16_t)(*charged - site->charged);
+    if (n >= LEAST && 2 * n >= site->n_found) {
+        return !(machine->options.engine & (ENGINE_EAGER_LOOKUP | ENGINE_TRUST_LOOKUP));
+    }
+    if (site->n_found >= LATELY) {
+        site->n_found /= 2;
+        site->charged += (uint16_t)(n / 2);
+    }
+    return false;
+}
+
 /* A page that was found before: true, and nothing else has happened. False where another site has
  * found it and this one would have faulted as well: that counts, for the site and for the page. */
 bool light_looks_up_again(struct cpu *cpu, const struct insn *insn)
@@ -66,6 +96,8 @@ static enum light_result leave_for_site(struct cpu *cpu, enum site_cause cause,
 /* A short string instruction costs four times as much in C as a look-up. */
 enum { STRING_WEIGHT = 4 };
 
+enum { LEAST_SPARED = 3 };  /* a signal spared is worth 150 look-ups */
+enum { PAID = 16 };         /* faults spared in a review: others may pay as well */
 enum { STALE_EPOCHS = 64 }; /* in which others spare many faults and this site none: 50 ms */
 
 /* Is a review due, and is it the end? A fault spared is worth some 5 us, a look-up costs 10 to 40
@@ -78,9 +110,13 @@ static bool is_given_up(const struct cpu *cpu, struct lookup_site *site, uint32_
         site->left -= weight;
         return false;
     }
-    if (site->n_spared == 0 &&
+    if (site->n_spared < LEAST_SPARED &&
         !(is_quick && view_lookups_pay(cpu) && site->n_stale < STALE_EPOCHS)) {
         return true;
+    }
+    if (site->n_spared >= PAID) {
+        struct machine *machine = cpu->machine;
+        run_note_lookups(&machine->run, true);
     }
     site->left = LOOKUP_REVIEW_USES;
     site->n_spared = 0;
@@ -88,8 +124,10 @@ static bool is_given_up(const struct cpu *cpu, struct lookup_site *site, uint32_
 }
 
 /* What it met now. */
-static void note_spared(const struct cpu *cpu, struct lookup_site *site, uint32_t n)
+static void note_spared(const struct cpu *cpu, struct lookup_site *site, uint32_t before)
 {
+    const int32_t change = (int32_t)(cpu->n_spared - before); /* < 0: a page was charged */
+    const uint32_t n = change > 0 ? (uint32_t)change : 0;
     site->n_spared += n;
     site->n_ever += n;
     if (n) {
@@ -162,9 +200,12 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
 {
     struct lookup_site *site = (struct lookup_site *)insn;
     view_age_lookups(cpu);
-    const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared;
+    const uint32_t lin = operand_lin(cpu, insn), n_spared = cpu->n_spared, n_found = cpu->n_found;
     const bool write = insn->mem_write;
     enum view_answer answer = VIEW_MAPPED;
+    if (is_wasted(cpu, site)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_CHECKED, 0, write);
+    }
     if (is_given_up(cpu, site, 1, true)) {
         return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, site->n_ever, write);
     }
@@ -180,7 +221,8 @@ enum light_result light_look_up(struct cpu *cpu, const struct insn *insn)
     } else {
         answer = view_look_up(cpu, lin, write, &cpu->scratch[SCRATCH_HOST]);
     }
-    note_spared(cpu, site, cpu->n_spared - n_spared);
+    note_spared(cpu, site, n_spared);
+    site->n_found += cpu->n_found - n_found;
     switch (answer) {
     case VIEW_MAPPED:
         site->counted = view_lookup_tag(cpu, lin, write, cpu->cpl == 3);
@@ -203,7 +245,10 @@ enum light_result light_string(struct cpu *cpu, const struct insn *insn)
     if (!insn->looks_up) {
         return emul_string(cpu, insn);
     }
-    const uint32_t n_spared = cpu->n_spared;
+    const uint32_t n_spared = cpu->n_spared, n_found = cpu->n_found;
+    if (is_wasted(cpu, site)) {
+        return leave_for_site(cpu, CAUSE_SELDOM, VIEW_CHECKED, 0, false);
+    }
     /* downwards C goes one by one, which is slower than the CPU */
     if (is_given_up(cpu, site, STRING_WEIGHT, false) || (cpu->arith & FLAG_DF)) {
         return leave_for_site(cpu, CAUSE_SELDOM, VIEW_MAPPED, site->n_ever, false);
@@ -211,6 +256,7 @@ enum light_result light_string(struct cpu *cpu, const struct insn *insn)
     cpu->looks_up = true;
     const enum light_result result = emul_string(cpu, insn);
     cpu->looks_up = false;
-    note_spared(cpu, site, cpu->n_spared - n_spared);
+    note_spared(cpu, site, n_spared);
+    site->n_found += cpu->n_found - n_found;
     return result;
 }

@@ -217,7 +217,8 @@ static void look_up(struct machine *machine, struct unit *unit, const struct uni
 
 /* The patch's site meets mapped pages now: it was better direct. exit_arg[1]: how many faults it
  * has spared; if enough to have paid for itself, it may try again as early as it did; and if others
- * spare many, their pages may be those it would have met. */
+ * spare many, their pages may be those it would have met. exit_arg[0]: VIEW_CHECKED where its pages
+ * had to be mapped after all. */
 enum { SPARED_ENOUGH = 16 };
 static void give_back(struct machine *machine, struct unit *patch, const struct unit_insn *insn)
 {
@@ -225,10 +226,15 @@ static void give_back(struct machine *machine, struct unit *patch, const struct 
     struct site_hint *hint = hint_slot(machine, phys_insn);
     machine->resume_host = 0;
     add_hint(machine, phys_insn, 0);
-    if (machine->cpu->exit_arg[1] >= SPARED_ENOUGH) {
+    const bool has_paid = machine->cpu->exit_arg[1] >= SPARED_ENOUGH;
+    const bool is_wasted = machine->cpu->exit_arg[0] == VIEW_CHECKED;
+    if (has_paid) {
         hint->n_given_back = 0;
-    } else if (!view_lookups_pay(machine->cpu)) {
+    } else if (is_wasted || !view_lookups_pay(machine->cpu)) {
         hint->n_given_back += hint->n_given_back < UINT8_MAX;
+    }
+    if (!(machine->options.engine & ENGINE_TRUST_LOOKUP)) {
+        run_note_lookups(&machine->run, has_paid);
     }
     machine->n_sites_given_back++;
     translate_unplant(&machine->cache, patch);

@@ -2,7 +2,9 @@
  * then makes the site look its pages up (monitor/site.c).
  *
  * A small table by host address, of the last fault there and how many came close together. Only a
- * hint: an entry that is overwritten begins anew. Reached from signal handlers.
+ * hint: an entry that is overwritten begins anew. How many are often is learned: big programs
+ * go on to use nearly all pages that they touch first by sites that never looked up, loops that
+ * fill pages do not (docs/decisions/0008). Reached from signal handlers.
  */
 #include "run/run.h"
 
@@ -37,7 +39,7 @@ static struct run_often *often_slot(struct run *run, uint32_t off)
 
 static uint16_t first_limit(const struct run *run)
 {
-    return run->lookup_at_once ? 1 : FAULTS_BEFORE_LOOKUP;
+    return run->lookup_at_once ? 1 : (uint16_t)(FAULTS_BEFORE_LOOKUP << run->often_doubt);
 }
 
 bool run_faults_often(struct run *run, uint64_t host)
@@ -54,12 +56,24 @@ bool run_faults_often(struct run *run, uint64_t host)
     return often->n >= often->limit;
 }
 
+/* Pages are spared if all that use them look them up. So whoever is in the way of others that do
+ * needs no more than the least patience. */
+void run_faults_behind_lookup(struct run *run, uint64_t host)
+{
+    struct run_often *often = often_slot(run, (uint32_t)(host - run->cache->exec));
+    const unsigned n = often->n + (1u << run->often_doubt) - 1;
+    if (often->limit != NEVER) {
+        often->n = (uint16_t)(n < NEVER - 1 ? n : NEVER - 1);
+    }
+}
+
 bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back)
 {
     uint32_t off = (uint32_t)(host - run->cache->exec);
     struct run_often *often = often_slot(run, off);
     unsigned doublings = n_given_back < MOST_DOUBLINGS ? n_given_back : MOST_DOUBLINGS;
     unsigned limit = (unsigned)first_limit(run) << doublings;
+    limit = limit < NEVER - 1 ? limit : NEVER - 1;
     bool more = often->host_off == off && often->n < limit;
     *often = (struct run_often){
         .host_off = off, .n = more ? often->n : 0, .tsc = often->tsc, .limit = (uint16_t)limit};

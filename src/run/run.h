@@ -61,6 +61,7 @@ struct run {
      * may stay. May be NULL. */
     bool (*on_timer)(struct cpu *cpu);
     struct run_often often[RUN_OFTEN];
+    unsigned often_doubt; /* how often look-ups have not paid lately: doubles what is often */
 };
 
 enum { RUN_ALTERNATE_MAP_BYTES = 512 << 10 };
@@ -96,6 +97,18 @@ void run_kick(struct run *run);
 void run_interrupt(struct run *run);
 /* often.c: a site (host address of its instruction) has faulted once more: is that often? */
 bool run_faults_often(struct run *run, uint64_t host);
+/* That fault was at a page that looked-up sites had spared. */
+void run_faults_behind_lookup(struct run *run, uint64_t host);
+/* The look-ups of some site have paid, or have not. */
+static inline void run_note_lookups(struct run *run, bool paid)
+{
+    enum { MOST_DOUBT = 4 }; /* 64 faults: 0.6 ms of a loop that only touches pages */
+    if (!paid) {
+        run->often_doubt += run->often_doubt < MOST_DOUBT;
+    } else if (run->often_doubt) {
+        run->often_doubt--;
+    }
+}
 /* Its look-ups have been given up n times: more patience each time. False: it has none left. */
 bool run_may_fault_more(struct run *run, uint64_t host, unsigned n_given_back);
 void run_never_often(struct run *run, uint64_t host);

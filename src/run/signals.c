@@ -256,8 +256,12 @@ static bool guest_page_fault(struct run *run, const struct place *place, uint64_
         return true;
     }
     note_fault(run, (struct run_fault){place->eip, lin, window, 0, write, false});
+    const uint32_t n_charged = run->cpu->n_charged;
     enum view_answer answer =
         view_fault(run->cpu, window, lin, write ? VIEW_WRITE : VIEW_READ, user);
+    if (run->cpu->n_charged != n_charged) {
+        run_faults_behind_lookup(run, place->host);
+    }
     run->faults[(run->n_faults - 1) % RUN_FAULT_RING].answer = (uint8_t)answer;
     count_fault(run);
     if (answer == VIEW_FAULT) {

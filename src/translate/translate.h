@@ -35,6 +35,9 @@ struct lookup_site {
     uint32_t stale;    /* the last epoch (view_age_lookups) in which it was asked and spared none */
     uint32_t n_stale;  /* how many there were since it last did */
     uint64_t counted;  /* tag of the look-up that was the last to be counted */
+    uint32_t n_found;  /* pages that it was the first to find, lately, */
+    uint16_t charged;  /* and cpu->lookup_charged[] of it then: how many were mapped after all */
+    bool is_new;       /* charged says nothing yet */
 };
 enum { LOOKUP_REVIEW_USES = 512 };
 static inline void translate_begin_lookup(struct lookup_site *site)
@@ -43,6 +46,8 @@ static inline void translate_begin_lookup(struct lookup_site *site)
     site->n_spared = site->n_ever = 0;
     site->stale = site->n_stale = 0;
     site->counted = 0;
+    site->n_found = 0;
+    site->is_new = true;
 }
 
 /* What the sampling code of an indirect jump or call names: chain.c. */

@@ -340,6 +340,7 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
     view->stats.n_faults++;
     if (view_walk(cpu, lin, access, user, false, &walk, &cpu->fault)) {
         view->stats.n_guest_faults++;
+        lookup_forget_visits(view, window, lin);
         if (user) {
             early_want(cpu, lin, access);
         }
@@ -350,6 +351,9 @@ enum view_answer view_fault(struct cpu *cpu, uint64_t window_host, uint32_t lin,
         space_slot_differs(view, slot, walk.pde);
     }
     enum view_answer answer = dview_judge(view, window, lin, access, user, &walk);
+    if (!early_is_on(view, lin)) { /* else it was left alone on purpose */
+        lookup_charge(cpu, window, lin, walk.phys >> PAGE_SHIFT);
+    }
     if (answer == VIEW_MAPPED) {
         early_note_use(view, window, lin);
         answer = dview_map(view, window, lin, &walk) ? VIEW_MAPPED : VIEW_CHECKED;

@@ -42,6 +42,11 @@ static uint8_t score_at(const struct view_early *early, uint32_t index)
     return early->score[index] ? early->score[index] - 1 : early->score_of_all;
 }
 
+bool early_is_on(const struct view *view, uint32_t lin)
+{
+    return score_at(&view->early, lin >> view->slot_shift) >= EARLY_FROM;
+}
+
 static void judge_probe(struct view *view, uint32_t page, bool was_used)
 {
     struct view_early *early = &view->early;
@@ -58,8 +63,7 @@ void early_want_looked_up(struct cpu *cpu, uint32_t lin, enum view_access access
     if (view->no_early || !window_has_room(view)) {
         return;
     }
-    if (score_at(early, lin >> view->slot_shift) >= EARLY_FROM &&
-        ++early->n_asked % PROBE_EVERY != 0) {
+    if (early_is_on(view, lin) && ++early->n_asked % PROBE_EVERY != 0) {
         early_want(cpu, lin, access);
         return;
     }

@@ -13,6 +13,7 @@
  * not counted, so a page that is there in another epoch still has been used often; where processes
  * come and go it may be another process's. */
 enum { VISITS_BEFORE_MAPPING = 24, VISITS_OF_EPOCH = 24, VISITS_OF_BUSY_EPOCH = 8 };
+enum { VISITS_MASK = 31, EPOCH_MASK = 15, FRAME_MASK = 0xfff }; /* struct view_visits */
 
 static void forget_quick(struct cpu *cpu)
 {
@@ -86,8 +87,8 @@ void view_age_lookups(struct cpu *cpu)
     if (passed < EPOCH_TSC) {
         return;
     }
-    uint64_t n_spared = cpu->n_spared - cpu->lookup_n_spared;
-    if (n_spared << WORTH_SHIFT >= passed) {
+    int64_t n_spared = (int32_t)(cpu->n_spared - cpu->lookup_n_spared); /* < 0: charged */
+    if (n_spared > 0 && (uint64_t)n_spared << WORTH_SHIFT >= passed) {
         cpu->lookup_paid = cpu->lookup_epoch;
     }
     cpu->lookup_n_spared = cpu->n_spared;
@@ -107,6 +108,19 @@ static struct view_visits *visits_of(struct view *view, uint32_t window, uint32_
 void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin)
 {
     visits_of(view, window, lin)->n = 0;
+}
+
+/* A page that others fault at as well has to be mapped in spite of all look-ups. */
+void lookup_charge(struct cpu *cpu, uint32_t window, uint32_t lin, uint32_t phys_page)
+{
+    enum { COUNTED = 2 }; /* the guest's fault, and the use after it */
+    struct view_visits *visits = visits_of(cpu->view, window, lin);
+    if (visits->n && visits->frame == (phys_page & FRAME_MASK)) {
+        cpu->lookup_charged[visits->by]++;
+        cpu->n_charged++;
+        cpu->n_spared -= COUNTED;
+        visits->n = 0;
+    }
 }
 
 static uint32_t window_number(const struct view *view, uint64_t base)
@@ -137,17 +151,25 @@ static bool may_use(const struct view *view, uint32_t lin, uint32_t phys, bool w
            !page_is_hidden(view, lin >> PAGE_SHIFT, phys_page);
 }
 
-/* One visit more. Another frame is another page: another process has come. */
-static bool is_worth_mapping(const struct cpu *cpu, struct view_visits *visits, uint32_t phys_page)
+/* One visit more. Another frame is another page: another process has come. Only the first one
+ * spares a fault, for that fault would have mapped it. */
+static bool is_worth_mapping(struct cpu *cpu, struct view_visits *visits, uint32_t phys_page)
 {
-    uint8_t epoch = (uint8_t)cpu->lookup_epoch;
-    uint16_t frame = (uint16_t)phys_page;
+    const uint32_t epoch = cpu->lookup_epoch & EPOCH_MASK;
+    const uint32_t frame = phys_page & FRAME_MASK;
     unsigned of_epoch = view_lookups_pay(cpu) ? VISITS_OF_BUSY_EPOCH : VISITS_OF_EPOCH;
     unsigned n = visits->frame != frame                ? 1u
                  : visits->n && visits->epoch != epoch ? visits->n + of_epoch
                                                        : visits->n + 1u;
     bool is_worth = n > VISITS_BEFORE_MAPPING;
-    *visits = (struct view_visits){is_worth ? 0 : (uint8_t)n, epoch, frame};
+    if (n == 1) {
+        visits->by = cpu->lookup_by & (CPU_LOOKUP_SITES - 1);
+        cpu->n_spared++;
+        cpu->n_found++;
+    }
+    visits->n = is_worth ? 0 : n & VISITS_MASK;
+    visits->epoch = epoch;
+    visits->frame = frame;
     return is_worth;
 }
 
@@ -174,7 +196,6 @@ enum view_answer view_look_up(struct cpu *cpu, uint32_t lin, bool write, uint64_
     }
     bool is_spared = !is_mapped(view, window, lin, write);
     if (is_spared) {
-        cpu->n_spared++;
         if (is_worth_mapping(cpu, visits_of(view, window, lin), walk.phys >> PAGE_SHIFT) &&
             window_has_room(view)) {
             is_spared = view_fault(cpu, base, lin, access, user) != VIEW_MAPPED;

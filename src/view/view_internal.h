@@ -180,8 +180,9 @@ struct view {
     uint8_t sup_dir_of_mode[VIEW_N_MODES]; /* index + 1 */
     uint32_t next_sup_dir;
     struct view_visits {
-        uint8_t n, epoch;
-        uint16_t frame; /* low bits of the physical page's number */
+        uint32_t n : 5, epoch : 4;
+        uint32_t frame : 12; /* low bits of the physical page's number */
+        uint32_t by : 11;    /* who found it first: cpu->lookup_by */
     } visits[1 << VIEW_VISITS_SHIFT];
     struct view_stats stats;
 };
@@ -205,6 +206,8 @@ void acc_make_all_cold(struct cpu *cpu);
 
 /* lookup.c */
 void lookup_forget_visits(struct view *view, uint32_t window, uint32_t lin);
+/* Somebody has faulted at the page. If it was looked up before that spared nothing. */
+void lookup_charge(struct cpu *cpu, uint32_t window, uint32_t lin, uint32_t phys_page);
 void lookup_start(struct cpu *cpu);
 void lookup_forget_all(struct cpu *cpu);
 void lookup_forget_page(struct cpu *cpu, uint32_t lin);
@@ -352,6 +355,8 @@ bool dview_map(struct view *view, uint32_t window, uint32_t lin, const struct wa
 void early_want(struct cpu *cpu, uint32_t lin, enum view_access access);
 /* The same, and it was a looked-up site. */
 void early_want_looked_up(struct cpu *cpu, uint32_t lin, enum view_access access);
+/* Are pages mapped at this place that looked-up sites touch first? */
+bool early_is_on(const struct view *view, uint32_t lin);
 /* A site that looks nothing up has come to a page of an address space. */
 void early_note_use(struct view *view, uint32_t window, uint32_t lin);
 /* What view_switch_mode() does then on the way to user mode. */

@@ -88,9 +88,50 @@ static void test_far_apart(void **state)
     }
 }
 
+/* Where look-ups have not paid, a site needs more; less again where they have; and no more than
+ * ever if it stands in the way of others. */
+static void test_doubt(void **state)
+{
+    (void)state;
+    run->lookup_at_once = false;
+    run_forget_often(run);
+    const unsigned sure = faults_until_often(0);
+    run_note_lookups(run, true); /* it cannot be surer */
+    assert_in_range(faults_until_often(0), 4, sure + 4);
+    run_note_lookups(run, false);
+    run_note_lookups(run, false);
+    run_forget_often(run);
+    assert_true(faults_until_often(0) >= 16);
+    run_note_lookups(run, true);
+    run_forget_often(run);
+    assert_in_range(faults_until_often(0), 8, 15);
+    for (unsigned i = 0; i < 40; i++) {
+        run_note_lookups(run, false);
+    }
+    run_forget_often(run);
+    const unsigned most = faults_until_often(0);
+    assert_in_range(most, 64, 127);
+    assert_true(faults_until_often(12) > 32000); /* and no overflow */
+    run_forget_often(run);
+    for (unsigned n = 1; n <= 4; n++) {
+        assert_false(run_faults_often(run, SITE));
+        run_faults_behind_lookup(run, SITE);
+    }
+    assert_true(run_faults_often(run, SITE));
+    assert_false(run_may_fault_more(run, SITE, 0));
+    run_never_often(run, SITE);
+    for (unsigned n = 0; n < 5000; n++) {
+        assert_false(run_faults_often(run, SITE));
+        run_faults_behind_lookup(run, SITE);
+    }
+    run->often_doubt = 0;
+    run_forget_often(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_patience),
         cmocka_unit_test(test_sites_apart),
         cmocka_unit_test(test_far_apart),

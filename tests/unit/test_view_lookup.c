@@ -58,7 +58,7 @@ static void test_answers(void **state)
     assert_int_equal(pte(2), P | W | U);
     assert_int_equal(view_look_up(cpu, at(1) + 6, true, &host), VIEW_MAPPED);
     assert_int_equal(pte(1), P | W | U | A | D);
-    assert_int_equal(cpu->n_spared, 2);
+    assert_int_equal(cpu->n_spared, 1);                /* the first fault would have mapped it */
     assert_int_equal(view_get_stats(view)->n_runs, 0); /* no mapping was made */
     assert_int_equal(view_look_up(cpu, at(8) + 7, true, &host), VIEW_FAULT);
     assert_int_equal(cpu->fault.error, PF_W | PF_U);
@@ -370,6 +370,64 @@ static void test_early(void **state)
     guest_stop();
 }
 
+/* Whoever found a page first is charged if somebody faults at it all the same: once, while it is
+ * that page, and not if the guest has given it away. */
+static void test_charges(void **state)
+{
+    (void)state;
+    enum { WHO = CPU_LOOKUP_SITES - 3, OTHER = 5 };
+    uint64_t host = 0;
+    begin();
+    const uint16_t *charged = cpu->lookup_charged;
+    assert_int_equal(touch_user(at(1), VIEW_WRITE), VIEW_MAPPED); /* nobody found it */
+    assert_int_equal(cpu->n_charged, 0);
+    cpu->lookup_by = WHO;
+    const uint32_t n_spared = cpu->n_spared;
+    assert_int_equal(view_look_up(cpu, at(12), true, &host), VIEW_MAPPED);
+    cpu->lookup_by = OTHER;
+    assert_int_equal(view_look_up(cpu, at(12), true, &host), VIEW_MAPPED);
+    assert_int_equal(cpu->n_found, 1);
+    assert_int_equal(cpu->n_spared, n_spared + 1);
+    assert_int_equal(touch_user(at(12), VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(charged[WHO], 1);
+    assert_int_equal(charged[OTHER], 0);
+    assert_int_equal(cpu->n_charged, 1);
+    assert_true((int32_t)(cpu->n_spared - n_spared) < 1);
+    view_invlpg(cpu, at(12));
+    put_pte(12, (FRAME + 13 * PAGE_BYTES) | P | W | U);
+    view_invlpg(cpu, at(12));
+    assert_int_equal(touch_user(at(12), VIEW_WRITE), VIEW_MAPPED); /* not twice */
+    assert_int_equal(cpu->n_charged, 1);
+    /* given away between the two: by INVLPG, by another frame, by a fault of the guest's */
+    assert_int_equal(view_look_up(cpu, at(20), true, &host), VIEW_MAPPED);
+    view_invlpg(cpu, at(20));
+    assert_int_equal(touch_user(at(20), VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(view_look_up(cpu, at(40), true, &host), VIEW_MAPPED);
+    put_pte(40, (FRAME + 41 * PAGE_BYTES) | P | W | U);
+    assert_int_equal(touch_user(at(40), VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(view_look_up(cpu, at(60), true, &host), VIEW_MAPPED);
+    put_pte(60, 0);
+    assert_int_equal(touch_user(at(60), VIEW_WRITE), VIEW_FAULT);
+    put_pte(60, (FRAME + 60 * PAGE_BYTES) | P | W | U);
+    assert_int_equal(touch_user(at(60), VIEW_WRITE), VIEW_MAPPED);
+    assert_int_equal(cpu->n_charged, 1);
+    /* nor where it was left alone on purpose (view/early.c) */
+    for (unsigned on = 0; on < 2; on++) {
+        view->early.score_of_all = on ? 12 : 0;
+        memset(view->early.score, 0, sizeof view->early.score);
+        assert_int_equal(view_look_up(cpu, at(61 + on), true, &host), VIEW_MAPPED);
+        assert_int_equal(touch_user(at(61 + on), VIEW_WRITE), VIEW_MAPPED);
+        assert_int_equal(cpu->n_charged, 2);
+    }
+    /* more charged than spared is not many spared */
+    next_epoch(false);
+    cpu->lookup_epoch_tsc = __builtin_ia32_rdtsc() - (1u << 22);
+    cpu->lookup_n_spared = cpu->n_spared + 4000;
+    view_age_lookups(cpu);
+    assert_false(view_lookups_pay(cpu));
+    guest_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_frames_in_turn), cmocka_unit_test(test_maps_in_the_end),
         cmocka_unit_test(test_quick),          cmocka_unit_test(test_quick_large),
         cmocka_unit_test(test_epochs),         cmocka_unit_test(test_early),
+        cmocka_unit_test(test_charges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
