@@ -1,5 +1,5 @@
 /* recall.c - code of pages whose contents some machine has run before: their units are made of what
- * was recorded then, which costs a tenth of translating them (docs/decisions/0022). Sits in front
+ * was recorded then, which costs half of translating them (docs/decisions/0022). Sits in front
  * of the arrow bytes -> scan -> map -> translate: what comes from here has been through it.
  *
  * Only user code that cache/move.c could move, on whole pages, judged by the default map: what it
