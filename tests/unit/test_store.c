@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -276,6 +278,35 @@ static void full(void **state)
     store_close(store);
 }
 
+/* A disk that is full: what was there before is there afterwards. */
+static void no_room(void **state)
+{
+    (void)state;
+    static uint64_t words[8192];
+    struct store *store = open_store();
+    add(store, 1, 0);
+    store_close(store);
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = {1 << 20, 1 << 20};
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        store = open_store();
+        unsigned n = 0;
+        while (n < 100 && store_add(store, store_list(store, key_of(2)), words, sizeof(words))) {
+            n++;
+        }
+        store_close(store);
+        _exit(n > 4 && n < 100 ? 0 : 1);
+    }
+    int status;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    store = open_store();
+    check(store, 1, 1);
+    check(store, 2, 0);
+    store_close(store);
+}
+
 static void our_build_id(void **state)
 {
     (void)state;
@@ -295,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_another, begin, end),
         cmocka_unit_test_setup_teardown(damaged, begin, end),
         cmocka_unit_test_setup_teardown(full, begin, end),
+        cmocka_unit_test_setup_teardown(no_room, begin, end),
         cmocka_unit_test(our_build_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
