@@ -13,6 +13,7 @@
 #include "emit/emit.h"
 
 enum { CACHE_STUB_BYTES = 256, CACHE_UNIT_MAX_BYTES = 56 << 10, CACHE_UNIT_ALIGN = 32 };
+_Static_assert((int)CACHE_STUB_BYTES == (int)EMIT_FIXED_BYTES, "the stubs are what is fixed");
 
 /* What one guest instruction of a unit became. Big programs have millions. */
 struct unit_insn {
@@ -47,7 +48,7 @@ static inline uint16_t unit_insn_aux(const struct unit_insn *insn)
     return insn->kind & (UNIT_STRING | UNIT_SLOT) ? (uint16_t)insn->detail : 0;
 }
 
-enum { CACHE_BLOCK_SHIFT = 12 };
+enum { CACHE_BLOCK_SHIFT = 12 }; /* of code, to find a unit by: n_before */
 
 struct codepage;
 struct unit {
@@ -100,9 +101,8 @@ struct cache {
     uint32_t n_bytes, used, populated;
     struct unit *units;
     uint32_t n_units, max_units;
-    uint32_t
-        *n_before; /* by 4 KiB of code: units that begin before it, up to where the last does */
-    uint32_t n_blocks;
+    uint32_t *n_before;      /* units that begin before each block of code */
+    uint32_t n_blocks;       /* up to the one in which the last begins */
     struct unit_insn *insns; /* arena */
     uint32_t n_insns, max_insns;
     uint8_t *sites; /* arena of struct insn that helper calls point to */

@@ -29,6 +29,8 @@ enum host_reg {
     NO_REG = -1,
 };
 
+enum { EMIT_FIXED_BYTES = 256, EMIT_MAX_FIXED = 256 };
+
 /* A code buffer: bytes are written at `at`; they will run at exec + (at - start). */
 struct emit {
     uint8_t *start, *at, *end;
@@ -39,9 +41,8 @@ struct emit {
      * code, and elsewhere from it when it is put somewhere else. Up to EMIT_MAX_FIXED are noted. */
     uint64_t fixed;
     unsigned n_fixed;
-    uint16_t fixed_fields[256];
+    uint16_t fixed_fields[EMIT_MAX_FIXED];
 };
-enum { EMIT_FIXED_BYTES = 256, EMIT_MAX_FIXED = 256 };
 
 /* A host memory operand: [base + index * scale + disp], computed in 32 bits if a32. */
 struct host_mem {

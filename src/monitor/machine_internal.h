@@ -130,6 +130,8 @@ bool monitor_end_epoch_quickly(struct cpu *cpu);
 /* miss.c: host address of the unit at cpu->eip, made if need be. 0: cpu->fault is to be delivered.
  */
 uint64_t monitor_find_unit(struct machine *machine);
+/* unit has been made, as a whole: whoever wants to know of it is told. */
+void monitor_note_unit(struct machine *machine, const struct unit *unit);
 /* miss_light.c: the same if the unit is there. Light. */
 enum found { FOUND_NOTHING, FOUND_UNIT, FOUND_FAULT };
 enum found monitor_find_made(struct machine *machine, uint64_t *host);

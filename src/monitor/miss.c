@@ -21,7 +21,6 @@ void monitor_flush_code(struct machine *machine)
     map_forget_plants(machine->map);
     cache_flush(&machine->cache);
     run_forget_often(&machine->run);
-    recall_forget(machine->recall);
     machine->judged[0].first = machine->judged[1].first = NULL;
     machine->resume_host = 0;
 }
@@ -265,6 +264,20 @@ static struct unit *translate(struct machine *machine, struct codepage *page,
     return unit;
 }
 
+void monitor_note_unit(struct machine *machine, const struct unit *unit)
+{
+    if (machine->options.engine & ENGINE_VERIFY) {
+        verify_cached(&machine->cache, unit,
+                      mem_page_host(&machine->mem, unit->page->phys->phys_page << 12));
+    }
+    if (machine->jitdump) {
+        jitdump_add(machine->jitdump, &machine->cache, unit);
+    }
+    if (machine->options.log_mask & (LOG_IN_ASM | LOG_OUT_ASM)) {
+        monitor_log_unit(machine, unit);
+    }
+}
+
 uint64_t monitor_find_unit(struct machine *machine)
 {
     struct cpu *cpu = machine->cpu;
@@ -287,8 +300,7 @@ uint64_t monitor_find_unit(struct machine *machine)
         }
         codepage_settle(&machine->pages, page);
         uint64_t start = __builtin_ia32_rdtsc();
-        if (!page->units) {
-            recall_page(machine, page);
+        if (!page->units && recall_page(machine, page)) {
             slot = codepage_look_up(&machine->pages, page, lin & (PAGE_BYTES - 1));
             if (slot) {
                 machine->tsc_translating += __builtin_ia32_rdtsc() - start;
@@ -304,18 +316,9 @@ uint64_t monitor_find_unit(struct machine *machine)
             monitor_flush_code(machine);
             continue;
         }
-        if (machine->options.engine & ENGINE_VERIFY) {
-            verify_cached(&machine->cache, unit,
-                          mem_page_host(&machine->mem, page->phys->phys_page << 12));
-        }
-        if (machine->jitdump) {
-            jitdump_add(machine->jitdump, &machine->cache, unit);
-        }
         machine->n_insns_translated += unit->n_insns;
         machine->n_translated_bytes += unit->n_bytes;
-        if (machine->options.log_mask & (LOG_IN_ASM | LOG_OUT_ASM)) {
-            monitor_log_unit(machine, unit);
-        }
+        monitor_note_unit(machine, unit);
         return machine->cache.exec + unit->off;
     }
 }

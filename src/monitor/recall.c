@@ -14,10 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "monitor/jitdump.h"
 #include "monitor/machine_internal.h"
 #include "store/store.h"
-#include "verify/verify.h"
 
 #include <Zydis/Zydis.h>
 #include <cpuid.h>
@@ -33,7 +31,6 @@ enum { MAX_UNITS = 512 };
 struct recall {
     struct store *store;
     struct place *places; /* by codepage */
-    uint32_t n_places;
     uint64_t n_pages, n_units, n_insns, n_refused, n_bytes;
 };
 
@@ -108,8 +105,7 @@ static int open_store(struct machine *machine, const char *path)
     struct recall *recall = calloc(1, sizeof(*recall));
     int result = recall ? 0 : -ENOMEM;
     if (!result) {
-        recall->n_places = machine->pages.max_pages;
-        recall->places = calloc(recall->n_places, sizeof(*recall->places));
+        recall->places = calloc(machine->pages.max_pages, sizeof(*recall->places));
         result = !recall->places               ? -ENOMEM
                  : identify(machine, identity) ? store_open(&recall->store, path, identity)
                                                : -ENOEXEC;
@@ -152,13 +148,6 @@ void recall_destroy(struct recall *recall)
     }
 }
 
-void recall_forget(struct recall *recall)
-{
-    if (recall) {
-        memset(recall->places, 0, recall->n_places * sizeof(*recall->places));
-    }
-}
-
 /* ---- pages ---- */
 
 static struct place *place_of(const struct machine *machine, const struct codepage *page)
@@ -166,14 +155,11 @@ static struct place *place_of(const struct machine *machine, const struct codepa
     return &machine->recall->places[page - machine->pages.pages];
 }
 
-/* As translate_init() asks for units that may be moved. A page that is written again and again is
- * not worth its key. */
+/* A page that is written again and again is not worth its key. */
 static bool is_wanted(const struct machine *machine, const struct codepage *page)
 {
-    const uint32_t flat = MODE_FLAT | MODE_STACK32 | MODE_CODE32 | MODE_USER;
-    return (page->mode & (flat | MODE_STEP | MODE_V86)) == flat && page->end_off == PAGE_BYTES &&
-           !page->phys->loose && page->phys->n_writes < 3 && map_is_default(machine->map) &&
-           !machine->breaks.n && !(machine->options.engine & ENGINE_NO_MOVES);
+    return translate_may_move(page, machine->options.engine) && page->end_off == PAGE_BYTES &&
+           page->phys->n_writes < 3 && map_is_default(machine->map) && !machine->breaks.n;
 }
 
 static void note_unit(struct machine *machine, struct unit *unit)
@@ -181,16 +167,7 @@ static void note_unit(struct machine *machine, struct unit *unit)
     machine->recall->n_units++;
     machine->recall->n_insns += unit->n_insns;
     machine->recall->n_bytes += unit->n_bytes;
-    if (machine->options.engine & ENGINE_VERIFY) {
-        verify_cached(&machine->cache, unit,
-                      mem_page_host(&machine->mem, unit->page->phys->phys_page << 12));
-    }
-    if (machine->jitdump) {
-        jitdump_add(machine->jitdump, &machine->cache, unit);
-    }
-    if (machine->options.log_mask & (LOG_IN_ASM | LOG_OUT_ASM)) {
-        monitor_log_unit(machine, unit);
-    }
+    monitor_note_unit(machine, unit);
 }
 
 struct site_arg {
@@ -221,16 +198,16 @@ static void replay(struct machine *machine, struct codepage *page, const uint8_t
     }
 }
 
-void recall_page(struct machine *machine, struct codepage *page)
+bool recall_page(struct machine *machine, struct codepage *page)
 {
     struct recall *recall = machine->recall;
     const uint8_t *bytes = mem_page_host(&machine->mem, page->phys->phys_page << 12);
     if (!recall) {
-        return;
+        return false;
     }
     *place_of(machine, page) = (struct place){0};
     if (!bytes || !is_wanted(machine, page)) {
-        return;
+        return false;
     }
     const uint32_t about[] = {page->mode, machine->options.engine & ~(unsigned)ENGINE_VERIFY};
     const uint32_t list = store_list(recall->store, store_hash(bytes, about, ARRAY_SIZE(about)));
@@ -243,6 +220,7 @@ void recall_page(struct machine *machine, struct codepage *page)
         place.n++;
     }
     *place_of(machine, page) = place;
+    return page->units;
 }
 
 bool recall_wants(const struct machine *machine, const struct codepage *page)
@@ -251,7 +229,7 @@ bool recall_wants(const struct machine *machine, const struct codepage *page)
         return false;
     }
     const struct place *place = place_of(machine, page);
-    return place->list && place->n < MAX_UNITS &&
+    return place->list && place->n < MAX_UNITS && store_takes(machine->recall->store) &&
            store_last(machine->recall->store, place->list) == place->last &&
            is_wanted(machine, page);
 }

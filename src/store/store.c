@@ -1,4 +1,4 @@
-/* store.c - the file, its index, its strings: see store.h. */
+/* store.c - the file of a store: opened, read, appended to, gathered, closed. See store.h. */
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Less than what it costs to translate again: a boot of big programs records 30 MB. */
-enum { PENDING_BYTES = 256 << 10, READ_BYTES = 96 << 10, FIRST_LISTS = 1 << 12 };
+enum { PENDING_BYTES = 256 << 10, READ_BYTES = 96 << 10 };
 _Static_assert((int)READ_BYTES >= (int)STORE_MAX_BYTES, "a whole string");
 static const uint64_t MAX_SPAN = UINT64_C(1) << 30; /* with holes */
 static const char MAGIC[8] = "plex86c1";
@@ -79,142 +78,6 @@ static bool write_at(int fd, const void *from, size_t n_bytes, uint64_t at)
     return true;
 }
 
-/* ---- lists and strings in memory ---- */
-
-static bool grow(void **array, uint32_t *max, uint32_t needed, size_t n_bytes)
-{
-    if (needed < *max) {
-        return true;
-    }
-    const uint32_t n = *max ? *max * 2 : FIRST_LISTS;
-    void *bigger = realloc(*array, n * n_bytes);
-    if (bigger) {
-        *array = bigger;
-        *max = n;
-    }
-    return bigger;
-}
-
-static uint32_t *find_slot(const struct store *store, struct store_key key)
-{
-    uint32_t i = (uint32_t)key.hash[0] & (store->n_hash - 1);
-    while (store->hash[i] && memcmp(&store->lists[store->hash[i]].key, &key, sizeof(key)) != 0) {
-        i = (i + 1) & (store->n_hash - 1);
-    }
-    return &store->hash[i];
-}
-
-static bool make_room_for_list(struct store *store)
-{
-    if (store->n_lists * 2 + 2 > store->n_hash) {
-        const uint32_t n = store->n_hash ? store->n_hash * 2 : FIRST_LISTS * 2;
-        uint32_t *hash = calloc(n, sizeof(*hash));
-        if (!hash) {
-            return false;
-        }
-        free(store->hash);
-        store->hash = hash;
-        store->n_hash = n;
-        for (uint32_t i = 1; i <= store->n_lists; i++) {
-            *find_slot(store, store->lists[i].key) = i;
-        }
-    }
-    return grow((void **)&store->lists, &store->max_lists, store->n_lists + 1,
-                sizeof(*store->lists));
-}
-
-static uint32_t list_of(struct store *store, struct store_key key)
-{
-    if (!make_room_for_list(store)) {
-        return 0;
-    }
-    uint32_t *slot = find_slot(store, key);
-    if (!*slot) {
-        *slot = ++store->n_lists;
-        store->lists[*slot] = (struct store_list){.key = key};
-    }
-    return *slot;
-}
-
-static bool add_string(struct store *store, uint32_t list, uint64_t at, uint32_t n_bytes,
-                       uint64_t sum)
-{
-    if (!grow((void **)&store->strings, &store->max_strings, store->n_strings + 1,
-              sizeof(*store->strings))) {
-        return false;
-    }
-    const uint32_t number = ++store->n_strings;
-    struct store_list *of = &store->lists[list];
-    store->strings[number] = (struct store_string){.at = at, .n_bytes = n_bytes, .sum = sum};
-    store->kept += n_bytes;
-    if (of->last) {
-        store->strings[of->last].next = number;
-    } else {
-        of->first = number;
-    }
-    of->last = number;
-    return true;
-}
-
-uint32_t store_first(const struct store *store, uint32_t list)
-{
-    return list && list <= store->n_lists ? store->lists[list].first : 0;
-}
-
-uint32_t store_next(const struct store *store, uint32_t string)
-{
-    return store->strings[string].next;
-}
-
-uint32_t store_last(const struct store *store, uint32_t list)
-{
-    return list && list <= store->n_lists ? store->lists[list].last : 0;
-}
-
-/* ---- the index: for each list its key, a number of strings, and each string's place ---- */
-
-struct index_list {
-    struct store_key key;
-    uint64_t n_strings;
-};
-struct index_string {
-    uint64_t at, sum, n_bytes;
-};
-
-static bool take_string(struct store *store, uint32_t list, const struct index_string *string)
-{
-    const uint64_t first = sizeof(struct store_header);
-    return string->n_bytes && string->n_bytes <= STORE_MAX_BYTES && string->at >= first &&
-           string->at + string->n_bytes <= store->end &&
-           add_string(store, list, string->at, (uint32_t)string->n_bytes, string->sum);
-}
-
-static bool take_index(struct store *store, const uint8_t *at, size_t n_bytes)
-{
-    const uint8_t *end = at + n_bytes;
-    while (at < end) {
-        struct index_list list;
-        if ((size_t)(end - at) < sizeof(list)) {
-            return false;
-        }
-        memcpy(&list, at, sizeof(list));
-        at += sizeof(list);
-        const uint32_t number = list_of(store, list.key);
-        if (!number || list.n_strings > (size_t)(end - at) / sizeof(struct index_string)) {
-            return false;
-        }
-        for (uint64_t i = 0; i < list.n_strings; i++) {
-            struct index_string string;
-            memcpy(&string, at, sizeof(string));
-            at += sizeof(string);
-            if (!take_string(store, number, &string)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static bool read_index(struct store *store)
 {
     const struct store_header *header = &store->header;
@@ -225,52 +88,11 @@ static bool read_index(struct store *store)
     store->end = header->index_at;
     bool is_good = index && read_at(store->fd, index, header->index_bytes, header->index_at) &&
                    sum_of(index, header->index_bytes) == header->index_sum &&
-                   take_index(store, index, header->index_bytes);
+                   store_take_index(store, index, header->index_bytes);
     free(index);
     store->end = header->index_at + header->index_bytes;
     return is_good;
 }
-
-static void forget(struct store *store)
-{
-    store->n_lists = store->n_strings = 0;
-    store->kept = 0;
-    store->end = sizeof(struct store_header);
-    if (store->hash) {
-        memset(store->hash, 0, store->n_hash * sizeof(*store->hash));
-    }
-}
-
-static size_t put(uint8_t *to, size_t at, const void *bytes, size_t n_bytes)
-{
-    if (to) {
-        memcpy(to + at, bytes, n_bytes);
-    }
-    return at + n_bytes;
-}
-
-/* to NULL: only counts. Lists without strings are left out. */
-static size_t format_index(const struct store *store, uint8_t *to)
-{
-    size_t n = 0;
-    for (uint32_t i = 1; i <= store->n_lists; i++) {
-        const struct store_list *list = &store->lists[i];
-        struct index_list head = {.key = list->key};
-        for (uint32_t s = list->first; s; s = store->strings[s].next) {
-            head.n_strings++;
-        }
-        n = head.n_strings ? put(to, n, &head, sizeof(head)) : n;
-        for (uint32_t s = list->first; s; s = store->strings[s].next) {
-            const struct store_string *string = &store->strings[s];
-            const struct index_string entry = {
-                .at = string->at, .sum = string->sum, .n_bytes = string->n_bytes};
-            n = put(to, n, &entry, sizeof(entry));
-        }
-    }
-    return n;
-}
-
-/* ---- the file ---- */
 
 static int begin_anew(struct store *store, const uint8_t *identity)
 {
@@ -313,7 +135,7 @@ static void load_index(struct store *store)
     }
     store->is_loaded = true;
     if (!read_index(store) || store->kept > STORE_MAX_KEPT / 8 * 7) {
-        forget(store);
+        store_forget(store);
         store->is_read_only |= begin_anew(store, store->header.identity) < 0;
     }
 }
@@ -358,7 +180,7 @@ static bool write_pending(struct store *store)
 uint32_t store_list(struct store *store, struct store_key key)
 {
     load_index(store);
-    return list_of(store, key);
+    return store_find_list(store, key);
 }
 
 /* Up to the end of the last string of the list that lies side by side with this one. */
@@ -443,12 +265,11 @@ static void finish(struct store *store)
     if (gathers && !gather(store)) {
         return;
     }
-    const size_t n_bytes = format_index(store, NULL);
-    uint8_t *index = malloc(n_bytes + 1);
+    size_t n_bytes;
+    uint8_t *index = store_format_index(store, &n_bytes);
     if (!index) {
         return;
     }
-    format_index(store, index);
     header.index_at = store->end;
     header.index_bytes = n_bytes;
     header.index_sum = sum_of(index, n_bytes);
@@ -479,20 +300,23 @@ void store_close(struct store *store)
     free(store);
 }
 
+bool store_takes(const struct store *store)
+{
+    return !store->is_read_only && store->kept < STORE_MAX_KEPT && store->end <= MAX_SPAN;
+}
+
 bool store_add(struct store *store, uint32_t list, const void *bytes, uint32_t n_bytes)
 {
-    if (store->is_read_only || store->is_full || !list || n_bytes == 0 ||
-        n_bytes > STORE_MAX_BYTES || store->kept + n_bytes > STORE_MAX_KEPT ||
-        store->end > MAX_SPAN) {
+    if (!store_takes(store) || !list || n_bytes == 0 || n_bytes > STORE_MAX_BYTES ||
+        store->kept + n_bytes > STORE_MAX_KEPT) {
         return false;
     }
     if (store->n_pending + n_bytes > PENDING_BYTES && !write_pending(store)) {
-        store->is_full = true;
         store->is_read_only = true; /* what was lost is in the index: it is not written */
         return false;
     }
     BUG_ON(n_bytes % 8);
-    if (!add_string(store, list, store->end, n_bytes, sum_of(bytes, n_bytes))) {
+    if (!store_add_string(store, list, store->end, n_bytes, sum_of(bytes, n_bytes))) {
         return false;
     }
     memcpy(store->pending + store->n_pending, bytes, n_bytes);

@@ -43,6 +43,8 @@ uint32_t store_next(const struct store *store, uint32_t string);
 uint32_t store_last(const struct store *store, uint32_t list);
 /* Valid until the next call; NULL: damaged. */
 const uint8_t *store_read(struct store *store, uint32_t string, uint32_t *n_bytes);
+/* May anything be added still? */
+bool store_takes(const struct store *store);
 /* n_bytes: a multiple of 8. False: it is not kept (the file is full, read-only, or cannot be
  * written). */
 bool store_add(struct store *store, uint32_t list, const void *bytes, uint32_t n_bytes);
@@ -52,9 +54,10 @@ struct store_counts {
     uint64_t n_bytes; /* of the file */
     bool is_read_only;
 };
-/* The linker's build id of this program into id, up to n_bytes: how many; 0: it has none. */
-unsigned store_build_id(uint8_t *id, unsigned n_bytes);
-
 struct store_counts store_count(const struct store *store);
+
+/* identity.c. The linker's build id of this program into id, up to n_bytes: how many; 0: it has
+ * none. */
+unsigned store_build_id(uint8_t *id, unsigned n_bytes);
 
 #endif

@@ -21,7 +21,7 @@ struct store_string {
 
 struct store {
     int fd;
-    bool is_read_only, is_full, is_loaded;
+    bool is_read_only, is_loaded;
     struct store_header header;
     uint64_t kept;                /* bytes of all strings */
     uint64_t end;                 /* where the next string goes */
@@ -36,5 +36,17 @@ struct store {
     uint64_t read_at;
     uint32_t n_read;
 };
+
+/* lists.c */
+uint32_t store_find_list(struct store *store, struct store_key key);
+/* Behind the others of list. False: out of memory. */
+bool store_add_string(struct store *store, uint32_t list, uint64_t at, uint32_t n_bytes,
+                      uint64_t sum);
+void store_forget(struct store *store);
+/* What store_format_index() has made; strings end before store->end. False: it is something else.
+ */
+bool store_take_index(struct store *store, const uint8_t *at, size_t n_bytes);
+/* malloc'd; NULL: out of memory. */
+uint8_t *store_format_index(const struct store *store, size_t *n_bytes);
 
 #endif

@@ -11,7 +11,9 @@
 
 #include <string.h>
 
-enum { RECORD_MAX_BYTES = 64 << 10, JOIN_LONGEST = 0xffff };
+#include "base/bytes.h"
+
+enum { RECORD_MAX_BYTES = 64 << 10, LINE_BYTES = 64 };
 
 struct head {
     uint32_t n_bytes, body_bytes, lin_page, n_site_bytes;
@@ -65,7 +67,7 @@ static struct parts find_parts(uint8_t *bytes, const struct head *head)
 static bool may_record(const struct translator *t)
 {
     const unsigned n_bytes = emit_off(&t->emit);
-    if (!t->may_move || t->in->cross_next || !t->in->is_unhinted || t->may_slot ||
+    if (!t->may_move || t->in->cross_next || !t->in->is_unhinted ||
         t->n_insns < t->in->scan->n_insns || t->n_sites > MAX_SITES || t->n_joins > MAX_JOINS ||
         t->emit.n_fixed > EMIT_MAX_FIXED || n_bytes > RECORD_MAX_BYTES / 2) {
         return false;
@@ -112,14 +114,20 @@ static void record_moves(const struct translator *t, uint32_t *moves)
     BUG_ON(n_sites != t->n_sites);
 }
 
+static void record_pairs(const struct join *joins, unsigned n, struct pair *pairs)
+{
+    for (unsigned i = 0; i < n; i++) {
+        pairs[i] = (struct pair){(uint16_t)joins[i].field_off, (uint16_t)joins[i].target_off};
+    }
+}
+
 static void record_fixed(const struct translator *t, const struct parts *parts)
 {
     for (unsigned i = 0; i < t->emit.n_fixed; i++) {
         const uint16_t field = t->emit.fixed_fields[i];
-        uint32_t rel;
-        memcpy(&rel, parts->code + field, sizeof(rel));
-        rel += (uint32_t)(t->emit.exec + field + 4 - t->emit.fixed);
-        memcpy(parts->code + field, &rel, sizeof(rel));
+        const uint32_t rel = bytes_get_u32(parts->code + field);
+        bytes_put_u32(parts->code + field,
+                      rel + (uint32_t)(t->emit.exec + field + 4 - t->emit.fixed));
         parts->fixed[i] = field;
     }
 }
@@ -133,7 +141,7 @@ void translate_record(const struct translator *t, uint32_t body_bytes)
     struct head head = {.n_bytes = emit_off(&t->emit),
                         .body_bytes = body_bytes,
                         .lin_page = t->in->page->lin_page,
-                        .at = t->emit.exec % 64,
+                        .at = t->emit.exec % LINE_BYTES,
                         .n_insns = (uint16_t)t->n_insns,
                         .n_moves = (uint16_t)t->n_moves,
                         .n_links = (uint16_t)t->n_links,
@@ -154,14 +162,8 @@ void translate_record(const struct translator *t, uint32_t body_bytes)
     memcpy(bytes, &head, sizeof(head));
     memcpy(parts.code, t->emit.start, head.n_bytes);
     memcpy(parts.insns, t->insns, head.n_insns * sizeof(*parts.insns));
-    for (unsigned i = 0; i < t->n_links; i++) {
-        parts.links[i] =
-            (struct pair){(uint16_t)t->links[i].field_off, (uint16_t)t->links[i].target_off};
-    }
-    for (unsigned i = 0; i < t->n_joins; i++) {
-        parts.joins[i] =
-            (struct pair){(uint16_t)t->joins[i].field_off, (uint16_t)t->joins[i].target_off};
-    }
+    record_pairs(t->links, t->n_links, parts.links);
+    record_pairs(t->joins, t->n_joins, parts.joins);
     uint8_t *guest = parts.guest_bytes;
     for (unsigned i = 0; i < t->n_insns; i++) {
         const struct insn *insn = &t->in->scan->insns[i];
@@ -233,15 +235,12 @@ static bool fits(const struct head *head, const struct parts *parts)
 {
     bool fields_fit = true;
     for (unsigned i = 0; i < head->n_fixed; i++) {
-        uint32_t stub = EMIT_FIXED_BYTES;
-        if (is_inside(head, parts->fixed[i], sizeof(stub))) {
-            memcpy(&stub, parts->code + parts->fixed[i], sizeof(stub));
-        }
-        fields_fit &= stub < EMIT_FIXED_BYTES;
+        fields_fit &= is_inside(head, parts->fixed[i], 4) &&
+                      bytes_get_u32(parts->code + parts->fixed[i]) < EMIT_FIXED_BYTES;
     }
     return fields_fit && head->body_bytes <= head->n_bytes && head->n_moves <= MAX_MOVES &&
-           insns_fit(head, parts->insns) && moves_fit(head, parts->moves) &&
-           pairs_fit(head, parts->links, head->n_links) &&
+           head->n_joins <= MAX_JOINS && insns_fit(head, parts->insns) &&
+           moves_fit(head, parts->moves) && pairs_fit(head, parts->links, head->n_links) &&
            pairs_fit(head, parts->joins, head->n_joins) && sites_fit(head, parts->sites);
 }
 
@@ -271,11 +270,14 @@ static bool has_hints(const struct translate_replay *in, const struct head *head
     return has;
 }
 
-static bool joins_are_there(const struct codepage *page, const struct pair *joins, unsigned n)
+/* False: one leads to what is not there. */
+static bool find_joined(const struct codepage *page, const struct pair *joins, unsigned n,
+                        uint32_t *slots)
 {
     bool are_there = true;
     for (unsigned i = 0; i < n && are_there; i++) {
-        are_there = codepage_slot(page, joins[i].target_off) != 0;
+        slots[i] = codepage_slot(page, joins[i].target_off);
+        are_there = slots[i] != 0;
     }
     return are_there;
 }
@@ -304,19 +306,17 @@ static void put_sites(struct cache *cache, struct emit *e, const struct head *he
     }
 }
 
-static void put_code(const struct cache *cache, const struct codepage *page, struct emit *e,
+static void put_code(const struct cache *cache, const uint32_t *slots, struct emit *e,
                      const struct head *head, const struct parts *parts)
 {
     memcpy(e->start, parts->code, head->n_bytes);
     e->at = e->start + head->n_bytes;
     for (unsigned i = 0; i < head->n_fixed; i++) {
-        uint32_t stub;
-        memcpy(&stub, parts->code + parts->fixed[i], sizeof(stub));
-        emit_patch_rel32(e, parts->fixed[i], cache->exec + stub);
+        const uint16_t field = parts->fixed[i];
+        emit_patch_rel32(e, field, cache->exec + bytes_get_u32(parts->code + field));
     }
     for (unsigned i = 0; i < head->n_joins; i++) {
-        emit_patch_rel32(e, parts->joins[i].field_off,
-                         cache->exec + codepage_slot(page, parts->joins[i].target_off));
+        emit_patch_rel32(e, parts->joins[i].field_off, cache->exec + slots[i]);
     }
 }
 
@@ -326,7 +326,7 @@ struct unit *translate_replay(const struct translate_replay *in)
     struct cache *cache = in->pages->cache;
     struct head head;
     struct emit e;
-    uint32_t moves[MAX_MOVES];
+    uint32_t moves[MAX_MOVES], slots[MAX_JOINS];
     if (in->n_bytes < sizeof(head)) {
         return NULL;
     }
@@ -334,11 +334,11 @@ struct unit *translate_replay(const struct translate_replay *in)
     const struct parts parts = find_parts((uint8_t *)in->bytes, &head);
     if (parts.n_bytes != in->n_bytes || !fits(&head, &parts) ||
         !is_same_code(in->guest, &head, &parts) || has_hints(in, &head, &parts) ||
-        !joins_are_there(page, parts.joins, head.n_joins) ||
+        !find_joined(page, parts.joins, head.n_joins, slots) ||
         !cache_begin_at(cache, head.at, head.n_bytes, SCAN_MAX_INSNS, &e)) {
         return NULL;
     }
-    put_code(cache, page, &e, &head, &parts);
+    put_code(cache, slots, &e, &head, &parts);
     put_sites(cache, &e, &head, &parts, moves);
     struct unit *unit = cache_commit(cache, &e, parts.insns, head.n_insns, head.body_bytes, page);
     cache_note_moves(cache, unit, moves, head.n_moves);

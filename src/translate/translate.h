@@ -97,10 +97,11 @@ struct translate_input {
 enum run_flag { RUN_MEMBER = 1, RUN_GOES_ON = 2 /* behind it ESP may be pending */ };
 enum { MAX_FIXUPS = 512, MAX_LINKS = 256, MAX_MOVES = 1024, MAX_JOINS = 128, MAX_SITES = 192 };
 
-/* For record.c: a branch to another unit of the page; what a call to C names. */
+/* A rel32 of the unit, and where in the page it leads. */
 struct join {
     uint32_t field_off, target_off;
 };
+/* For record.c: what a call to C names. */
 struct made_site {
     uint32_t field_off; /* of the 8 bytes that name it */
     uint32_t n_bytes;
@@ -141,19 +142,25 @@ struct translator {
         uint32_t field_off, target_eip, off;
     } exits[MAX_FIXUPS]; /* out of line */
     unsigned n_exits;
-    struct {
-        uint32_t field_off, target_off;
-    } links[MAX_LINKS]; /* to be joined later */
+    struct join links[MAX_LINKS]; /* to be joined later */
     unsigned n_links;
     bool may_move;             /* what says where the unit is is noted, for cache/move.c */
     uint32_t moves[MAX_MOVES]; /* enum move_kind, offset in the unit */
     unsigned n_moves;
-    uint8_t cross_off;     /* as in struct unit */
-    uint32_t landing_jump; /* emit offset of the last jump to STUB_LANDING, or 0 */
-    struct join joins[MAX_JOINS];
+    uint8_t cross_off;            /* as in struct unit */
+    uint32_t landing_jump;        /* emit offset of the last jump to STUB_LANDING, or 0 */
+    struct join joins[MAX_JOINS]; /* to units that were there; for record.c */
     struct made_site sites[MAX_SITES];
     unsigned n_joins, n_sites; /* more than fit: it is not recorded */
 };
+
+/* May units of page lie elsewhere one day (cache/move.c, record.c)? */
+static inline bool translate_may_move(const struct codepage *page, unsigned engine)
+{
+    const uint32_t is = MODE_FLAT | MODE_STACK32 | MODE_CODE32 | MODE_USER;
+    return (page->mode & (is | MODE_STEP | MODE_V86)) == is && !(engine & ENGINE_NO_MOVES) &&
+           !page->phys->loose;
+}
 
 /* Translates and commits; NULL if the cache is full (caller flushes and tries again). */
 struct unit *translate_unit(struct codepages *pages, const struct translate_input *in);

@@ -378,8 +378,7 @@ void translate_init(struct translator *t, const struct translate_input *in)
     t->esp_pending = 0;
     t->landing_jump = 0;
     t->run[0] = 0;
-    t->may_move = (t->mode & (flat | MODE_USER | MODE_STEP | MODE_V86)) == (flat | MODE_USER) &&
-                  !(in->engine & ENGINE_NO_MOVES) && !in->page->phys->loose;
+    t->may_move = translate_may_move(in->page, in->engine);
     t->n_moves = t->n_joins = t->n_sites = 0;
     t->cross_off = 0;
 }

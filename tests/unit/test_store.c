@@ -134,6 +134,12 @@ static void keys(void **state)
     }
 }
 
+static void assert_ends_well(pid_t child)
+{
+    int status;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
 /* Who is killed leaves what was there; the next one goes on from that. */
 static void not_closed(void **state)
 {
@@ -149,8 +155,7 @@ static void not_closed(void **state)
         }
         _exit(0);
     }
-    int status;
-    assert_true(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    assert_ends_well(child);
     store = open_store();
     check(store, 1, 1);
     check(store, 10, 0);
@@ -299,8 +304,7 @@ static void no_room(void **state)
         store_close(store);
         _exit(n > 4 && n < 100 ? 0 : 1);
     }
-    int status;
-    assert_true(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    assert_ends_well(child);
     store = open_store();
     check(store, 1, 1);
     check(store, 2, 0);
