@@ -7,24 +7,13 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
+#include "test_random.h"
 #include "test_translate.h"
 #include "verify/verify.h"
 
 enum { USER_MODE = (FLAT_MODE & ~MODE_CPL0) | MODE_USER };
 
 static unsigned n_kinds[MOVE_CROSS + 1]; /* places of each kind that were moved */
-
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 32) % below;
-}
 
 /* Calls, jumps and what they are made of; operands that reach memory; the rest at random. */
 static void fill_code(void)
@@ -192,9 +181,8 @@ static bool one_round(uint64_t seed)
 static void same_as_made_there(void **state)
 {
     (void)state;
-    const char *seed_text = getenv("SEED"), *rounds_text = getenv("ROUNDS");
-    const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 1;
-    const unsigned rounds = rounds_text ? (unsigned)atoi(rounds_text) : 4000;
+    const uint64_t seed = number_from_environment("SEED", 1);
+    const unsigned rounds = (unsigned)number_from_environment("ROUNDS", 4000);
     unsigned n_moved = 0;
     for (unsigned i = 0; i < rounds; i++) {
         n_moved += one_round(seed + i);

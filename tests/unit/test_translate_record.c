@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
+#include "test_random.h"
 #include "test_translate.h"
 #include "verify/verify.h"
 
@@ -22,16 +21,6 @@ static struct record {
     uint32_t thunk_lin;
 } records[MAX_RECORDS];
 static unsigned n_records;
-
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 32) % below;
-}
 
 static void keep(void *arg, const uint8_t *bytes, uint32_t n_bytes)
 {
@@ -207,9 +196,8 @@ static bool one_round(uint64_t seed)
 static void same_as_translated(void **state)
 {
     (void)state;
-    const char *seed_text = getenv("SEED"), *rounds_text = getenv("ROUNDS");
-    const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 1;
-    const unsigned rounds = rounds_text ? (unsigned)atoi(rounds_text) : 3000;
+    const uint64_t seed = number_from_environment("SEED", 1);
+    const unsigned rounds = (unsigned)number_from_environment("ROUNDS", 3000);
     unsigned n_whole = 0;
     random_state = seed;
     for (unsigned i = 0; i < rounds; i++) {

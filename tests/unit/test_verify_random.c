@@ -7,21 +7,11 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
+#include "test_random.h"
 #include "test_translate.h"
 #include "verify/verify.h"
 
-static uint64_t random_state;
 static unsigned n_chains;
-
-static uint32_t rnd(uint32_t below)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 32) % below;
-}
 
 static uint32_t pick_mode(void)
 {
@@ -193,15 +183,15 @@ static unsigned one_round(unsigned *n_units)
 static void test_random_code(void **state)
 {
     (void)state;
-    const char *seed = getenv("SEED"), *rounds = getenv("ROUNDS");
-    random_state = seed ? strtoull(seed, NULL, 0) : 0x5eed;
-    unsigned n = rounds ? (unsigned)atoi(rounds) : 20000, n_bad = 0, n_units = 0;
+    const uint64_t seed = number_from_environment("SEED", 0x5eed);
+    random_state = seed;
+    unsigned n = (unsigned)number_from_environment("ROUNDS", 20000), n_bad = 0, n_units = 0;
     assert_int_equal(bench_create(), 0);
     for (unsigned i = 0; i < n && n_bad < 20; i++) {
         n_bad += one_round(&n_units);
     }
     printf("random code: seed %#lx, %u rounds, %u units, %u chains, %u findings\n",
-           seed ? strtoul(seed, NULL, 0) : 0x5eedul, n, n_units, n_chains, n_bad);
+           (unsigned long)seed, n, n_units, n_chains, n_bad);
     bench_destroy();
     assert_int_equal(n_bad, 0);
     assert_true(n_units > n);
